@@ -1,0 +1,105 @@
+# biometric: templates, matching and indexed 1:N search for PostgreSQL.
+# Builds with PGXS; "make help" lists what there is.
+EXTENSION = biometric
+MODULE_big = biometric
+DATA = $(notdir $(wildcard $(srcdir)/biometric--*.sql))
+PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
+
+# src/match and the record codecs are plain C without PostgreSQL headers.
+MATCH_SRCS = $(wildcard src/match/*.c)
+SRCS = $(wildcard src/*.c src/template/*.c src/match/*.c src/index/*.c src/analysis/*.c)
+OBJS = $(SRCS:.c=.o)
+ALL_HEADERS = $(wildcard src/*.h src/*/*.h)
+
+# Scores must agree to the bit on every platform: no fused multiply-add.
+override PG_CPPFLAGS += -I$(srcdir)/src -ffp-contract=off
+# Bitcode would only let the JIT inline functions that gain nothing from it.
+override with_llvm = no
+
+# pg_regress: every suite finds the extension created.
+REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql)))
+REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=biometric
+ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=biometric
+EXTRA_CLEAN = test/kernel/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
+
+# The scripts below choose a PostgreSQL themselves unless told which.
+ifneq ($(origin PG_CONFIG),undefined)
+export PG_CONFIG
+endif
+PG_CONFIG ?= pg_config
+
+# What needs no PostgreSQL to start with, so that a fresh machine can say it.
+HOUSE = help setup demo demo-server demo-stop test format format-check lint kernel-test
+
+.DEFAULT_GOAL = all
+
+ifneq ($(filter-out $(HOUSE),$(or $(MAKECMDGOALS),all)),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(wildcard $(PGXS)),)
+$(error $(PG_CONFIG) does not lead to the files for building extensions: install \
+the package postgresql-server-dev-NN, or say "make PG_CONFIG=/path/to/pg_config"; \
+"make demo" and "make test" install what they need)
+endif
+include $(PGXS)
+
+# Matching is arithmetic in loops; let the compiler vectorise it.
+$(MATCH_SRCS:.c=.o): CFLAGS += -O3
+
+# PGXS does not follow headers.
+$(OBJS): $(ALL_HEADERS)
+
+# TAP tests of an installed extension, as PGXS runs them.
+PROVE_TESTS ?= $(sort $(wildcard $(srcdir)/test/t/*.pl))
+prove_installcheck:
+	$(prove_installcheck)
+.PHONY: prove_installcheck
+endif
+
+help:
+	@sed -n 's/^#: //p' Makefile
+
+#: make                  build with the PostgreSQL that pg_config names
+#: make install          install into it (as its owner, often root)
+#: make installcheck     SQL and isolation tests on a running server that has it installed
+#: make prove_installcheck  TAP tests, on servers of their own
+#:                       All take PG_CONFIG=/path/to/pg_config.
+#:
+#: On a fresh machine (Debian and its relatives), nothing installed but make:
+#: make demo             packages, build, private server, 20 000 fingers, a search; leaves nothing behind
+#: make demo-server      the same, and keeps the server running to play with
+#: make demo-stop        stops and removes that server
+#: make test             packages, build, every test there is
+#:
+#: make setup            only install the Debian packages that demo and test need
+#: make kernel-test      the plain C tests alone, under the address and undefined behaviour sanitizers
+#: make format           clang-format, in place
+#: make format-check     say what "make format" would change
+#: make lint             clang-tidy
+#: make clean
+
+setup:
+	@test/setup.sh test
+
+demo:
+	@test/setup.sh
+	@test/stage.sh $(if $(filter-out 0 no,$(KEEP)),--keep) test/demo.sh
+
+demo-server:
+	@test/setup.sh
+	@test/stage.sh --keep test/demo.sh
+
+demo-stop:
+	@test/stage.sh --stop
+
+test:
+	@test/setup.sh test
+	@test/stage.sh test/run.sh
+
+kernel-test:
+	@$(MAKE) --no-print-directory -C test/kernel check
+
+format format-check lint:
+	@test/style.sh $@
+
+.PHONY: $(HOUSE)

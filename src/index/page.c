@@ -1,0 +1,211 @@
+/*
+ * page.c
+ *		Making, checking and taking apart the pages of an index.
+ *
+ * Nothing read from a page is trusted: an index may be damaged, belong to
+ * another access method or come from another release.  All such findings are
+ * reported with ERRCODE_INDEX_CORRUPTED and a hint.
+ */
+#include "postgres.h"
+
+#include "index/index.h"
+#include "storage/lmgr.h"
+#include "storage/off.h"
+#include "utils/rel.h"
+
+/* The operator class says which modality is indexed */
+const BiometricModality *
+biometric_modality(Relation index)
+{
+	FmgrInfo   *support = index_getprocinfo(index, 1, BIOMETRIC_MODALITY_PROC);
+	const BiometricModality *modality;
+
+	modality = (const BiometricModality *) DatumGetPointer(FunctionCall1(support, PointerGetDatum(NULL)));
+	if (modality == NULL || modality->magic != BIOMETRIC_MODALITY_MAGIC)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("support function of index \"%s\" does not describe a biometric modality",
+						RelationGetRelationName(index)),
+				 errhint("Its operator class was made for another version of the extension.")));
+	return modality;
+}
+
+void
+biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" contains a corrupted page at block %u",
+					RelationGetRelationName(index), block),
+			 errdetail_internal("%s", detail),
+			 errhint("Please REINDEX it.")));
+	pg_unreachable();
+}
+
+static bool
+page_is_ours(Page page, BiometricPageKind kind)
+{
+	return PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
+		BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
+		BiometricPageGetOpaque(page)->kind == kind;
+}
+
+/* Copies the contents of the metapage, whose format is one that we know */
+void
+biometric_read_meta(Relation index, BiometricMetaPageData *meta)
+{
+	Buffer		buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
+	Page		page = BufferGetPage(buffer);
+	bool		ours;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	ours = !PageIsNew(page) && page_is_ours(page, BIOMETRIC_META_PAGE) &&
+		((PageHeader) page)->pd_lower >=
+		(char *) BiometricPageGetMeta(page) + sizeof(BiometricMetaPageData) - (char *) page;
+	if (ours)
+		memcpy(meta, BiometricPageGetMeta(page), sizeof(BiometricMetaPageData));
+	UnlockReleaseBuffer(buffer);
+
+	if (!ours || meta->magic != BIOMETRIC_MAGIC ||
+		memchr(meta->modality, '\0', sizeof(meta->modality)) == NULL)
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+								 "It is not the metapage of a biometric index.");
+	if (meta->format_version != BIOMETRIC_FORMAT_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has format version %u, but this release of the extension reads version %u",
+						RelationGetRelationName(index), meta->format_version, BIOMETRIC_FORMAT_VERSION),
+				 errhint("Please REINDEX it.")));
+}
+
+const BiometricModality *
+biometric_open(Relation index, bool any_features)
+{
+	const BiometricModality *modality = biometric_modality(index);
+	BiometricMetaPageData meta;
+
+	biometric_read_meta(index, &meta);
+	if (strcmp(meta.modality, modality->name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" holds features of modality \"%s\", but its operator class is for \"%s\"",
+						RelationGetRelationName(index), meta.modality, modality->name),
+				 errhint("Please REINDEX it.")));
+	if (!any_features && meta.features_version != modality->features_version)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("index \"%s\" holds %s features of version %u, but the matcher compares version %u",
+						RelationGetRelationName(index), modality->name,
+						meta.features_version, modality->features_version),
+				 errdetail("The templates in the table are not affected."),
+				 errhint("REINDEX it after an update of the extension that changes the matcher.")));
+	return modality;
+}
+
+void
+biometric_init_page(Page page, BiometricPageKind kind)
+{
+	BiometricPageOpaque opaque;
+
+	PageInit(page, BLCKSZ, sizeof(BiometricPageOpaqueData));
+	opaque = BiometricPageGetOpaque(page);
+	opaque->kind = kind;
+	opaque->page_id = BIOMETRIC_PAGE_ID;
+}
+
+void
+biometric_init_meta_page(Page page, const BiometricModality *modality)
+{
+	BiometricMetaPage meta;
+
+	biometric_init_page(page, BIOMETRIC_META_PAGE);
+	meta = BiometricPageGetMeta(page);
+	meta->magic = BIOMETRIC_MAGIC;
+	meta->format_version = BIOMETRIC_FORMAT_VERSION;
+	meta->features_version = modality->features_version;
+	strlcpy(meta->modality, modality->name, sizeof(meta->modality));
+
+	/* what lies between pd_lower and pd_upper is not logged */
+	((PageHeader) page)->pd_lower = (char *) (meta + 1) - (char *) page;
+}
+
+Buffer
+biometric_extend(Relation index, ForkNumber fork)
+{
+#if PG_VERSION_NUM >= 160000
+	return ExtendBufferedRel(BMR_REL(index), fork, NULL, EB_LOCK_FIRST);
+#else
+	Buffer		buffer;
+
+	LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+	UnlockRelationForExtension(index, ExclusiveLock);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+#endif
+}
+
+void
+gallery_check_page(Relation index, BlockNumber block, Page page)
+{
+	if (PageIsNew(page))
+		return;
+	if (!page_is_ours(page, BIOMETRIC_GALLERY_PAGE))
+		biometric_page_corrupted(index, block, "It is not a gallery page of a biometric index.");
+	if (PageGetMaxOffsetNumber(page) > GALLERY_PAGE_MAX_ENTRIES)
+		biometric_page_corrupted(index, block, "It has more entries than there is room for.");
+}
+
+int
+gallery_page_entries(Page page)
+{
+	return PageIsNew(page) ? 0 : PageGetMaxOffsetNumber(page);
+}
+
+GalleryEntry
+gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i, Size *features_size)
+{
+	ItemId		item = PageGetItemId(page, i);
+	Size		offset = ItemIdGetOffset(item);
+	Size		length = ItemIdGetLength(item);
+	GalleryEntry entry;
+
+	if (!ItemIdIsNormal(item) ||
+		length < GALLERY_ENTRY_HEADER ||
+		offset != MAXALIGN(offset) ||
+		offset < ((PageHeader) page)->pd_upper ||
+		offset + length > ((PageHeader) page)->pd_special)
+		biometric_page_corrupted(index, block, "An entry lies outside of the page's data.");
+
+	entry = (GalleryEntry) PageGetItem(page, item);
+	*features_size = length - GALLERY_ENTRY_HEADER;
+	if ((entry->flags & ~GALLERY_ENTRY_FLAGS) != 0 ||
+		((entry->flags & GALLERY_ENTRY_NULL) != 0 && *features_size != 0) ||
+		!ItemPointerIsValid(&entry->tid))
+		biometric_page_corrupted(index, block, "An entry has an invalid header.");
+	return entry;
+}
+
+GalleryEntry
+gallery_form_entry(Relation index, const BiometricModality *modality,
+				   Datum template, bool isnull, ItemPointer tid, Size *size)
+{
+	GalleryEntry entry;
+
+	/* the features' maximum is small enough not to need a pass for the size */
+	entry = palloc0(GALLERY_ENTRY_HEADER + (isnull ? 0 : modality->max_features_size));
+	entry->tid = *tid;
+	*size = GALLERY_ENTRY_HEADER;
+	if (isnull)
+		entry->flags = GALLERY_ENTRY_NULL;
+	else
+		*size += modality->extract(template, entry->features);
+
+	if (*size > GALLERY_ENTRY_MAX_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("features of %zu bytes do not fit a page of index \"%s\"",
+						*size - GALLERY_ENTRY_HEADER, RelationGetRelationName(index)),
+				 errdetail("At most %zu bytes fit.", (Size) GALLERY_ENTRY_MAX_SIZE - GALLERY_ENTRY_HEADER)));
+	return entry;
+}

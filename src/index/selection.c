@@ -1,0 +1,228 @@
+/*
+ * selection.c
+ *		The nearest rows of a gallery in bounded memory.
+ *
+ * A LIMIT is not known to an index, so a pass keeps as many rows as work_mem
+ * holds; but most queries take only the first few, so keeping them must be
+ * cheap.  Rows are collected without order.  When memory is full, a quickselect
+ * keeps the nearer half, and from then on only rows nearer than the farthest
+ * kept are collected: constant work per row.  At the end of the pass the rows
+ * become a heap in linear time, and each row taken from it costs the logarithm
+ * of their number.
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "index/selection.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+typedef struct SelectedRow
+{
+	ItemPointerData tid;
+	double		distances[FLEXIBLE_ARRAY_MEMBER];
+} SelectedRow;
+
+struct Selection
+{
+	int			ndistances;
+	Size		row_size;
+	char	   *rows;			/* capacity rows, of which count are used */
+	int64		count;
+	int64		capacity;
+	int64		max_capacity;	/* memory limit; even, at least 2 */
+
+	/* the farthest row that was kept when memory was full in this pass */
+	bool		left_out;
+	SelectedRow *bound;
+
+	/* the row handed out last, over all passes */
+	bool		has_last;
+	SelectedRow *last;
+
+	SelectedRow *scratch;
+	pg_prng_state random;
+};
+
+#define SELECTION_INITIAL_CAPACITY	1024
+#define SELECTION_MIN_CAPACITY		512
+
+static inline SelectedRow *
+selected_row(Selection *selection, int64 i)
+{
+	return (SelectedRow *) (selection->rows + i * selection->row_size);
+}
+
+static inline int
+compare_rows(const Selection *selection, SelectedRow *a, SelectedRow *b)
+{
+	for (int i = 0; i < selection->ndistances; i++)
+	{
+		if (a->distances[i] < b->distances[i])
+			return -1;
+		if (a->distances[i] > b->distances[i])
+			return 1;
+	}
+	return ItemPointerCompare(&a->tid, &b->tid);
+}
+
+static inline void
+swap_rows(Selection *selection, int64 i, int64 j)
+{
+	memcpy(selection->scratch, selected_row(selection, i), selection->row_size);
+	memcpy(selected_row(selection, i), selected_row(selection, j), selection->row_size);
+	memcpy(selected_row(selection, j), selection->scratch, selection->row_size);
+}
+
+Selection *
+selection_create(int ndistances, Size memory)
+{
+	Selection  *selection = palloc0(sizeof(Selection));
+
+	selection->ndistances = ndistances;
+	selection->row_size = MAXALIGN(offsetof(SelectedRow, distances) + sizeof(double) * ndistances);
+	selection->max_capacity = Max(memory / selection->row_size, SELECTION_MIN_CAPACITY) / 2 * 2;
+	selection->capacity = Min(SELECTION_INITIAL_CAPACITY, selection->max_capacity);
+	selection->rows = palloc(selection->capacity * selection->row_size);
+	selection->bound = palloc0(selection->row_size);
+	selection->last = palloc0(selection->row_size);
+	selection->scratch = palloc0(selection->row_size);
+
+	/* any seed will do: nobody can foresee the pivots that a query meets */
+	pg_prng_seed(&selection->random, (uint64) pg_prng_uint64(&pg_global_prng_state));
+	return selection;
+}
+
+void
+selection_begin_pass(Selection *selection)
+{
+	selection->count = 0;
+	selection->left_out = false;
+}
+
+/*
+ * Reorder the rows so that the nearest n come first, the farthest of them at
+ * n - 1.  Quickselect (Hoare 1961); rows are distinct, pivots random, so its
+ * expected time is linear for any input.
+ */
+static void
+keep_nearest(Selection *selection, int64 n)
+{
+	int64		low = 0;
+	int64		high = selection->count - 1;
+
+	while (low < high)
+	{
+		int64		pivot = (int64) pg_prng_uint64_range(&selection->random, low, high);
+		int64		boundary = low;
+
+		CHECK_FOR_INTERRUPTS();
+		swap_rows(selection, pivot, high);
+		for (int64 i = low; i < high; i++)
+		{
+			if (compare_rows(selection, selected_row(selection, i), selected_row(selection, high)) < 0)
+			{
+				if (i != boundary)
+					swap_rows(selection, i, boundary);
+				boundary++;
+			}
+		}
+		swap_rows(selection, boundary, high);
+
+		if (boundary == n - 1)
+			break;
+		if (boundary < n - 1)
+			low = boundary + 1;
+		else
+			high = boundary - 1;
+	}
+	selection->count = n;
+}
+
+void
+selection_offer(Selection *selection, const double *distances, ItemPointer tid)
+{
+	SelectedRow *row;
+
+	/* the usual fate of a row in a big gallery, decided quickly */
+	if (selection->left_out && distances[0] > selection->bound->distances[0])
+		return;
+
+	if (selection->count == selection->capacity)
+	{
+		if (selection->capacity < selection->max_capacity)
+		{
+			selection->capacity = Min(selection->capacity * 2, selection->max_capacity);
+			selection->rows = repalloc_huge(selection->rows,
+											selection->capacity * selection->row_size);
+		}
+		else
+		{
+			keep_nearest(selection, selection->capacity / 2);
+			memcpy(selection->bound, selected_row(selection, selection->count - 1), selection->row_size);
+			selection->left_out = true;
+		}
+	}
+
+	row = selected_row(selection, selection->count);
+	memset(row, 0, offsetof(SelectedRow, distances));
+	row->tid = *tid;
+	memcpy(row->distances, distances, sizeof(double) * selection->ndistances);
+	if (selection->left_out && compare_rows(selection, row, selection->bound) >= 0)
+		return;
+	if (selection->has_last && compare_rows(selection, row, selection->last) <= 0)
+		return;
+	selection->count++;
+}
+
+/* Restores the heap order, nearest row first, below row i */
+static void
+sift_down(Selection *selection, int64 i)
+{
+	for (;;)
+	{
+		int64		child = 2 * i + 1;
+
+		if (child >= selection->count)
+			return;
+		if (child + 1 < selection->count &&
+			compare_rows(selection, selected_row(selection, child + 1), selected_row(selection, child)) < 0)
+			child++;
+		if (compare_rows(selection, selected_row(selection, i), selected_row(selection, child)) <= 0)
+			return;
+		swap_rows(selection, i, child);
+		i = child;
+	}
+}
+
+void
+selection_end_pass(Selection *selection)
+{
+	for (int64 i = selection->count / 2 - 1; i >= 0; i--)
+		sift_down(selection, i);
+}
+
+bool
+selection_next(Selection *selection, double *distances, ItemPointer tid)
+{
+	if (selection->count == 0)
+		return false;
+
+	memcpy(selection->last, selected_row(selection, 0), selection->row_size);
+	selection->has_last = true;
+	if (--selection->count > 0)
+	{
+		memcpy(selected_row(selection, 0), selected_row(selection, selection->count), selection->row_size);
+		sift_down(selection, 0);
+	}
+
+	memcpy(distances, selection->last->distances, sizeof(double) * selection->ndistances);
+	*tid = selection->last->tid;
+	return true;
+}
+
+bool
+selection_has_more(Selection *selection)
+{
+	return selection->left_out;
+}

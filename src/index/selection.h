@@ -1,0 +1,48 @@
+/*
+ * selection.h
+ *		The nearest rows of a gallery, in bounded memory and for as long as they
+ *		are asked for.
+ *
+ * A pass offers every row of the gallery; the selection keeps the nearest that
+ * memory holds, then hands them out in order.  If the pass had more, another
+ * pass selects those that come after the last one handed out:
+ *
+ *		do
+ *		{
+ *			selection_begin_pass(selection);
+ *			for each row
+ *				selection_offer(selection, distances, tid);
+ *			selection_end_pass(selection);
+ *			while (selection_next(selection, distances, &tid))
+ *				...
+ *		} while (selection_has_more(selection));
+ *
+ * The order is total, by distances first to last, then by TID, so that no row
+ * is handed out twice or left out, however many have the same distances.
+ */
+#ifndef BIOMETRIC_SELECTION_H
+#define BIOMETRIC_SELECTION_H
+
+#include "postgres.h"
+
+#include "storage/itemptr.h"
+
+typedef struct Selection Selection;
+
+/* ndistances numbers a row; memory is a limit in bytes.  Allocated in CurrentMemoryContext. */
+extern Selection *selection_create(int ndistances, Size memory);
+
+extern void selection_begin_pass(Selection *selection);
+
+/* Distances are not NaN */
+extern void selection_offer(Selection *selection, const double *distances, ItemPointer tid);
+
+extern void selection_end_pass(Selection *selection);
+
+/* The next row in order; false at the end of what the pass has selected */
+extern bool selection_next(Selection *selection, double *distances, ItemPointer tid);
+
+/* Whether the pass left rows out for lack of memory */
+extern bool selection_has_more(Selection *selection);
+
+#endif							/* BIOMETRIC_SELECTION_H */

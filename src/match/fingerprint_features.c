@@ -1,0 +1,265 @@
+/*
+ * fingerprint_features.c
+ *		Minutiae of a template -> match-ready features.
+ *
+ * Each minutia is described by its neighbourhood, seen from the minutia's own
+ * position and direction so that rotation and translation of the finger do not
+ * matter.  The neighbourhood is a cylinder in the sense of Cappelli, Ferrara
+ * and Maltoni (Minutia Cylinder-Code, IEEE TPAMI 32(12), 2010): cells of space
+ * times sectors of direction, to which every neighbour contributes around its
+ * own place.  Contributions are cubic B-splines here, which are close to
+ * Gaussians, cost four cells an axis and need no exponential; the square root
+ * of a cell's sum takes the place of the sigmoid, so that a second minutia in
+ * a cell counts less than the first.  A trained projection reduces the
+ * cylinder to 40 numbers of four bits (fingerprint_projection.c).
+ */
+#include "match/fingerprint_internal.h"
+#include "match/portable_math.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ISO/IEC 19794-2 counts pixels per centimetre; 500 dpi is 196.85, written as 197 */
+#define STANDARD_RESOLUTION 197
+
+/* neighbours farther than this, in cells, touch no cell of the grid */
+#define REACH	((FINGERPRINT_GRID - 1) / 2 + 2)
+
+typedef struct Point
+{
+	int16_t		x;
+	int16_t		y;
+	uint8_t		angle;
+} Point;
+
+/* index of a cell in the cylinder, or -1 outside the circle */
+static const int8_t cell_index[FINGERPRINT_GRID][FINGERPRINT_GRID] = {
+	{-1, -1, 0, 1, 2, 3, 4, -1, -1},
+	{-1, 5, 6, 7, 8, 9, 10, 11, -1},
+	{12, 13, 14, 15, 16, 17, 18, 19, 20},
+	{21, 22, 23, 24, 25, 26, 27, 28, 29},
+	{30, 31, 32, 33, 34, 35, 36, 37, 38},
+	{39, 40, 41, 42, 43, 44, 45, 46, 47},
+	{48, 49, 50, 51, 52, 53, 54, 55, 56},
+	{-1, 57, 58, 59, 60, 61, 62, 63, -1},
+	{-1, -1, 64, 65, 66, 67, 68, -1, -1}
+};
+
+/* pixels to units at 500 dpi, rounded half up */
+static int32_t
+to_units(int32_t pixels, int32_t resolution)
+{
+	return (2 * FINGERPRINT_UNIT * STANDARD_RESOLUTION * pixels + resolution) / (2 * resolution);
+}
+
+static int16_t
+clamp_coordinate(int32_t value)
+{
+	if (value > INT16_MAX)
+		return INT16_MAX;
+	if (value < -INT16_MAX)
+		return -INT16_MAX;
+	return (int16_t) value;
+}
+
+/* the direction on square pixels of one drawn on pixels that are not square */
+static uint8_t
+square_angle(uint8_t angle, int x_resolution, int y_resolution)
+{
+	double		turn;
+
+	if (x_resolution == y_resolution)
+		return angle;
+	turn = portable_atan2((double) fingerprint_sine(angle) / y_resolution,
+						  (double) fingerprint_cosine[angle] / x_resolution) * (128 / PORTABLE_PI);
+	return (uint8_t) (int) (turn + 256.5);
+}
+
+static bool
+comes_before(const Point *a, const Point *b)
+{
+	if (a->x != b->x)
+		return a->x < b->x;
+	if (a->y != b->y)
+		return a->y < b->y;
+	return a->angle < b->angle;
+}
+
+/*
+ * Positions at 500 dpi, y upwards as angles count, from the middle of the
+ * bounding box, in an order that does not depend on the record's.
+ */
+static void
+normalize(const FingerprintTemplate *finger, Point *points)
+{
+	int32_t		x[FINGERPRINT_MAX_MINUTIAE];
+	int32_t		y[FINGERPRINT_MAX_MINUTIAE];
+	int32_t		min_x = INT32_MAX,
+				max_x = INT32_MIN,
+				min_y = INT32_MAX,
+				max_y = INT32_MIN;
+	int			count = finger->count;
+
+	for (int i = 0; i < count; i++)
+	{
+		x[i] = to_units(finger->minutiae[i].x, finger->x_resolution);
+		y[i] = -to_units(finger->minutiae[i].y, finger->y_resolution);
+		min_x = x[i] < min_x ? x[i] : min_x;
+		max_x = x[i] > max_x ? x[i] : max_x;
+		min_y = y[i] < min_y ? y[i] : min_y;
+		max_y = y[i] > max_y ? y[i] : max_y;
+	}
+	for (int i = 0; i < count; i++)
+	{
+		Point		point;
+		int			k = i;
+
+		point.x = clamp_coordinate(x[i] - (min_x + max_x) / 2);
+		point.y = clamp_coordinate(y[i] - (min_y + max_y) / 2);
+		point.angle = square_angle(finger->minutiae[i].angle, finger->x_resolution, finger->y_resolution);
+		for (; k > 0 && comes_before(&point, &points[k - 1]); k--)
+			points[k] = points[k - 1];
+		points[k] = point;
+	}
+}
+
+/* weights of a uniform cubic B-spline for the four knots around a fraction */
+static void
+spline(float fraction, float weight[4])
+{
+	float		f = fraction;
+	float		g = 1 - fraction;
+
+	weight[0] = g * g * g * (1.0f / 6);
+	weight[1] = (4 - 6 * f * f + 3 * f * f * f) * (1.0f / 6);
+	weight[2] = (4 - 6 * g * g + 3 * g * g * g) * (1.0f / 6);
+	weight[3] = f * f * f * (1.0f / 6);
+}
+
+/* the cylinder of minutia i: square roots of the cells, FINGERPRINT_RAW_ONE for a 1 */
+static void
+cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADDED])
+{
+	const float scale = 1.0f / (16384.0f * FINGERPRINT_UNIT * FINGERPRINT_CELL_SIZE);
+	const int	middle = (FINGERPRINT_GRID - 1) / 2;
+	const int32_t reach = REACH * FINGERPRINT_CELL_SIZE * FINGERPRINT_UNIT;
+	int32_t		c = fingerprint_cosine[points[i].angle];
+	int32_t		s = fingerprint_sine(points[i].angle);
+	float		cells[FINGERPRINT_RAW_PADDED];
+
+	memset(cells, 0, sizeof(cells));
+	for (int j = 0; j < count; j++)
+	{
+		int32_t		dx = points[j].x - points[i].x;
+		int32_t		dy = points[j].y - points[i].y;
+		float		u,
+					v,
+					turn;
+		float		wu[4],
+					wv[4],
+					wt[4];
+		int			cell_u,
+					cell_v,
+					sector;
+
+		if (j == i || dx > 2 * reach || dx < -2 * reach || dy > 2 * reach || dy < -2 * reach)
+			continue;
+		u = (float) (dx * c + dy * s) * scale;
+		v = (float) (dy * c - dx * s) * scale;
+		if (!(u > -REACH && u < REACH && v > -REACH && v < REACH))
+			continue;
+
+		/* shifted to be positive, where truncation is floor */
+		u += REACH;
+		v += REACH;
+		cell_u = (int) u;
+		cell_v = (int) v;
+		spline(u - (float) cell_u, wu);
+		spline(v - (float) cell_v, wv);
+		cell_u -= REACH - middle + 1;
+		cell_v -= REACH - middle + 1;
+		turn = (float) ((points[j].angle - points[i].angle) & 255) * (FINGERPRINT_SECTORS / 256.0f);
+		sector = (int) turn;
+		spline(turn - (float) sector, wt);
+		sector += FINGERPRINT_SECTORS - 1;
+
+		for (int a = 0; a < 4; a++)
+		{
+			if (cell_u + a < 0 || cell_u + a >= FINGERPRINT_GRID)
+				continue;
+			for (int b = 0; b < 4; b++)
+			{
+				int			cell;
+				float		weight = wu[a] * wv[b];
+
+				if (cell_v + b < 0 || cell_v + b >= FINGERPRINT_GRID)
+					continue;
+				cell = cell_index[cell_u + a][cell_v + b];
+				if (cell < 0)
+					continue;
+				for (int t = 0; t < 4; t++)
+					cells[cell * FINGERPRINT_SECTORS + (sector + t) % FINGERPRINT_SECTORS] += weight * wt[t];
+			}
+		}
+	}
+	for (int k = 0; k < FINGERPRINT_RAW_PADDED; k++)
+		raw[k] = (int16_t) (sqrtf(cells[k]) * FINGERPRINT_RAW_ONE + 0.5f);
+}
+
+/* one dimension of the projection, as a nibble */
+static int
+project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
+{
+	const int16_t *weights = fingerprint_projection[dimension];
+	int32_t		sum = 0;
+	int32_t		value;
+
+	for (int k = 0; k < FINGERPRINT_RAW_PADDED; k++)
+		sum += (int32_t) raw[k] * weights[k];
+	value = (sum + fingerprint_projection_bias[dimension]) >> FINGERPRINT_PROJECTION_SHIFT;
+	if (value > 7)
+		value = 7;
+	if (value < -7)
+		value = -7;
+	return value + 8;
+}
+
+size_t
+fingerprint_extract(const FingerprintTemplate *finger, void *features)
+{
+	Point		points[FINGERPRINT_MAX_MINUTIAE];
+	int			count = finger->count;
+	uint8_t    *bytes = features;
+	uint8_t    *x = bytes + FINGERPRINT_HEADER_SIZE;
+	uint8_t    *y = x + 2 * count;
+	uint8_t    *angle = y + 2 * count;
+	uint8_t    *descriptor = angle + count;
+
+	normalize(finger, points);
+	bytes[0] = finger->position;
+	bytes[1] = (uint8_t) count;
+	bytes[2] = 0;
+	bytes[3] = 0;
+	for (int i = 0; i < count; i++)
+	{
+		int16_t		raw[FINGERPRINT_RAW_PADDED];
+
+		memcpy(x + 2 * i, &points[i].x, 2);
+		memcpy(y + 2 * i, &points[i].y, 2);
+		angle[i] = points[i].angle;
+		cylinder(points, count, i, raw);
+		for (int k = 0; k < FINGERPRINT_DIMENSIONS / 2; k++)
+			descriptor[k * count + i] = (uint8_t) (project(raw, 2 * k) | project(raw, 2 * k + 1) << 4);
+	}
+	return FINGERPRINT_HEADER_SIZE + (size_t) count * FINGERPRINT_MINUTIA_SIZE;
+}
+
+bool
+fingerprint_features_valid(const void *features, size_t size)
+{
+	const uint8_t *bytes = features;
+
+	return size >= FINGERPRINT_HEADER_SIZE &&
+		bytes[0] <= FINGERPRINT_MAX_POSITION &&
+		size == FINGERPRINT_HEADER_SIZE + (size_t) bytes[1] * FINGERPRINT_MINUTIA_SIZE;
+}

@@ -1,0 +1,60 @@
+/*
+ * fingerprint_internal.h
+ *		Layout of a finger's features, shared by extraction and comparison.
+ *
+ * All numbers of more than one byte are in the machine's byte order, and
+ * nothing is aligned.  With n minutiae, ordered by x:
+ *
+ *	uint8		finger position
+ *	uint8		n
+ *	uint16		zero
+ *	int16		x[n], y[n]: 1/4 pixels at 500 dpi, y upwards, from the middle of
+ *				the minutiae's bounding box
+ *	uint8		angle[n]: 1/256 turns
+ *	uint8		descriptor[20][n]: two dimensions a byte, the even one in the low
+ *				nibble, each plus 8
+ */
+#ifndef FINGERPRINT_INTERNAL_H
+#define FINGERPRINT_INTERNAL_H
+
+#include "match/fingerprint.h"
+
+#define FINGERPRINT_HEADER_SIZE		4
+#define FINGERPRINT_DIMENSIONS		40
+#define FINGERPRINT_MINUTIA_SIZE	(2 + 2 + 1 + FINGERPRINT_DIMENSIONS / 2)
+#define FINGERPRINT_UNIT			4	/* position units a pixel */
+
+/*
+ * The cylinder: cells of a square grid around the minutia whose centre is
+ * within FINGERPRINT_GRID_RADIUS2 (squared cells), times sectors of direction.
+ */
+#define FINGERPRINT_GRID			9
+#define FINGERPRINT_GRID_RADIUS2	21
+#define FINGERPRINT_CELLS			69
+#define FINGERPRINT_SECTORS			6
+#define FINGERPRINT_CELL_SIZE		22	/* pixels */
+#define FINGERPRINT_RAW				(FINGERPRINT_CELLS * FINGERPRINT_SECTORS)
+#define FINGERPRINT_RAW_PADDED		416
+#define FINGERPRINT_RAW_ONE			1024	/* fixed point of cylinder roots */
+#define FINGERPRINT_PROJECTION_SHIFT 18
+
+extern const int16_t fingerprint_projection[FINGERPRINT_DIMENSIONS][FINGERPRINT_RAW_PADDED];
+extern const int32_t fingerprint_projection_bias[FINGERPRINT_DIMENSIONS];
+extern const int16_t fingerprint_projection_norm[FINGERPRINT_DIMENSIONS];	/* 1/256 */
+
+/* cosine of k/256 turns, 1/16384; the sine is the cosine a quarter back */
+extern const int16_t fingerprint_cosine[256];
+
+static inline int
+fingerprint_sine(int angle)
+{
+	return fingerprint_cosine[(angle - 64) & 255];
+}
+
+/* what the comparison finds, before it is weighed into one number */
+#define FINGERPRINT_EVIDENCE		12
+
+extern void fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
+								 double evidence[FINGERPRINT_EVIDENCE]);
+
+#endif							/* FINGERPRINT_INTERNAL_H */

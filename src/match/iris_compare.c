@@ -1,0 +1,390 @@
+/*
+ * iris_compare.c
+ *		Features of an iris code, and the distance of two.
+ *
+ * In one relative rotation k, let n bits be usable in both codes and d of them
+ * differ.  HD = d / n is the fractional Hamming distance; Daugman's
+ * normalisation (Daugman 2007, "New methods in iris recognition", IEEE Trans.
+ * SMC-B 37, section VI) allows for how many bits were compared:
+ *
+ *		HDnorm = 0.5 - (0.5 - HD) sqrt(n / N) = 0.5 - (n - 2 d) / (2 sqrt(n N))
+ *
+ * N = 911 for codes of 2048 bits, his typical number of bits compared.  A
+ * code with more bits samples the same texture more densely, so N grows with
+ * the size of the code: N = 911 bits / 2048.
+ *
+ * The distance is the smallest HDnorm over the rotations of up to 20 degrees,
+ * with these rules, which are part of its definition:
+ *
+ * - Two passes.  Texture is correlated over about 8 degrees, so a mated pair
+ *	 shows in the nearest of the rotations that are multiples of 8.4 degrees
+ *	 (3 columns of 128).  The rotations between are looked at only beside
+ *	 those where HDnorm is below REFINE_BELOW.  Most non-mated pairs never get
+ *	 there and cost a third.
+ * - A rotation with fewer common bits than one in MIN_COMMON_SHARE of the code
+ *	 decides nothing.
+ * - Codes that agree in every common bit have distance 0.  The formula alone
+ *	 leaves 0.5 - 0.5 sqrt(n / N) where n < N, even for a template with itself.
+ * - The result is kept within [0, 1].
+ *
+ * All sets of rotations are symmetric, d and n are integers, and ties between
+ * rotations go to the larger n: so exchanging the two codes gives the same
+ * bits.
+ */
+#include "match/iris.h"
+
+#include <string.h>
+
+#include "match/kernels.h"
+#include "match/portable_math.h"
+
+#define REFINE_BELOW		0.44
+#define MIN_COMMON_SHARE	8
+#define NORMAL_BITS			911.0	/* of NORMAL_CODE */
+#define NORMAL_CODE			2048.0
+
+/* columns / 18 is 20 degrees */
+#define MAX_TURN(columns)	((columns) / 18)
+#define MAX_ROTATIONS		(2 * MAX_TURN(IRIS_MAX_COLUMNS) + 1)
+
+/* 20 degrees are at most 3 steps: steps are rounded to whole columns */
+#define MAX_COARSE			7
+
+typedef struct FeaturesHeader
+{
+	uint16_t	columns;
+	uint16_t	bits;
+	uint8_t		eye;
+	uint8_t		zero[3];
+} FeaturesHeader;
+
+struct IrisProbe
+{
+	const Kernel *kernel;
+	FeaturesHeader header;
+	uint32_t	length;			/* bytes of a code in features */
+	uint32_t	column_bytes;
+	uint32_t	min_common;
+	int			max_turn;		/* columns */
+	int			step;			/* columns between coarse rotations */
+	int			n_coarse;
+	int			coarse[MAX_COARSE]; /* columns */
+	uint32_t	coarse_offsets[MAX_COARSE];
+	double		normal;			/* N */
+	double		refine;			/* refine where (n - 2d)^2 > refine n */
+	size_t		stretch;		/* bytes of a code with its overlap */
+
+	/*
+	 * Code and mask, each from max_turn columns before column 0, around the
+	 * eye, to max_turn columns after the last: a turn is an offset.
+	 */
+	uint8_t		bytes[];
+};
+
+bool
+iris_geometry_valid(int64_t columns, int64_t bits)
+{
+	return columns >= IRIS_MIN_COLUMNS && columns <= IRIS_MAX_COLUMNS &&
+		bits >= 1 && bits <= IRIS_MAX_COLUMN_BITS &&
+		IRIS_FEATURE_CODE(columns, bits) <= IRIS_MAX_FEATURE_CODE;
+}
+
+uint32_t
+iris_usable_bits(const IrisTemplate *iris)
+{
+	size_t		length = IRIS_CODE_BYTES((size_t) iris->columns, iris->bits);
+	uint32_t	offset = 0;
+	uint8_t		padded[IRIS_MAX_CODE_BYTES + KERNEL_PADDING];
+	CodeCounts	counts;
+
+	/* the mask compared with itself */
+	memcpy(padded, iris->mask, length);
+	memset(padded + length, 0, KERNEL_PADDING);
+	kernel_chosen()->count_codes(padded, padded, iris->mask, iris->mask, length, 1, &offset, &counts);
+	return counts.common;
+}
+
+/* copy columns of packed bits to columns of whole bytes */
+static void
+align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
+{
+	int			column_bytes = IRIS_COLUMN_BYTES(bits);
+	size_t		from = 0;
+
+	if (bits % 8 == 0)
+	{
+		memcpy(aligned, packed, (size_t) columns * column_bytes);
+		return;
+	}
+	memset(aligned, 0, (size_t) columns * column_bytes);
+	for (int column = 0; column < columns; column++)
+	{
+		uint8_t    *to = aligned + (size_t) column * column_bytes;
+
+		for (int bit = 0; bit < bits; bit++, from++)
+			to[bit / 8] |= (uint8_t) (((packed[from / 8] >> (from % 8)) & 1) << (bit % 8));
+	}
+}
+
+size_t
+iris_extract(const IrisTemplate *iris, void *features)
+{
+	FeaturesHeader header = {0};
+	size_t		length = IRIS_FEATURE_CODE((size_t) iris->columns, iris->bits);
+	uint8_t    *code = (uint8_t *) features + IRIS_FEATURES_HEADER;
+	uint8_t    *mask = code + length;
+
+	header.columns = iris->columns;
+	header.bits = iris->bits;
+	header.eye = iris->eye;
+	memcpy(features, &header, sizeof(header));
+	align_columns(iris->code, code, iris->columns, iris->bits);
+	align_columns(iris->mask, mask, iris->columns, iris->bits);
+	for (size_t i = 0; i < length; i++)
+		code[i] &= mask[i];
+	return IRIS_FEATURES_HEADER + 2 * length;
+}
+
+bool
+iris_features_valid(const void *features, size_t size)
+{
+	FeaturesHeader header;
+
+	if (size < IRIS_FEATURES_HEADER)
+		return false;
+	memcpy(&header, features, sizeof(header));
+	return iris_geometry_valid(header.columns, header.bits) &&
+		header.eye <= IRIS_EYE_LEFT &&
+		size == IRIS_FEATURES_HEADER + 2 * (size_t) IRIS_FEATURE_CODE(header.columns, header.bits);
+}
+
+static size_t
+stretch_size(const FeaturesHeader *header)
+{
+	size_t		columns = header->columns;
+
+	return (columns + 2 * MAX_TURN(columns)) * IRIS_COLUMN_BYTES(header->bits);
+}
+
+size_t
+iris_probe_size(const void *features)
+{
+	FeaturesHeader header;
+
+	memcpy(&header, features, sizeof(header));
+	return sizeof(IrisProbe) + 2 * stretch_size(&header) + KERNEL_PADDING;
+}
+
+/* a code with the overlap at both ends */
+static void
+stretch(uint8_t *to, const uint8_t *code, size_t length, size_t overlap)
+{
+	memcpy(to, code + length - overlap, overlap);
+	memcpy(to + overlap, code, length);
+	memcpy(to + overlap + length, code, overlap);
+}
+
+void
+iris_probe_init(IrisProbe *probe, const void *features)
+{
+	const uint8_t *code = (const uint8_t *) features + IRIS_FEATURES_HEADER;
+	size_t		overlap;
+	uint32_t	total;
+
+	memset(probe, 0, sizeof(*probe));
+	memcpy(&probe->header, features, sizeof(probe->header));
+	probe->kernel = kernel_chosen();
+	probe->column_bytes = IRIS_COLUMN_BYTES(probe->header.bits);
+	probe->length = probe->header.columns * probe->column_bytes;
+	probe->max_turn = MAX_TURN(probe->header.columns);
+
+	total = IRIS_CODE_BITS((uint32_t) probe->header.columns, probe->header.bits);
+	probe->min_common = (total + MIN_COMMON_SHARE - 1) / MIN_COMMON_SHARE;
+	probe->normal = NORMAL_BITS * total / NORMAL_CODE;
+	probe->refine = 4 * (0.5 - REFINE_BELOW) * (0.5 - REFINE_BELOW) * probe->normal;
+
+	/* 3 columns of 128 */
+	probe->step = (3 * probe->header.columns + 64) / 128;
+	if (probe->step < 1)
+		probe->step = 1;
+	for (int k = -(probe->max_turn / probe->step); k <= probe->max_turn / probe->step; k++)
+	{
+		probe->coarse[probe->n_coarse] = k * probe->step;
+		probe->coarse_offsets[probe->n_coarse] =
+			(uint32_t) (probe->max_turn + k * probe->step) * probe->column_bytes;
+		probe->n_coarse++;
+	}
+
+	overlap = (size_t) probe->max_turn * probe->column_bytes;
+	probe->stretch = probe->length + 2 * overlap;
+	stretch(probe->bytes, code, probe->length, overlap);
+	stretch(probe->bytes + probe->stretch, code + probe->length, probe->length, overlap);
+	memset(probe->bytes + 2 * probe->stretch, 0, KERNEL_PADDING);
+}
+
+void
+iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
+{
+	probe->kernel = kernel;
+}
+
+/* the best rotation so far; n = 0: none */
+typedef struct Best
+{
+	int64_t		n;
+	int64_t		excess;			/* n - 2d: bits that agree more than differ */
+	int			rotation;
+} Best;
+
+/*
+ * HDnorm falls as excess / sqrt(n) grows; compared without rounding.  The
+ * products stay below 2^50.
+ */
+static inline void
+consider(Best *best, const CodeCounts *counts, uint32_t min_common, int rotation)
+{
+	int64_t		n = counts->common;
+	int64_t		excess = n - 2 * (int64_t) counts->differing;
+	int64_t		mine,
+				theirs;
+
+	if (n < min_common)
+		return;
+	if (best->n > 0)
+	{
+		mine = excess * (excess < 0 ? -excess : excess) * best->n;
+		theirs = best->excess * (best->excess < 0 ? -best->excess : best->excess) * n;
+		if (mine < theirs || (mine == theirs && n <= best->n))
+			return;
+	}
+	best->n = n;
+	best->excess = excess;
+	best->rotation = rotation;
+}
+
+static inline bool
+worth_refining(const IrisProbe *probe, const CodeCounts *counts)
+{
+	double		excess = (double) counts->common - 2 * (double) counts->differing;
+
+	return excess > 0 && counts->common >= probe->min_common &&
+		excess * excess > probe->refine * (double) counts->common;
+}
+
+/*
+ * The rotations that are nearer to a promising coarse one than to any other,
+ * or as near; those beyond the outermost belong to it.
+ */
+static int
+refinement(const IrisProbe *probe, const CodeCounts *coarse, int *turns)
+{
+	bool		wanted[MAX_ROTATIONS] = {false};
+	int			n = 0;
+
+	for (int c = 0; c < probe->n_coarse; c++)
+	{
+		int			first = probe->coarse[c] - probe->step / 2;
+		int			last = probe->coarse[c] + probe->step / 2;
+
+		if (!worth_refining(probe, &coarse[c]))
+			continue;
+		if (c == 0)
+			first = -probe->max_turn;
+		if (c == probe->n_coarse - 1)
+			last = probe->max_turn;
+		for (int turn = first; turn <= last; turn++)
+		{
+			if (turn != probe->coarse[c])
+				wanted[turn + probe->max_turn] = true;
+		}
+	}
+	for (int turn = -probe->max_turn; turn <= probe->max_turn; turn++)
+	{
+		if (wanted[turn + probe->max_turn])
+			turns[n++] = turn;
+	}
+	return n;
+}
+
+static void
+refine(const IrisProbe *probe, const CodeCounts *coarse, const uint8_t *code, Best *best)
+{
+	int			turns[MAX_ROTATIONS];
+	uint32_t	offsets[MAX_ROTATIONS] = {0};
+	CodeCounts	counts[MAX_ROTATIONS];
+	int			n = refinement(probe, coarse, turns);
+
+	for (int i = 0; i < n; i++)
+		offsets[i] = (uint32_t) (probe->max_turn + turns[i]) * probe->column_bytes;
+	probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
+							   code, code + probe->length, probe->length, n, offsets, counts);
+	for (int i = 0; i < n; i++)
+		consider(best, &counts[i], probe->min_common, turns[i]);
+}
+
+static double
+best_distance(const IrisProbe *probe, const Best *best)
+{
+	double		distance;
+
+	if (best->n == 0)
+		return IRIS_DISTANCE_NONMATED;
+	if (best->excess == best->n)
+		return 0;
+	distance = 0.5 - (double) best->excess / (2 * portable_sqrt((double) best->n * probe->normal));
+	if (distance < 0)
+		return 0;
+	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
+}
+
+static bool
+can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
+{
+	return a->columns == b->columns && a->bits == b->bits &&
+		(a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
+}
+
+static Best
+best_rotation(const IrisProbe *probe, const void *features)
+{
+	const uint8_t *code = (const uint8_t *) features + IRIS_FEATURES_HEADER;
+	FeaturesHeader header;
+	CodeCounts	counts[MAX_COARSE];
+	Best		best = {0, 0, 0};
+	bool		promising = false;
+
+	memcpy(&header, features, sizeof(header));
+	if (!can_be_mated(&probe->header, &header))
+		return best;
+
+	probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
+							   code, code + probe->length, probe->length,
+							   probe->n_coarse, probe->coarse_offsets, counts);
+	for (int c = 0; c < probe->n_coarse; c++)
+	{
+		consider(&best, &counts[c], probe->min_common, probe->coarse[c]);
+		promising |= worth_refining(probe, &counts[c]);
+	}
+	if (promising)
+		refine(probe, counts, code, &best);
+	return best;
+}
+
+double
+iris_distance(const IrisProbe *probe, const void *features)
+{
+	Best		best = best_rotation(probe, features);
+
+	return best_distance(probe, &best);
+}
+
+void
+iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result)
+{
+	Best		best = best_rotation(probe, features);
+
+	result->distance = best_distance(probe, &best);
+	result->rotation = best.rotation;
+	result->common = (uint32_t) best.n;
+	result->differing = (uint32_t) ((best.n - best.excess) / 2);
+}

@@ -1,0 +1,5 @@
+\copy received FROM 'records.txt'
+INSERT INTO watchlist (source, person, print)
+SELECT agency, person, record::fingerprint FROM received;
+SELECT source, count(*), min(minutia_count(print)) AS fewest, max(minutia_count(print)) AS most_minutiae
+FROM watchlist GROUP BY source ORDER BY source;

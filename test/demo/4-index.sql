@@ -1,0 +1,1 @@
+CREATE INDEX watchlist_print ON watchlist USING biometric (print);
