@@ -61,7 +61,7 @@ DECLARE
 	line text;
 BEGIN
 	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
-		RETURN NEXT regexp_replace(line, '\'[^\']*\'', '\'...\'', 'g');
+		RETURN NEXT regexp_replace(line, '''[^'']{50,}''', '''...''', 'g');
 	END LOOP;
 END
 $$;
@@ -176,7 +176,7 @@ ORDER BY p.id;
 -- ----------------------------------------------------------------------------
 
 CREATE TABLE crowd (id int, print fingerprint);
-INSERT INTO crowd SELECT g.id + 1000 * n, g.print FROM gallery AS g, generate_series(1, 20) AS n;
+INSERT INTO crowd SELECT g.id + 1000 * n, g.print FROM gallery AS g, generate_series(1, 15) AS n;
 CREATE INDEX crowd_gallery_print ON crowd USING biometric (print);
 ANALYZE crowd;
 SET work_mem = '64kB';

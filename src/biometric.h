@@ -16,6 +16,17 @@
 #include "varatt.h"
 #endif
 
+/* 16 brought input functions that report errors without throwing them */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+#define ereturn(context, dummy, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
+#endif
+
 /* biometric.match_threshold: decibans from which "a % b" is true */
 extern double biometric_match_threshold;
 

@@ -46,20 +46,21 @@
 /* The finger */
 #define FINGER_HALF_WIDTH	165.0
 #define FINGER_HALF_HEIGHT	215.0
-#define MINUTIAE_MEAN		76.0
-#define MINUTIAE_SD			17.0
+#define MINUTIAE_MEAN		72.0
+#define MINUTIAE_SD			18.0
 #define MINUTIAE_MIN		30
 #define MINUTIAE_MAX		140
 #define MINUTIA_SPACING		8.0 /* smallest distance of two: about a ridge */
 #define CENTRE_CROWDING		0.5 /* how much denser near the centre */
 #define CENTRE_RADIUS		90.0
 #define ENDING_SHARE		0.67
-#define DOWNWARD_BIAS		0.28	/* more minutiae point to the finger's joint */
+#define DOWNWARD_BIAS		0.30	/* more minutiae point to the finger's joint */
+#define REGIONAL_BIAS		0.25	/* neighbours tend to point the same way */
 #define BENDS				4	/* waves of the random bending */
 #define BEND_AMPLITUDE		(4 * DEGREE)
 #define BEND_WAVELENGTH_MIN 280.0
 #define BEND_WAVELENGTH_MAX 600.0
-#define HIDDEN_SHARE		0.25	/* minutiae that are hard to see */
+#define HIDDEN_SHARE		0.2	/* minutiae that are hard to see */
 
 /* The impression; quality runs from 0 (poor) to 1 (good) */
 #define GOOD_QUALITY		0.92	/* of impression 0 */
@@ -67,33 +68,33 @@
 #define CONTACT_HALF_HEIGHT 165.0
 #define CONTACT_SD			0.16	/* of the size, relative */
 #define CONTACT_SHRINK		0.12	/* of a poor impression */
-#define CONTACT_SHIFT_X		16.0
-#define CONTACT_SHIFT_Y		24.0
+#define CONTACT_SHIFT_X		12.0
+#define CONTACT_SHIFT_Y		19.0
 #define PLACEMENT_SD		18.0	/* on the sensor */
 #define ROTATION_SD			(4 * DEGREE)
 #define ROTATION_TAIL_SHARE 0.30	/* carelessly placed */
 #define ROTATION_TAIL_SD	(16 * DEGREE)
 #define STRETCH_SD			0.015	/* scale and shear */
-#define PLASTIC_AMPLITUDE	3.6 /* smooth displacement */
+#define PLASTIC_AMPLITUDE	3.3 /* smooth displacement */
 #define PLASTIC_WAVELENGTH_MIN 220.0
 #define PLASTIC_WAVELENGTH_MAX 420.0
 #define PATCHES				3
 #define PATCH_RADIUS_MIN	18.0
 #define PATCH_RADIUS_MAX	42.0
-#define LOSS_GOOD			0.03
-#define LOSS_POOR			0.36
+#define LOSS_GOOD			0.0
+#define LOSS_POOR			0.45
 #define LOSS_HIDDEN			0.35	/* further loss of hidden minutiae */
 #define LOSS_PATCH			0.45
-#define SPURIOUS_GOOD		2.0 /* mean number */
-#define SPURIOUS_POOR		13.0
+#define SPURIOUS_GOOD		1.5 /* mean number */
+#define SPURIOUS_POOR		16.0
 #define SPURIOUS_PATCH_SHARE 0.4	/* of them in patches */
 #define BORDER_ENDINGS		7.0 /* mean number of ridges cut off at the border of contact */
 #define BORDER_WIDTH		0.10	/* relative */
-#define JITTER_ALONG		1.8 /* displacement along the ridge, pixels */
-#define JITTER_ACROSS		1.0
-#define DIRECTION_SD		(5 * DEGREE)
+#define JITTER_ALONG		1.6 /* displacement along the ridge, pixels */
+#define JITTER_ACROSS		0.9
+#define DIRECTION_SD		(3 * DEGREE)
 #define DIRECTION_REVERSAL	0.02
-#define SPURIOUS_DIRECTION_SD (28 * DEGREE)
+#define SPURIOUS_DIRECTION_SD (10 * DEGREE)
 #define TYPE_FLIP_GOOD		0.10
 #define TYPE_FLIP_POOR		0.22
 
@@ -129,6 +130,7 @@ typedef struct Field
 	Point		delta[2];
 	double		arching;
 	Wave		bend[BENDS];
+	Wave		sense;
 } Field;
 
 typedef struct FingerMinutia
@@ -206,17 +208,17 @@ make_field(uint64_t *random, Field *field)
 	if (draw < SHARE_ARCH)
 	{
 		field->class = PATTERN_ARCH;
-		field->arching = spread(random, 42, 9) * DEGREE;
+		field->arching = spread(random, 42, 5) * DEGREE;
 	}
 	else if ((draw -= SHARE_ARCH) < SHARE_TENTED_ARCH)
 	{
 		field->class = PATTERN_TENTED_ARCH;
 		field->singularities = 1;
-		field->core[0].x = spread(random, 0, 8);
-		field->core[0].y = spread(random, 15, 12);
-		field->delta[0].x = field->core[0].x + spread(random, 0, 8);
-		field->delta[0].y = field->core[0].y - spread(random, 75, 16);
-		field->arching = spread(random, 34, 7) * DEGREE;
+		field->core[0].x = spread(random, 0, 4);
+		field->core[0].y = spread(random, 15, 7);
+		field->delta[0].x = field->core[0].x + spread(random, 0, 4);
+		field->delta[0].y = field->core[0].y - spread(random, 75, 9);
+		field->arching = spread(random, 34, 4) * DEGREE;
 	}
 	else if ((draw -= SHARE_TENTED_ARCH) < SHARE_LEFT_LOOP + SHARE_RIGHT_LOOP)
 	{
@@ -224,34 +226,35 @@ make_field(uint64_t *random, Field *field)
 		field->class = draw < SHARE_LEFT_LOOP ? PATTERN_LEFT_LOOP : PATTERN_RIGHT_LOOP;
 		side = field->class == PATTERN_LEFT_LOOP ? 1 : -1;
 		field->singularities = 1;
-		field->core[0].x = spread(random, 0, 10);
-		field->core[0].y = spread(random, 12, 14);
-		field->delta[0].x = field->core[0].x + side * spread(random, 95, 20);
-		field->delta[0].y = field->core[0].y - spread(random, 120, 26);
-		field->arching = spread(random, 20, 6) * DEGREE;
+		field->core[0].x = spread(random, 0, 6);
+		field->core[0].y = spread(random, 12, 8);
+		field->delta[0].x = field->core[0].x + side * spread(random, 95, 11);
+		field->delta[0].y = field->core[0].y - spread(random, 120, 14);
+		field->arching = spread(random, 20, 3) * DEGREE;
 	}
 	else
 	{
-		double		half = spread(random, 18, 6);
-		double		lean = spread(random, 0, 12);
+		double		half = spread(random, 18, 3);
+		double		lean = spread(random, 0, 7);
 
 		field->class = PATTERN_WHORL;
 		field->singularities = 2;
-		field->core[0].x = spread(random, 0, 8);
-		field->core[0].y = spread(random, 8, 12);
+		field->core[0].x = spread(random, 0, 4);
+		field->core[0].y = spread(random, 8, 7);
 		field->core[1] = field->core[0];
 		field->core[0].x += lean;
 		field->core[0].y += half;
 		field->core[1].x -= lean;
 		field->core[1].y -= half;
-		field->delta[0].x = field->core[0].x - spread(random, 115, 20);
-		field->delta[0].y = field->core[1].y - spread(random, 100, 24);
-		field->delta[1].x = field->core[0].x + spread(random, 115, 20);
-		field->delta[1].y = field->core[1].y - spread(random, 100, 24);
-		field->arching = spread(random, 6, 4) * DEGREE;
+		field->delta[0].x = field->core[0].x - spread(random, 115, 11);
+		field->delta[0].y = field->core[1].y - spread(random, 100, 13);
+		field->delta[1].x = field->core[0].x + spread(random, 115, 11);
+		field->delta[1].y = field->core[1].y - spread(random, 100, 13);
+		field->arching = spread(random, 6, 2) * DEGREE;
 	}
 	for (int i = 0; i < BENDS; i++)
 		make_wave(random, &field->bend[i], BEND_AMPLITUDE, BEND_WAVELENGTH_MIN, BEND_WAVELENGTH_MAX);
+	make_wave(random, &field->sense, 1, 140, 260);
 }
 
 /* angle of the ridge at a point, modulo pi */
@@ -354,9 +357,12 @@ static double
 minutia_direction(const Field *field, const FingerMinutia *m)
 {
 	double		direction = orientation(field, m->at);
+	double		up = portable_sin(direction);
+	double		regional = portable_sin(m->at.x * field->sense.fx + m->at.y * field->sense.fy + field->sense.phase);
 
 	/* how likely this way along the ridge is, rather than the other */
-	return m->sense < 0.5 - DOWNWARD_BIAS * portable_sin(direction) ? direction : direction + PI;
+	return m->sense < 0.5 - DOWNWARD_BIAS * up - REGIONAL_BIAS * clamp(3 * up, -1, 1) * regional ?
+		direction : direction + PI;
 }
 
 static void
@@ -369,7 +375,7 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 
 	/* most captures are fair, some are bad */
 	imp->quality = portable_uniform(random);
-	imp->quality = good ? GOOD_QUALITY : 1 - imp->quality * imp->quality;
+	imp->quality = good ? GOOD_QUALITY : 1 - imp->quality * imp->quality * imp->quality;
 	poor = 1 - imp->quality;
 
 	size = 1 - CONTACT_SHRINK * poor;

@@ -23,13 +23,14 @@
  *	 there and cost a third.
  * - A rotation with fewer common bits than one in MIN_COMMON_SHARE of the code
  *	 decides nothing.
- * - Codes that agree in every common bit have distance 0.  The formula alone
- *	 leaves 0.5 - 0.5 sqrt(n / N) where n < N, even for a template with itself.
+ * - Codes that agree in every common bit of a rotation have distance 0.  The
+ *	 formula alone leaves 0.5 - 0.5 sqrt(n / N) where n < N, even for a template
+ *	 with itself.
  * - The result is kept within [0, 1].
  *
- * All sets of rotations are symmetric, d and n are integers, and ties between
- * rotations go to the larger n: so exchanging the two codes gives the same
- * bits.
+ * All sets of rotations are symmetric and the distance follows from the largest
+ * of numbers that depend on d and n alone: so exchanging the two codes gives
+ * the same bits.
  */
 #include "match/iris.h"
 
@@ -71,7 +72,7 @@ struct IrisProbe
 	int			coarse[MAX_COARSE]; /* columns */
 	uint32_t	coarse_offsets[MAX_COARSE];
 	double		normal;			/* N */
-	double		refine;			/* refine where (n - 2d)^2 > refine n */
+	double		refine;			/* refine where alikeness is above */
 	size_t		stretch;		/* bytes of a code with its overlap */
 
 	/*
@@ -228,47 +229,37 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 	probe->kernel = kernel;
 }
 
-/* the best rotation so far; n = 0: none */
-typedef struct Best
-{
-	int64_t		n;
-	int64_t		excess;			/* n - 2d: bits that agree more than differ */
-	int			rotation;
-} Best;
-
 /*
- * HDnorm falls as excess / sqrt(n) grows; compared without rounding.  The
- * products stay below 2^50.
+ * How alike two codes are in a rotation: e |e| / n, where e = n - 2 d is how
+ * many more bits agree than differ.  HDnorm falls as it grows.
+ *
+ * Numerator and denominator are integers, below 2^30 and 2^15: two such
+ * fractions that differ do so by far more than the rounding of the division,
+ * so alikeness orders the rotations exactly.
  */
-static inline void
-consider(Best *best, const CodeCounts *counts, uint32_t min_common, int rotation)
-{
-	int64_t		n = counts->common;
-	int64_t		excess = n - 2 * (int64_t) counts->differing;
-	int64_t		mine,
-				theirs;
+#define UNDECIDABLE		(-1e9)
 
-	if (n < min_common)
-		return;
-	if (best->n > 0)
-	{
-		mine = excess * (excess < 0 ? -excess : excess) * best->n;
-		theirs = best->excess * (best->excess < 0 ? -best->excess : best->excess) * n;
-		if (mine < theirs || (mine == theirs && n <= best->n))
-			return;
-	}
-	best->n = n;
-	best->excess = excess;
-	best->rotation = rotation;
+static inline double
+alikeness(const CodeCounts *counts, uint32_t min_common)
+{
+	double		n = counts->common;
+	double		excess = n - 2 * (double) counts->differing;
+
+	return counts->common < min_common ? UNDECIDABLE : excess * (excess < 0 ? -excess : excess) / n;
 }
 
-static inline bool
-worth_refining(const IrisProbe *probe, const CodeCounts *counts)
+/* The best rotation */
+typedef struct Best
 {
-	double		excess = (double) counts->common - 2 * (double) counts->differing;
+	double		alikeness;
+	bool		identical;		/* some rotation has no differing bit */
+} Best;
 
-	return excess > 0 && counts->common >= probe->min_common &&
-		excess * excess > probe->refine * (double) counts->common;
+static inline void
+consider(Best *best, double alike, const CodeCounts *counts)
+{
+	best->alikeness = alike > best->alikeness ? alike : best->alikeness;
+	best->identical |= (alike > UNDECIDABLE) & (counts->differing == 0);
 }
 
 /*
@@ -276,62 +267,71 @@ worth_refining(const IrisProbe *probe, const CodeCounts *counts)
  * or as near; those beyond the outermost belong to it.
  */
 static int
-refinement(const IrisProbe *probe, const CodeCounts *coarse, int *turns)
+refinement(const IrisProbe *probe, const double *coarse, int *turns)
 {
-	bool		wanted[MAX_ROTATIONS] = {false};
+	int			last_turn = -probe->max_turn - 1;
 	int			n = 0;
 
 	for (int c = 0; c < probe->n_coarse; c++)
 	{
-		int			first = probe->coarse[c] - probe->step / 2;
-		int			last = probe->coarse[c] + probe->step / 2;
+		int			first = c == 0 ? -probe->max_turn : probe->coarse[c] - probe->step / 2;
+		int			last = c == probe->n_coarse - 1 ? probe->max_turn : probe->coarse[c] + probe->step / 2;
 
-		if (!worth_refining(probe, &coarse[c]))
+		if (!(coarse[c] > probe->refine))
 			continue;
-		if (c == 0)
-			first = -probe->max_turn;
-		if (c == probe->n_coarse - 1)
-			last = probe->max_turn;
 		for (int turn = first; turn <= last; turn++)
 		{
-			if (turn != probe->coarse[c])
-				wanted[turn + probe->max_turn] = true;
+			/* not twice where it is as near to two of them */
+			if (turn != probe->coarse[c] && turn > last_turn)
+				turns[n++] = turn;
 		}
-	}
-	for (int turn = -probe->max_turn; turn <= probe->max_turn; turn++)
-	{
-		if (wanted[turn + probe->max_turn])
-			turns[n++] = turn;
+		last_turn = last;
 	}
 	return n;
 }
 
-static void
-refine(const IrisProbe *probe, const CodeCounts *coarse, const uint8_t *code, Best *best)
+/* Alikeness in each rotation, in the order in which they are looked at */
+typedef struct Rotations
 {
+	int			n;
 	int			turns[MAX_ROTATIONS];
-	uint32_t	offsets[MAX_ROTATIONS] = {0};
 	CodeCounts	counts[MAX_ROTATIONS];
-	int			n = refinement(probe, coarse, turns);
+	double		alike[MAX_ROTATIONS];
+} Rotations;
+
+static void
+refine(const IrisProbe *probe, const uint8_t *code, Rotations *rotations, Best *best)
+{
+	uint32_t	offsets[MAX_ROTATIONS];
+	int			first = rotations->n;
+	int			n = refinement(probe, rotations->alike, rotations->turns + first);
 
 	for (int i = 0; i < n; i++)
-		offsets[i] = (uint32_t) (probe->max_turn + turns[i]) * probe->column_bytes;
-	probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
-							   code, code + probe->length, probe->length, n, offsets, counts);
-	for (int i = 0; i < n; i++)
-		consider(best, &counts[i], probe->min_common, turns[i]);
+		offsets[i] = (uint32_t) (probe->max_turn + rotations->turns[first + i]) * probe->column_bytes;
+	if (n > 0)
+		probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
+								   code, code + probe->length, probe->length,
+								   n, offsets, rotations->counts + first);
+	rotations->n += n;
+	for (int i = first; i < rotations->n; i++)
+	{
+		rotations->alike[i] = alikeness(&rotations->counts[i], probe->min_common);
+		consider(best, rotations->alike[i], &rotations->counts[i]);
+	}
 }
 
 static double
 best_distance(const IrisProbe *probe, const Best *best)
 {
+	double		root;
 	double		distance;
 
-	if (best->n == 0)
+	if (best->alikeness <= UNDECIDABLE)
 		return IRIS_DISTANCE_NONMATED;
-	if (best->excess == best->n)
+	if (best->identical)
 		return 0;
-	distance = 0.5 - (double) best->excess / (2 * portable_sqrt((double) best->n * probe->normal));
+	root = portable_sqrt((best->alikeness < 0 ? -best->alikeness : best->alikeness) / probe->normal);
+	distance = 0.5 - (best->alikeness < 0 ? -root : root) / 2;
 	if (distance < 0)
 		return 0;
 	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
@@ -344,47 +344,58 @@ can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
 		(a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
 }
 
-static Best
-best_rotation(const IrisProbe *probe, const void *features)
+static inline double
+compare(const IrisProbe *probe, const void *features, Rotations *rotations)
 {
 	const uint8_t *code = (const uint8_t *) features + IRIS_FEATURES_HEADER;
 	FeaturesHeader header;
-	CodeCounts	counts[MAX_COARSE];
-	Best		best = {0, 0, 0};
-	bool		promising = false;
+	Best		best = {UNDECIDABLE, false};
 
 	memcpy(&header, features, sizeof(header));
+	rotations->n = 0;
 	if (!can_be_mated(&probe->header, &header))
-		return best;
+		return IRIS_DISTANCE_NONMATED;
 
+	rotations->n = probe->n_coarse;
 	probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
 							   code, code + probe->length, probe->length,
-							   probe->n_coarse, probe->coarse_offsets, counts);
+							   probe->n_coarse, probe->coarse_offsets, rotations->counts);
 	for (int c = 0; c < probe->n_coarse; c++)
 	{
-		consider(&best, &counts[c], probe->min_common, probe->coarse[c]);
-		promising |= worth_refining(probe, &counts[c]);
+		rotations->alike[c] = alikeness(&rotations->counts[c], probe->min_common);
+		consider(&best, rotations->alike[c], &rotations->counts[c]);
 	}
-	if (promising)
-		refine(probe, counts, code, &best);
-	return best;
+	if (best.alikeness > probe->refine)
+		refine(probe, code, rotations, &best);
+	return best_distance(probe, &best);
 }
 
 double
 iris_distance(const IrisProbe *probe, const void *features)
 {
-	Best		best = best_rotation(probe, features);
+	Rotations	rotations;
 
-	return best_distance(probe, &best);
+	return compare(probe, features, &rotations);
 }
 
 void
 iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result)
 {
-	Best		best = best_rotation(probe, features);
+	Rotations	rotations;
+	int			best = -1;
 
-	result->distance = best_distance(probe, &best);
-	result->rotation = best.rotation;
-	result->common = (uint32_t) best.n;
-	result->differing = (uint32_t) ((best.n - best.excess) / 2);
+	memset(result, 0, sizeof(*result));
+	result->distance = compare(probe, features, &rotations);
+	memcpy(rotations.turns, probe->coarse, sizeof(int) * probe->n_coarse);
+	for (int i = 0; i < rotations.n; i++)
+	{
+		if (rotations.alike[i] > (best < 0 ? UNDECIDABLE : rotations.alike[best]))
+			best = i;
+	}
+	if (best >= 0)
+	{
+		result->rotation = rotations.turns[best];
+		result->common = rotations.counts[best].common;
+		result->differing = rotations.counts[best].differing;
+	}
 }

@@ -166,7 +166,7 @@ damaged('line pointer that is dead', with_bytes($page, $contents, pack('L', $off
 damaged('two entries in one place', with_bytes($page, $contents + 4, pack('L', $pointer)), $corrupted, silent => 1);
 
 # Entries
-damaged('row that cannot be', with_bytes($page, $page_id + 2 - $block_size + $offset, pack('SSS', 0, 0, 0)), $corrupted);
+damaged('row that cannot be', with_bytes($page, $offset, pack('SSS', 0, 0, 0)), $corrupted);
 damaged('row of someone else', with_bytes($page, $offset, pack('SSS', 0, 7, 9)), $corrupted, silent => 1);
 damaged('flags of an entry', with_bytes($page, $offset + 6, pack('S', 0xFFFF)), $corrupted);
 damaged('entry that claims to have no template', with_bytes($page, $offset + 6, pack('S', 1)), $corrupted);
