@@ -488,7 +488,7 @@ CREATE FUNCTION biometric_kernels(OUT kernel text, OUT supported boolean, OUT ch
 -- synthetic templates
 -- ---------------------------------------------------------------------------
 
--- (synthesis: section)
+-- impression 0 is a good one; the same finger at another position is another finger
 CREATE FUNCTION synthetic_fingerprint(finger bigint, impression integer DEFAULT 0,
 		finger_position integer DEFAULT 0) RETURNS fingerprint
 	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;

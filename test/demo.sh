@@ -38,7 +38,7 @@ watch_build()
 			echo "   $line"
 			last=$line
 		fi
-		sleep 0.3
+		sleep 0.5
 	done
 	wait "$build"
 }

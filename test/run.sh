@@ -75,6 +75,18 @@ count_regress()
 }
 
 #
+# Compiler
+#
+say "compiler"
+if grep -q 'warning:' "$HOME/build.log"; then
+	fail "warnings of the compiler"
+	grep -A5 'warning:' "$HOME/build.log"
+else
+	echo "no warnings"
+	pass
+fi
+
+#
 # Plain C, under the sanitizers
 #
 if compgen -G 'test/kernel/test_*.c' > /dev/null; then

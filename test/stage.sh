@@ -14,7 +14,8 @@
 # who called sudo, else by the user "postgres" of Debian's packages.
 #
 # The command runs in the copy of the sources, with PG_CONFIG, PATH, PGHOST,
-# PGUSER and PGDATABASE set.
+# PGUSER and PGDATABASE set, and with the private directory as HOME, which has
+# the compiler's words in build.log.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$PWD
@@ -154,15 +155,13 @@ if ! as_account "$PG_CONFIG" --version > /dev/null 2>&1; then
 fi
 
 say "building for $("$PG_CONFIG" --version)"
-if ! step make -j"$(nproc)" -s PG_CONFIG="$PG_CONFIG" > "$work/build.log" 2>&1; then
+warnings="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers"
+if ! step make -j"$(nproc)" -s PG_CONFIG="$PG_CONFIG" PG_CFLAGS="$warnings" > "$work/build.log" 2>&1; then
 	cat "$work/build.log" >&2
 	exit 1
 fi
-if grep -q 'warning:' "$work/build.log"; then
-	grep -A5 'warning:' "$work/build.log"
-fi
 if [ "$("$PG_CONFIG" --sharedir)" = "$private$sharedir" ]; then
-	step make -s PG_CONFIG="$PG_CONFIG" install >> "$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
+	step make -s PG_CONFIG="$PG_CONFIG" PG_CFLAGS="$warnings" install >> "$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
 else
 	# This PostgreSQL insists on its own directories.
 	say "installing into $pkglibdir: this PostgreSQL cannot be copied"

@@ -58,9 +58,10 @@ extern bool iris_geometry_valid(int64_t columns, int64_t bits);
 extern uint32_t iris_usable_bits(const IrisTemplate *iris);
 
 /*
- * Match-ready form: a flat block of bytes, starting at any address: a header,
- * then code and mask, all of the same size for the same geometry.  Bits of the
- * code that are not usable are 0.
+ * Match-ready form: a flat block of bytes, starting at any address, whose
+ * layout only iris_compare.c knows.  Equal templates give equal bytes on every
+ * platform of the same byte order.  The size depends on the geometry, and on
+ * whether the mask has one bit for each pair of code bits.
  *
  * IRIS_FEATURES_VERSION changes whenever the bytes, or the distances they lead
  * to, change: an index built with another version wants REINDEX.

@@ -51,35 +51,55 @@
 /* 20 degrees are at most 3 steps: steps are rounded to whole columns */
 #define MAX_COARSE			7
 
+/*
+ * Features are this header, then code and mask in one of two forms:
+ *
+ * - one plane: the code, and a mask of as many bits; columns are filled up to
+ *	 whole bytes with bits that are not usable;
+ * - two planes: the even bits of the code, its odd bits, and one mask for both.
+ *	 Encoders take two phase bits from each filter response and mask both or
+ *	 none, so this is the usual form.  It takes three quarters of the space and
+ *	 time.  It is used whenever it can be: where the bits of a column fill the
+ *	 bytes of both planes.
+ *
+ * Bits of the code that are not usable are 0.
+ */
 typedef struct FeaturesHeader
 {
 	uint16_t	columns;
 	uint16_t	bits;
 	uint8_t		eye;
-	uint8_t		zero[3];
+	uint8_t		planes;			/* 1 or 2 */
+	uint8_t		zero[2];
 } FeaturesHeader;
+
+/*
+ * A probe's code in one form.  Each part reaches from max_turn columns before
+ * column 0, around the eye, to max_turn columns after the last, so a turn is
+ * an offset.
+ */
+typedef struct ProbeForm
+{
+	uint32_t	column_bytes;
+	uint32_t	length;			/* bytes of a plane */
+	CodeBytes	bytes;
+	uint32_t	coarse_offsets[MAX_COARSE];
+} ProbeForm;
 
 struct IrisProbe
 {
 	const Kernel *kernel;
 	FeaturesHeader header;
-	uint32_t	length;			/* bytes of a code in features */
-	uint32_t	column_bytes;
 	uint32_t	min_common;
 	int			max_turn;		/* columns */
 	int			step;			/* columns between coarse rotations */
 	int			n_coarse;
 	int			coarse[MAX_COARSE]; /* columns */
-	uint32_t	coarse_offsets[MAX_COARSE];
 	double		normal;			/* N */
 	double		refine;			/* refine where alikeness is above */
-	size_t		stretch;		/* bytes of a code with its overlap */
-
-	/*
-	 * Code and mask, each from max_turn columns before column 0, around the
-	 * eye, to max_turn columns after the last: a turn is an offset.
-	 */
-	uint8_t		bytes[];
+	ProbeForm	one;
+	ProbeForm	two;			/* if the header says 2 planes */
+	uint8_t		bytes[];		/* of both forms */
 };
 
 bool
@@ -96,13 +116,41 @@ iris_usable_bits(const IrisTemplate *iris)
 	size_t		length = IRIS_CODE_BYTES((size_t) iris->columns, iris->bits);
 	uint32_t	offset = 0;
 	uint8_t		padded[IRIS_MAX_CODE_BYTES + KERNEL_PADDING];
+	CodeBytes	probe = {{padded, NULL}, padded};
+	CodeBytes	mask = {{iris->mask, NULL}, iris->mask};
 	CodeCounts	counts;
 
 	/* the mask compared with itself */
 	memcpy(padded, iris->mask, length);
 	memset(padded + length, 0, KERNEL_PADDING);
-	kernel_chosen()->count_codes(padded, padded, iris->mask, iris->mask, length, 1, &offset, &counts);
+	kernel_chosen()->count_codes(&probe, &mask, length, 1, &offset, &counts);
 	return counts.common;
+}
+
+/* ---- features ------------------------------------------------------------ */
+
+static size_t
+plane_length(const FeaturesHeader *header, int planes)
+{
+	return (size_t) header->columns * IRIS_COLUMN_BYTES(header->bits / planes);
+}
+
+static size_t
+features_size(const FeaturesHeader *header)
+{
+	return IRIS_FEATURES_HEADER + (header->planes + 1) * plane_length(header, header->planes);
+}
+
+static CodeBytes
+features_code(const FeaturesHeader *header, const void *features)
+{
+	const uint8_t *bytes = (const uint8_t *) features + IRIS_FEATURES_HEADER;
+	size_t		length = plane_length(header, header->planes);
+	CodeBytes	code = {{bytes, NULL}, bytes + header->planes * length};
+
+	if (header->planes == 2)
+		code.plane[1] = bytes + length;
+	return code;
 }
 
 /* copy columns of packed bits to columns of whole bytes */
@@ -127,23 +175,87 @@ align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
 	}
 }
 
+/* the even bits of two bytes */
+static inline uint8_t
+even_bits(const uint8_t *bytes, int shift)
+{
+	uint32_t	x = ((uint32_t) bytes[0] | (uint32_t) bytes[1] << 8) >> shift;
+
+	x &= 0x5555;
+	x = (x | x >> 1) & 0x3333;
+	x = (x | x >> 2) & 0x0F0F;
+	return (uint8_t) (x | x >> 4);
+}
+
+/* and back: the bits of a byte in the even places of two */
+static inline uint32_t
+spread_bits(uint8_t byte)
+{
+	uint32_t	x = byte;
+
+	x = (x | x << 4) & 0x0F0F;
+	x = (x | x << 2) & 0x3333;
+	return (x | x << 1) & 0x5555;
+}
+
+/* two planes of length bytes as one */
+static void
+join_planes(const uint8_t *even, const uint8_t *odd, size_t length, uint8_t *joined)
+{
+	for (size_t i = 0; i < length; i++)
+	{
+		uint32_t	x = spread_bits(even[i]) | spread_bits(odd[i]) << 1;
+
+		joined[2 * i] = (uint8_t) x;
+		joined[2 * i + 1] = (uint8_t) (x >> 8);
+	}
+}
+
+/* whether code and mask can be stored as two planes */
+static bool
+mask_is_paired(const uint8_t *mask, size_t length, int bits)
+{
+	uint8_t		unpaired = 0;
+
+	for (size_t i = 0; i < length; i++)
+		unpaired |= (mask[i] ^ mask[i] >> 1) & 0x55;
+	return unpaired == 0 && bits % 16 == 0;
+}
+
 size_t
 iris_extract(const IrisTemplate *iris, void *features)
 {
 	FeaturesHeader header = {0};
 	size_t		length = IRIS_FEATURE_CODE((size_t) iris->columns, iris->bits);
-	uint8_t    *code = (uint8_t *) features + IRIS_FEATURES_HEADER;
-	uint8_t    *mask = code + length;
+	uint8_t    *bytes = (uint8_t *) features + IRIS_FEATURES_HEADER;
+	uint8_t		code[IRIS_MAX_FEATURE_CODE];
+	uint8_t		mask[IRIS_MAX_FEATURE_CODE];
 
-	header.columns = iris->columns;
-	header.bits = iris->bits;
-	header.eye = iris->eye;
-	memcpy(features, &header, sizeof(header));
 	align_columns(iris->code, code, iris->columns, iris->bits);
 	align_columns(iris->mask, mask, iris->columns, iris->bits);
 	for (size_t i = 0; i < length; i++)
 		code[i] &= mask[i];
-	return IRIS_FEATURES_HEADER + 2 * length;
+
+	header.columns = iris->columns;
+	header.bits = iris->bits;
+	header.eye = iris->eye;
+	header.planes = mask_is_paired(mask, length, iris->bits) ? 2 : 1;
+	memcpy(features, &header, sizeof(header));
+	if (header.planes == 2)
+	{
+		for (size_t i = 0; i < length / 2; i++)
+		{
+			bytes[i] = even_bits(code + 2 * i, 0);
+			bytes[length / 2 + i] = even_bits(code + 2 * i, 1);
+			bytes[length + i] = even_bits(mask + 2 * i, 0);
+		}
+	}
+	else
+	{
+		memcpy(bytes, code, length);
+		memcpy(bytes + length, mask, length);
+	}
+	return features_size(&header);
 }
 
 bool
@@ -156,15 +268,20 @@ iris_features_valid(const void *features, size_t size)
 	memcpy(&header, features, sizeof(header));
 	return iris_geometry_valid(header.columns, header.bits) &&
 		header.eye <= IRIS_EYE_LEFT &&
-		size == IRIS_FEATURES_HEADER + 2 * (size_t) IRIS_FEATURE_CODE(header.columns, header.bits);
+		(header.planes == 1 || (header.planes == 2 && header.bits % 16 == 0)) &&
+		size == features_size(&header);
 }
 
+/* ---- probe --------------------------------------------------------------- */
+
+/* bytes of a probe's form */
 static size_t
-stretch_size(const FeaturesHeader *header)
+form_size(const FeaturesHeader *header, int planes)
 {
 	size_t		columns = header->columns;
 
-	return (columns + 2 * MAX_TURN(columns)) * IRIS_COLUMN_BYTES(header->bits);
+	return (planes + 1) * (columns + 2 * MAX_TURN(columns)) * IRIS_COLUMN_BYTES(header->bits / planes) +
+		KERNEL_PADDING;
 }
 
 size_t
@@ -173,30 +290,62 @@ iris_probe_size(const void *features)
 	FeaturesHeader header;
 
 	memcpy(&header, features, sizeof(header));
-	return sizeof(IrisProbe) + 2 * stretch_size(&header) + KERNEL_PADDING;
+	return sizeof(IrisProbe) + form_size(&header, 1) + (header.planes == 2 ? form_size(&header, 2) : 0);
 }
 
-/* a code with the overlap at both ends */
-static void
-stretch(uint8_t *to, const uint8_t *code, size_t length, size_t overlap)
+/* a part of a code with the overlap at both ends; returns where the next goes */
+static uint8_t *
+stretch(uint8_t *to, const uint8_t *part, size_t length, size_t overlap)
 {
-	memcpy(to, code + length - overlap, overlap);
-	memcpy(to + overlap, code, length);
-	memcpy(to + overlap + length, code, overlap);
+	memcpy(to, part + length - overlap, overlap);
+	memcpy(to + overlap, part, length);
+	memcpy(to + overlap + length, part, overlap);
+	return to + length + 2 * overlap;
+}
+
+static void
+init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *bytes)
+{
+	int			planes = code->plane[1] == NULL ? 1 : 2;
+	size_t		overlap;
+
+	form->column_bytes = IRIS_COLUMN_BYTES(probe->header.bits / planes);
+	form->length = probe->header.columns * form->column_bytes;
+	for (int c = 0; c < probe->n_coarse; c++)
+		form->coarse_offsets[c] = (uint32_t) (probe->max_turn + probe->coarse[c]) * form->column_bytes;
+
+	overlap = (size_t) probe->max_turn * form->column_bytes;
+	for (int p = 0; p < planes; p++)
+	{
+		form->bytes.plane[p] = bytes;
+		bytes = stretch(bytes, code->plane[p], form->length, overlap);
+	}
+	form->bytes.mask = bytes;
+	bytes = stretch(bytes, code->mask, form->length, overlap);
+	memset(bytes, 0, KERNEL_PADDING);
+}
+
+/* features of two planes as one; the result points to bytes */
+static CodeBytes
+join_features(const FeaturesHeader *header, const CodeBytes *code, uint8_t *bytes)
+{
+	size_t		length = plane_length(header, 2);
+	CodeBytes	joined = {{bytes, NULL}, bytes + 2 * length};
+
+	join_planes(code->plane[0], code->plane[1], length, bytes);
+	join_planes(code->mask, code->mask, length, bytes + 2 * length);
+	return joined;
 }
 
 void
 iris_probe_init(IrisProbe *probe, const void *features)
 {
-	const uint8_t *code = (const uint8_t *) features + IRIS_FEATURES_HEADER;
-	size_t		overlap;
+	CodeBytes	code;
 	uint32_t	total;
 
 	memset(probe, 0, sizeof(*probe));
 	memcpy(&probe->header, features, sizeof(probe->header));
 	probe->kernel = kernel_chosen();
-	probe->column_bytes = IRIS_COLUMN_BYTES(probe->header.bits);
-	probe->length = probe->header.columns * probe->column_bytes;
 	probe->max_turn = MAX_TURN(probe->header.columns);
 
 	total = IRIS_CODE_BITS((uint32_t) probe->header.columns, probe->header.bits);
@@ -209,18 +358,19 @@ iris_probe_init(IrisProbe *probe, const void *features)
 	if (probe->step < 1)
 		probe->step = 1;
 	for (int k = -(probe->max_turn / probe->step); k <= probe->max_turn / probe->step; k++)
-	{
-		probe->coarse[probe->n_coarse] = k * probe->step;
-		probe->coarse_offsets[probe->n_coarse] =
-			(uint32_t) (probe->max_turn + k * probe->step) * probe->column_bytes;
-		probe->n_coarse++;
-	}
+		probe->coarse[probe->n_coarse++] = k * probe->step;
 
-	overlap = (size_t) probe->max_turn * probe->column_bytes;
-	probe->stretch = probe->length + 2 * overlap;
-	stretch(probe->bytes, code, probe->length, overlap);
-	stretch(probe->bytes + probe->stretch, code + probe->length, probe->length, overlap);
-	memset(probe->bytes + 2 * probe->stretch, 0, KERNEL_PADDING);
+	code = features_code(&probe->header, features);
+	if (probe->header.planes == 2)
+	{
+		uint8_t		bytes[2 * IRIS_MAX_FEATURE_CODE];
+		CodeBytes	joined = join_features(&probe->header, &code, bytes);
+
+		init_form(probe, &probe->one, &joined, probe->bytes);
+		init_form(probe, &probe->two, &code, probe->bytes + form_size(&probe->header, 1));
+	}
+	else
+		init_form(probe, &probe->one, &code, probe->bytes);
 }
 
 void
@@ -228,6 +378,8 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 {
 	probe->kernel = kernel;
 }
+
+/* ---- distance ------------------------------------------------------------ */
 
 /*
  * How alike two codes are in a rotation: e |e| / n, where e = n - 2 d is how
@@ -300,18 +452,17 @@ typedef struct Rotations
 } Rotations;
 
 static void
-refine(const IrisProbe *probe, const uint8_t *code, Rotations *rotations, Best *best)
+refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
+	   Rotations *rotations, Best *best)
 {
 	uint32_t	offsets[MAX_ROTATIONS];
 	int			first = rotations->n;
 	int			n = refinement(probe, rotations->alike, rotations->turns + first);
 
 	for (int i = 0; i < n; i++)
-		offsets[i] = (uint32_t) (probe->max_turn + rotations->turns[first + i]) * probe->column_bytes;
+		offsets[i] = (uint32_t) (probe->max_turn + rotations->turns[first + i]) * form->column_bytes;
 	if (n > 0)
-		probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
-								   code, code + probe->length, probe->length,
-								   n, offsets, rotations->counts + first);
+		probe->kernel->count_codes(&form->bytes, code, form->length, n, offsets, rotations->counts + first);
 	rotations->n += n;
 	for (int i = first; i < rotations->n; i++)
 	{
@@ -344,30 +495,52 @@ can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
 		(a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
 }
 
-static inline double
-compare(const IrisProbe *probe, const void *features, Rotations *rotations)
+static double
+compare_codes(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, Rotations *rotations)
 {
-	const uint8_t *code = (const uint8_t *) features + IRIS_FEATURES_HEADER;
-	FeaturesHeader header;
 	Best		best = {UNDECIDABLE, false};
 
-	memcpy(&header, features, sizeof(header));
-	rotations->n = 0;
-	if (!can_be_mated(&probe->header, &header))
-		return IRIS_DISTANCE_NONMATED;
-
 	rotations->n = probe->n_coarse;
-	probe->kernel->count_codes(probe->bytes, probe->bytes + probe->stretch,
-							   code, code + probe->length, probe->length,
-							   probe->n_coarse, probe->coarse_offsets, rotations->counts);
+	probe->kernel->count_codes(&form->bytes, code, form->length,
+							   probe->n_coarse, form->coarse_offsets, rotations->counts);
 	for (int c = 0; c < probe->n_coarse; c++)
 	{
 		rotations->alike[c] = alikeness(&rotations->counts[c], probe->min_common);
 		consider(&best, rotations->alike[c], &rotations->counts[c]);
 	}
 	if (best.alikeness > probe->refine)
-		refine(probe, code, rotations, &best);
+		refine(probe, form, code, rotations, &best);
 	return best_distance(probe, &best);
+}
+
+/* the probe has one plane only, the other two: rare, so it may be slow */
+static double
+compare_joined(const IrisProbe *probe, const FeaturesHeader *header, const CodeBytes *code,
+			   Rotations *rotations)
+{
+	uint8_t		bytes[2 * IRIS_MAX_FEATURE_CODE];
+	CodeBytes	joined = join_features(header, code, bytes);
+
+	return compare_codes(probe, &probe->one, &joined, rotations);
+}
+
+static double
+compare(const IrisProbe *probe, const void *features, Rotations *rotations)
+{
+	FeaturesHeader header;
+	CodeBytes	code;
+
+	memcpy(&header, features, sizeof(header));
+	rotations->n = 0;
+	if (!can_be_mated(&probe->header, &header))
+		return IRIS_DISTANCE_NONMATED;
+
+	code = features_code(&header, features);
+	if (header.planes == 1)
+		return compare_codes(probe, &probe->one, &code, rotations);
+	if (probe->header.planes == 1)
+		return compare_joined(probe, &header, &code, rotations);
+	return compare_codes(probe, &probe->two, &code, rotations);
 }
 
 double

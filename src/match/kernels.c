@@ -32,33 +32,37 @@ popcount_scalar(uint64_t x)
  */
 #define COUNT_WORD(POPCOUNT, available) \
 	do { \
-		uint64_t	valid = load_word(pm + i, available) & load_word(mask + i, available); \
-		uint64_t	differs = (load_word(pc + i, available) ^ load_word(code + i, available)) & valid; \
+		uint64_t	valid = load_word(mask + i, available) & load_word(other->mask + i, available); \
 \
 		common += (uint32_t) POPCOUNT(valid); \
-		differing += (uint32_t) POPCOUNT(differs); \
+		for (int p = 0; p < planes; p++) \
+			differing += (uint32_t) POPCOUNT(valid & (load_word(plane[p] + i, available) ^ \
+													  load_word(other->plane[p] + i, available))); \
 	} while (0)
 
 #define COUNT_CODES(POPCOUNT) \
+	const int	planes = other->plane[1] == NULL ? 1 : 2; \
+\
 	for (int k = 0; k < n; k++) \
 	{ \
-		const uint8_t *pc = probe_code + offsets[k]; \
-		const uint8_t *pm = probe_mask + offsets[k]; \
+		const uint8_t *mask = probe->mask + offsets[k]; \
+		const uint8_t *plane[2] = {NULL, NULL}; \
 		uint32_t	common = 0; \
 		uint32_t	differing = 0; \
 		size_t		i = 0; \
 \
+		for (int p = 0; p < planes; p++) \
+			plane[p] = probe->plane[p] + offsets[k]; \
 		for (; i + 8 <= length; i += 8) \
 			COUNT_WORD(POPCOUNT, 8); \
 		if (i < length) \
 			COUNT_WORD(POPCOUNT, length - i); \
-		counts[k].common = common; \
+		counts[k].common = common * (uint32_t) planes; \
 		counts[k].differing = differing; \
 	}
 
 static void
-count_codes_scalar(const uint8_t *probe_code, const uint8_t *probe_mask,
-				   const uint8_t *code, const uint8_t *mask, size_t length,
+count_codes_scalar(const CodeBytes *probe, const CodeBytes *other, size_t length,
 				   int n, const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(popcount_scalar)
@@ -76,8 +80,7 @@ static const Kernel kernel_scalar = {"scalar", supported_always, count_codes_sca
 
 __attribute__((target("popcnt")))
 static void
-count_codes_popcnt(const uint8_t *probe_code, const uint8_t *probe_mask,
-				   const uint8_t *code, const uint8_t *mask, size_t length,
+count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length,
 				   int n, const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(__builtin_popcountll)

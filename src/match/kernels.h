@@ -20,19 +20,28 @@ typedef struct CodeCounts
 } CodeCounts;
 
 /*
+ * A code as bytes: either one plane with a mask of as many bits, or two planes
+ * (the two phase bits of each response) that share the mask.
+ */
+typedef struct CodeBytes
+{
+	const uint8_t *plane[2];	/* the second is NULL if there is one */
+	const uint8_t *mask;
+} CodeBytes;
+
+/*
  * A kernel may read, and ignore, up to this many bytes beyond those of the
  * probe that it compares: vectors are loaded whole.  It never reads beyond
- * the other code and mask.
+ * the other code.
  */
 #define KERNEL_PADDING	64
 
 /*
- * For each of n offsets, compare length bytes of code and mask with those that
- * start at the offset in probe_code and probe_mask.  No pointer need be
- * aligned.  length is below 2^24.
+ * For each of n offsets, compare length bytes of each plane and mask with
+ * those that start at the offset in the probe, which has as many planes.  No
+ * pointer need be aligned.  length is below 2^24.
  */
-typedef void (*CountCodesFunction) (const uint8_t *probe_code, const uint8_t *probe_mask,
-									const uint8_t *code, const uint8_t *mask, size_t length,
+typedef void (*CountCodesFunction) (const CodeBytes *probe, const CodeBytes *other, size_t length,
 									int n, const uint32_t *offsets, CodeCounts *counts);
 
 typedef struct Kernel

@@ -69,14 +69,25 @@ total(Sums sums)
 	return counts;
 }
 
+/* bits that are valid in both and, added up over the planes, that differ */
+#define COUNT_VECTOR(k, i, other_plane0, other_plane1, other_mask, common, differing) \
+	do { \
+		__m256i		valid_ = _mm256_and_si256(load(probe->mask + offsets[k] + (i)), other_mask); \
+\
+		common = count_bytes(valid_, table); \
+		differing = count_bytes(_mm256_and_si256(_mm256_xor_si256(load(probe->plane[0] + offsets[k] + (i)), other_plane0), valid_), table); \
+		if (planes == 2) \
+			differing = _mm256_add_epi8(differing, \
+										count_bytes(_mm256_and_si256(_mm256_xor_si256(load(probe->plane[1] + offsets[k] + (i)), other_plane1), valid_), table)); \
+	} while (0)
+
 /*
  * Up to OFFSETS offsets at a time: each vector of the other code is loaded
- * once and compared with all of them, whose counts stay in registers.  n is
- * constant where this is inlined.
+ * once and compared with all of them, whose counts stay in registers.  n and
+ * planes are constants where this is inlined.
  */
 AVX2_INLINE void
-count_offsets(const uint8_t *probe_code, const uint8_t *probe_mask,
-			  const uint8_t *code, const uint8_t *mask, size_t length,
+count_offsets(const CodeBytes *probe, const CodeBytes *other, const int planes, size_t length,
 			  const int n, const uint32_t *offsets, CodeCounts *counts)
 {
 	const __m256i table = popcount_table();
@@ -87,8 +98,8 @@ count_offsets(const uint8_t *probe_code, const uint8_t *probe_mask,
 		sums[k] = _mm256_setzero_si256();
 	while (i + 32 <= length)
 	{
-		/* a byte's count grows by at most 8 a vector: sum up in time */
-		size_t		end = length - i < 31 * 32 ? length : i + 31 * 32;
+		/* a byte's count grows by at most 16 a vector: sum up in time */
+		size_t		end = length - i < 15 * 32 ? length : i + 15 * 32;
 		__m256i		common[OFFSETS];
 		__m256i		differing[OFFSETS];
 
@@ -96,16 +107,18 @@ count_offsets(const uint8_t *probe_code, const uint8_t *probe_mask,
 			common[k] = differing[k] = _mm256_setzero_si256();
 		for (; i + 32 <= end; i += 32)
 		{
-			__m256i		other_code = load(code + i);
-			__m256i		other_mask = load(mask + i);
+			__m256i		plane0 = load(other->plane[0] + i);
+			__m256i		plane1 = planes == 2 ? load(other->plane[1] + i) : plane0;
+			__m256i		mask = load(other->mask + i);
 
 			for (int k = 0; k < n; k++)
 			{
-				__m256i		valid = _mm256_and_si256(load(probe_mask + offsets[k] + i), other_mask);
-				__m256i		differs = _mm256_and_si256(_mm256_xor_si256(load(probe_code + offsets[k] + i), other_code), valid);
+				__m256i		more_common,
+							more_differing;
 
-				common[k] = _mm256_add_epi8(common[k], count_bytes(valid, table));
-				differing[k] = _mm256_add_epi8(differing[k], count_bytes(differs, table));
+				COUNT_VECTOR(k, i, plane0, plane1, mask, more_common, more_differing);
+				common[k] = _mm256_add_epi8(common[k], more_common);
+				differing[k] = _mm256_add_epi8(differing[k], more_differing);
 			}
 		}
 		for (int k = 0; k < n; k++)
@@ -113,35 +126,50 @@ count_offsets(const uint8_t *probe_code, const uint8_t *probe_mask,
 	}
 	if (i < length)
 	{
-		uint8_t		last[64] = {0};
+		uint8_t		last[3][32] = {{0}};
 
-		memcpy(last, code + i, length - i);
-		memcpy(last + 32, mask + i, length - i);
+		memcpy(last[0], other->plane[0] + i, length - i);
+		if (planes == 2)
+			memcpy(last[1], other->plane[1] + i, length - i);
+		memcpy(last[2], other->mask + i, length - i);
 		for (int k = 0; k < n; k++)
 		{
-			__m256i		valid = _mm256_and_si256(load(probe_mask + offsets[k] + i), load(last + 32));
-			__m256i		differs = _mm256_and_si256(_mm256_xor_si256(load(probe_code + offsets[k] + i), load(last)), valid);
+			__m256i		common,
+						differing;
 
-			sums[k] = _mm256_add_epi64(sums[k], sum_bytes(count_bytes(differs, table), count_bytes(valid, table)));
+			COUNT_VECTOR(k, i, load(last[0]), load(last[1]), load(last[2]), common, differing);
+			sums[k] = _mm256_add_epi64(sums[k], sum_bytes(differing, common));
 		}
 	}
 	for (int k = 0; k < n; k++)
+	{
 		counts[k] = total(sums[k]);
+		counts[k].common *= (uint32_t) planes;
+	}
 }
 
-AVX2 static void
-count_codes_avx2(const uint8_t *probe_code, const uint8_t *probe_mask,
-				 const uint8_t *code, const uint8_t *mask, size_t length,
-				 int n, const uint32_t *offsets, CodeCounts *counts)
+AVX2_INLINE void
+count_planes(const CodeBytes *probe, const CodeBytes *other, const int planes, size_t length,
+			 int n, const uint32_t *offsets, CodeCounts *counts)
 {
 	int			k = 0;
 
 	for (; k + OFFSETS <= n; k += OFFSETS)
-		count_offsets(probe_code, probe_mask, code, mask, length, OFFSETS, offsets + k, counts + k);
+		count_offsets(probe, other, planes, length, OFFSETS, offsets + k, counts + k);
 	for (; k + 2 <= n; k += 2)
-		count_offsets(probe_code, probe_mask, code, mask, length, 2, offsets + k, counts + k);
+		count_offsets(probe, other, planes, length, 2, offsets + k, counts + k);
 	if (k < n)
-		count_offsets(probe_code, probe_mask, code, mask, length, 1, offsets + k, counts + k);
+		count_offsets(probe, other, planes, length, 1, offsets + k, counts + k);
+}
+
+AVX2 static void
+count_codes_avx2(const CodeBytes *probe, const CodeBytes *other, size_t length,
+				 int n, const uint32_t *offsets, CodeCounts *counts)
+{
+	if (other->plane[1] != NULL)
+		count_planes(probe, other, 2, length, n, offsets, counts);
+	else
+		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
 static bool

@@ -9,64 +9,79 @@
 #include <arm_neon.h>
 #include <string.h>
 
-/* bits valid in both and differing, of 16 bytes, added to 16-bit sums */
-static inline void
-count_vector(const uint8_t *pc, const uint8_t *pm, uint8x16_t code, uint8x16_t mask,
-			 uint16x8_t *common, uint16x8_t *differing)
+typedef struct Counts16
 {
-	uint8x16_t	valid = vandq_u8(vld1q_u8(pm), mask);
-	uint8x16_t	differs = vandq_u8(veorq_u8(vld1q_u8(pc), code), valid);
+	uint16x8_t	common;
+	uint16x8_t	differing;
+} Counts16;
 
-	*common = vpadalq_u8(*common, vcntq_u8(valid));
-	*differing = vpadalq_u8(*differing, vcntq_u8(differs));
+/* add what 16 bytes count, of which the other code's are at the pointers */
+static inline void
+count_vector(const CodeBytes *probe, size_t at, const uint8_t *const *other_plane,
+			 const uint8_t *other_mask, const int planes, Counts16 *counts)
+{
+	uint8x16_t	valid = vandq_u8(vld1q_u8(probe->mask + at), vld1q_u8(other_mask));
+
+	counts->common = vpadalq_u8(counts->common, vcntq_u8(valid));
+	for (int p = 0; p < planes; p++)
+	{
+		uint8x16_t	differs = veorq_u8(vld1q_u8(probe->plane[p] + at), vld1q_u8(other_plane[p]));
+
+		counts->differing = vpadalq_u8(counts->differing, vcntq_u8(vandq_u8(differs, valid)));
+	}
 }
 
-static void
-count_codes_neon(const uint8_t *probe_code, const uint8_t *probe_mask,
-				 const uint8_t *code, const uint8_t *mask, size_t length,
-				 int n, const uint32_t *offsets, CodeCounts *counts)
+static inline __attribute__((always_inline)) void
+count_planes(const CodeBytes *probe, const CodeBytes *other, const int planes, size_t length,
+			 int n, const uint32_t *offsets, CodeCounts *counts)
 {
 	size_t		vectors = length & ~(size_t) 15;
-	size_t		rest = length - vectors;
-	uint8_t		last_code[16] = {0};
-	uint8_t		last_mask[16] = {0};
+	uint8_t		last[3][16] = {{0}};
 
-	memcpy(last_code, code + vectors, rest);
-	memcpy(last_mask, mask + vectors, rest);
+	for (int p = 0; p < planes; p++)
+		memcpy(last[p], other->plane[p] + vectors, length - vectors);
+	memcpy(last[2], other->mask + vectors, length - vectors);
 	for (int k = 0; k < n; k++)
 	{
-		const uint8_t *pc = probe_code + offsets[k];
-		const uint8_t *pm = probe_mask + offsets[k];
 		uint32x4_t	common = vdupq_n_u32(0);
 		uint32x4_t	differing = vdupq_n_u32(0);
 		size_t		i = 0;
 
-		while (i < vectors)
+		while (i < length)
 		{
-			/* a 16-bit sum grows by at most 16 a vector: empty it in time */
-			size_t		end = vectors - i < 16 * 2048 ? vectors : i + 16 * 2048;
-			uint16x8_t	common16 = vdupq_n_u16(0);
-			uint16x8_t	differing16 = vdupq_n_u16(0);
+			/* a 16-bit sum grows by at most 32 a vector: empty it in time */
+			size_t		end = vectors - i < 16 * 2000 ? vectors : i + 16 * 2000;
+			Counts16	some = {vdupq_n_u16(0), vdupq_n_u16(0)};
 
 			for (; i < end; i += 16)
-				count_vector(pc + i, pm + i, vld1q_u8(code + i), vld1q_u8(mask + i),
-							 &common16, &differing16);
-			common = vpadalq_u16(common, common16);
-			differing = vpadalq_u16(differing, differing16);
-		}
-		if (rest > 0)
-		{
-			uint16x8_t	common16 = vdupq_n_u16(0);
-			uint16x8_t	differing16 = vdupq_n_u16(0);
+			{
+				const uint8_t *plane[2] = {other->plane[0] + i, planes == 2 ? other->plane[1] + i : NULL};
 
-			count_vector(pc + i, pm + i, vld1q_u8(last_code), vld1q_u8(last_mask),
-						 &common16, &differing16);
-			common = vpadalq_u16(common, common16);
-			differing = vpadalq_u16(differing, differing16);
+				count_vector(probe, offsets[k] + i, plane, other->mask + i, planes, &some);
+			}
+			if (i == vectors && vectors < length)
+			{
+				const uint8_t *plane[2] = {last[0], last[1]};
+
+				count_vector(probe, offsets[k] + i, plane, last[2], planes, &some);
+				i = length;
+			}
+			common = vpadalq_u16(common, some.common);
+			differing = vpadalq_u16(differing, some.differing);
 		}
-		counts[k].common = vaddvq_u32(common);
+		counts[k].common = vaddvq_u32(common) * (uint32_t) planes;
 		counts[k].differing = vaddvq_u32(differing);
 	}
+}
+
+static void
+count_codes_neon(const CodeBytes *probe, const CodeBytes *other, size_t length,
+				 int n, const uint32_t *offsets, CodeCounts *counts)
+{
+	if (other->plane[1] != NULL)
+		count_planes(probe, other, 2, length, n, offsets, counts);
+	else
+		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
 static bool

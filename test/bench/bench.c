@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "template/minutiae_record.h"
+
 void *
 bench_allocate(size_t size)
 {
@@ -47,37 +49,26 @@ bench_data(void)
 	return stat(place, &info) == 0 && S_ISDIR(info.st_mode) ? place : NULL;
 }
 
+/* the first view of a record, standard or nearly so */
 static bool
 read_record(const char *path, FingerprintTemplate *result)
 {
 	FILE	   *file = fopen(path, "rb");
-	unsigned char b[65536];
+	static uint8_t bytes[1 << 20];
+	RecordError error;
 	size_t		size;
 
 	if (file == NULL)
-		return false;
-	size = fread(b, 1, sizeof(b), file);
-	fclose(file);
-	memset(result, 0, sizeof(*result));
-	if (size < 28)
-		return false;
-	result->width = b[14] << 8 | b[15];
-	result->height = b[16] << 8 | b[17];
-	result->x_resolution = b[18] << 8 | b[19];
-	result->y_resolution = b[20] << 8 | b[21];
-	result->position = b[24];
-	result->quality = b[26];
-	result->count = b[27];
-	for (int i = 0; i < result->count; i++)
 	{
-		const unsigned char *p = b + 28 + 6 * i;
-		Minutia    *m = &result->minutiae[i];
-
-		m->type = p[0] >> 6;
-		m->x = (p[0] & 63) << 8 | p[1];
-		m->y = (p[2] & 63) << 8 | p[3];
-		m->angle = p[4];
-		m->quality = p[5];
+		perror(path);
+		return false;
+	}
+	size = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	if (minutiae_record_read(bytes, size, false, 0, result, &error) < 1)
+	{
+		fprintf(stderr, "%s: not read: %s at byte %zu %s\n", path, error.field, error.offset, error.problem);
+		return false;
 	}
 	return true;
 }

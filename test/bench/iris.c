@@ -25,7 +25,7 @@
 #define BITS		IRIS_SYNTHETIC_BITS
 #define CODE		(COLUMNS * BITS / 8)
 
-/* an entry as it lies in an index: item pointer and heap TID before it */
+/* what lies before the features of an entry of an index: line pointer, TID, flags */
 #define ENTRY_OVERHEAD	12
 
 typedef struct Eye
@@ -182,11 +182,13 @@ synthetic(int n)
 				start = bench_seconds();
 	size_t		pairs = 0;
 	uint32_t	offset = 0;
+	uint8_t    *codes = bench_allocate((size_t) 2 * n * CODE + KERNEL_PADDING);
+	uint8_t    *masks = bench_allocate((size_t) 2 * n * CODE + KERNEL_PADDING);
 
 	for (int i = 0; i < 2 * n; i++)
 	{
-		uint8_t		code[CODE],
-					mask[CODE];
+		uint8_t    *code = codes + (size_t) i * CODE;
+		uint8_t    *mask = masks + (size_t) i * CODE;
 		IrisTemplate iris = {COLUMNS, BITS, IRIS_EYE_UNKNOWN, code, mask};
 
 		iris_synthesize(code, mask, i / 2, i % 2);
@@ -198,18 +200,17 @@ synthetic(int n)
 		   n, 2 * n / (bench_seconds() - start), usable / (2 * n));
 
 	/* one rotation only: the statistic that has a binomial distribution */
-	for (int i = 0; i < 2 * n; i += 2)
+	for (int i = 0; i < n; i++)
 	{
-		const uint8_t *a = eyes[i].features + IRIS_FEATURES_HEADER;
+		CodeBytes	a = {{codes + (size_t) 2 * i * CODE, NULL}, masks + (size_t) 2 * i * CODE};
 
-		for (int j = i + 2; j < 2 * n; j += 2)
+		for (int j = i + 1; j < n; j++)
 		{
-			const uint8_t *b = eyes[j].features + IRIS_FEATURES_HEADER;
+			CodeBytes	b = {{codes + (size_t) 2 * j * CODE, NULL}, masks + (size_t) 2 * j * CODE};
 			CodeCounts	counts;
 			double		distance;
 
-			/* the scalar kernel reads nothing beyond */
-			kernel_list(&(int) {0})[0]->count_codes(a, a + CODE, b, b + CODE, CODE, 1, &offset, &counts);
+			kernel_chosen()->count_codes(&a, &b, CODE, 1, &offset, &counts);
 			distance = 0.5 - (0.5 - (double) counts.differing / counts.common) * sqrt(counts.common / 911.0);
 			sum += distance;
 			squares += distance * distance;
@@ -281,70 +282,82 @@ compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *ke
 	return best;
 }
 
-/* n different entries of a geometry */
+/* n different entries of a geometry; with paired masks, or the same without */
 static uint8_t *
-make_gallery(int columns, int bits, size_t n, size_t *entry)
+make_gallery(int columns, int bits, bool paired, size_t n, size_t *entry)
 {
 	size_t		length = IRIS_FEATURE_CODE((size_t) columns, bits);
-	uint8_t    *gallery;
+	uint8_t    *gallery = NULL;
 	uint8_t    *code = bench_allocate(length);
 	uint8_t    *mask = bench_allocate(length);
+	uint8_t    *features = bench_allocate(IRIS_FEATURES_MAX_SIZE);
 	uint64_t	state = 1;
 
-	*entry = ENTRY_OVERHEAD + IRIS_FEATURES_HEADER + 2 * length;
-	gallery = bench_allocate(*entry * n);
 	for (size_t i = 0; i < n; i++)
 	{
 		IrisTemplate iris = {(uint16_t) columns, (uint16_t) bits, IRIS_EYE_UNKNOWN, code, mask};
+		size_t		size;
 
 		/* larger codes are many synthetic ones */
 		for (size_t part = 0; part < length; part += CODE)
 		{
 			uint8_t		c[CODE],
 						m[CODE];
-			size_t		size = length - part < CODE ? length - part : CODE;
+			size_t		some = length - part < CODE ? length - part : CODE;
 
 			iris_synthesize(c, m, (int64_t) portable_random(&state), 0);
-			memcpy(code + part, c, size);
-			memcpy(mask + part, m, size);
+			memcpy(code + part, c, some);
+			memcpy(mask + part, m, some);
 		}
-		iris_extract(&iris, gallery + i * *entry + ENTRY_OVERHEAD);
+		if (!paired)
+			mask[0] = 1;
+		size = iris_extract(&iris, features);
+		*entry = ENTRY_OVERHEAD + size;
+		if (gallery == NULL)
+			gallery = bench_allocate(*entry * n);
+		memcpy(gallery + i * *entry + ENTRY_OVERHEAD, features, size);
 	}
 	free(code);
 	free(mask);
+	free(features);
 	return gallery;
 }
 
 static int
 kernels(size_t n)
 {
-	static const int geometries[][2] = {{128, 16}, {200, 64}, {256, 64}};
+	static const struct
+	{
+		int			columns;
+		int			bits;
+		bool		paired;
+	}			galleries[] = {{128, 16, true}, {128, 16, false}, {200, 64, true}, {256, 64, true}};
 	const Kernel *const *list;
 	int			n_kernels;
 
 	list = kernel_list(&n_kernels);
-	for (int g = 0; g < 3; g++)
+	for (int g = 0; g < 4; g++)
 	{
-		int			columns = geometries[g][0];
-		int			bits = geometries[g][1];
+		int			columns = galleries[g].columns;
+		int			bits = galleries[g].bits;
 		size_t		count = n * (128 * 16) / (columns * bits);
 		size_t		entry;
-		uint8_t    *gallery = make_gallery(columns, bits, count, &entry);
+		uint8_t    *gallery = make_gallery(columns, bits, galleries[g].paired, count, &entry);
 		double		reading = read_entries(gallery, entry, count);
 
-		printf("%d x %d bits, %zu entries of %zu bytes: bare read %.1f ns an entry\n",
-			   columns, bits, count, entry, reading);
+		printf("%d x %d bits, %s, %zu entries of %zu bytes: bare read %.1f ns an entry\n", columns, bits,
+			   galleries[g].paired ? "mask by pairs" : "mask by bits", count, entry, reading);
 		for (int k = 0; k < n_kernels; k++)
 		{
 			double		time;
 
 			if (!list[k]->supported())
 			{
-				printf("%-18s not supported by this processor\n", list[k]->name);
+				printf("  %-18s not supported by this processor\n", list[k]->name);
 				continue;
 			}
 			time = compare_entries(gallery, entry, count, list[k]);
-			printf("%-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->name,
+			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->name,
 				   time, time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
 		}
 		free(gallery);

@@ -1,15 +1,15 @@
--- Travellers.  The first is on the list as number 12345, the second was sent to
--- us by an agency, nobody knows the third.  All are other captures than those enrolled.
+\echo '-- Travellers.  The first is on the list as number 12346, the second was sent to'
+\echo '-- us by an agency, nobody knows the third.  All are other captures than those enrolled.'
 CREATE TABLE traveller (name text PRIMARY KEY, print fingerprint NOT NULL);
 INSERT INTO traveller VALUES
-  ('listed',  synthetic_fingerprint(12345, 1, 2)),
+  ('listed',  synthetic_fingerprint(12346, 1, 2)),
   ('sent',    synthetic_fingerprint(30077, 1, 2)),
   ('unknown', synthetic_fingerprint(50000, 1, 2));
 ANALYZE;
 
--- The candidate list: nearest first.  A score of 40 means one false match in
--- 10 000 comparisons; fpir is the share of strangers who would get such a
--- candidate from a list of this size.
+\echo '-- The candidate list: nearest first.  A score of 40 means one false match in'
+\echo '-- 10 000 comparisons; fpir is the share of strangers who would get such a'
+\echo '-- candidate from a list of this size.'
 SELECT w.person, w.source, round(match_score(w.print, t.print)::numeric, 1) AS score,
        round(fpir(match_score(w.print, t.print), 20200)::numeric, 6) AS fpir
 FROM traveller t, LATERAL (
@@ -20,15 +20,15 @@ EXPLAIN (COSTS OFF)
 SELECT person FROM watchlist
 ORDER BY print <-> (SELECT print FROM traveller WHERE name = 'listed') LIMIT 4;
 
--- Nobody knows this one: there is always a nearest finger, but its score says no.
+\echo '-- Nobody knows this one: there is always a nearest finger, but its score says no.'
 SELECT w.person, w.source, round(match_score(w.print, t.print)::numeric, 1) AS score,
        round(fpir(match_score(w.print, t.print), 20200)::numeric, 6) AS fpir
 FROM traveller t, LATERAL (
   SELECT * FROM watchlist ORDER BY print <-> t.print LIMIT 2) w
 WHERE t.name = 'unknown';
 
--- All travellers at once, with a threshold that raises a false alarm for one
--- stranger in 1 000.
+\echo '-- All travellers at once, with a threshold that raises a false alarm for one'
+\echo '-- stranger in 1 000.'
 SELECT round(score_threshold(0.001, 20200)::numeric, 1) AS threshold;
 
 SELECT t.name, w.person, w.source, round(match_score(w.print, t.print)::numeric, 1) AS score

@@ -1,4 +1,4 @@
--- The other biometric: 20 000 made-up eyes, the same index, the same questions.
+\echo '-- The other biometric: 20 000 made-up eyes, the same index, the same questions.'
 CREATE TABLE eyes (person bigint, eye iris);
 INSERT INTO eyes SELECT n, synthetic_iris(n) FROM generate_series(1, 20000) n;
 CREATE INDEX eyes_eye ON eyes USING biometric (eye);

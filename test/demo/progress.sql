@@ -1,3 +1,2 @@
-SELECT phase || coalesce(': ' || round(100.0 * tuples_done / nullif(tuples_total, 0)) || ' % of the fingers',
-                         ': ' || round(100.0 * blocks_done / nullif(blocks_total, 0)) || ' % of the table', '')
-FROM pg_stat_progress_create_index;
+SELECT phase || ': ' || 10 * (10 * blocks_done / blocks_total) || ' % of the table'
+FROM pg_stat_progress_create_index WHERE blocks_total > 0 AND blocks_done > 0;

@@ -84,32 +84,41 @@ test_kernels(void)
 			int			length = round < 1200 ? round / 2 : random_between(0, 5000);
 			int			n_offsets = random_between(0, 16);
 			int			stretch = length + random_between(0, 300);
-			uint8_t    *probe_code = allocate(stretch + KERNEL_PADDING);
+			int			planes = random_between(1, 2);
+			uint8_t    *probe_code[2] = {allocate(stretch + KERNEL_PADDING), allocate(stretch + KERNEL_PADDING)};
 			uint8_t    *probe_mask = allocate(stretch + KERNEL_PADDING);
-			uint8_t    *code = allocate(length);
+			uint8_t    *code[2] = {allocate(length), allocate(length)};
 			uint8_t    *mask = allocate(length);
+			CodeBytes	probe = {{probe_code[0], planes == 2 ? probe_code[1] : NULL}, probe_mask};
+			CodeBytes	other = {{code[0], planes == 2 ? code[1] : NULL}, mask};
 			uint32_t	offsets[16];
 			CodeCounts	expected[16];
 			CodeCounts	got[16];
 
-			random_bytes(probe_code, stretch + KERNEL_PADDING);
+			for (int p = 0; p < 2; p++)
+			{
+				random_bytes(probe_code[p], stretch + KERNEL_PADDING);
+				random_bytes(code[p], length);
+			}
 			random_bytes(probe_mask, stretch + KERNEL_PADDING);
-			random_bytes(code, length);
 			random_bytes(mask, length);
 			/* the sums are largest when everything is valid and differs */
 			if (round % 7 == 0)
 			{
-				memset(probe_code, 0xFF, stretch + KERNEL_PADDING);
+				for (int p = 0; p < 2; p++)
+				{
+					memset(probe_code[p], 0xFF, stretch + KERNEL_PADDING);
+					memset(code[p], 0, length);
+				}
 				memset(probe_mask, 0xFF, stretch + KERNEL_PADDING);
-				memset(code, 0, length);
 				memset(mask, 0xFF, length);
 			}
 			else if (round % 7 == 1)
 				memset(mask, 0, length);
 			for (int i = 0; i < n_offsets; i++)
 				offsets[i] = (uint32_t) random_between(0, stretch - length);
-			kernels[0]->count_codes(probe_code, probe_mask, code, mask, length, n_offsets, offsets, expected);
-			kernels[k]->count_codes(probe_code, probe_mask, code, mask, length, n_offsets, offsets, got);
+			kernels[0]->count_codes(&probe, &other, length, n_offsets, offsets, expected);
+			kernels[k]->count_codes(&probe, &other, length, n_offsets, offsets, got);
 			for (int i = 0; i < n_offsets; i++)
 				equal &= expected[i].common == got[i].common && expected[i].differing == got[i].differing;
 
@@ -123,14 +132,18 @@ test_kernels(void)
 				{
 					int			valid = get_bit(mask, i) & get_bit(probe_mask + offsets[0], i);
 
-					common += valid;
-					differing += valid & (get_bit(code, i) ^ get_bit(probe_code + offsets[0], i));
+					common += planes * valid;
+					for (int p = 0; p < planes; p++)
+						differing += valid & (get_bit(code[p], i) ^ get_bit(probe_code[p] + offsets[0], i));
 				}
 				equal &= expected[0].common == common && expected[0].differing == differing;
 			}
-			free(probe_code);
+			for (int p = 0; p < 2; p++)
+			{
+				free(probe_code[p]);
+				free(code[p]);
+			}
 			free(probe_mask);
-			free(code);
 			free(mask);
 		}
 		snprintf(what, sizeof(what), "kernel %s counts as %s", kernels[k]->name,
@@ -155,9 +168,12 @@ make_record(int columns, int bits, int eye)
 	return record;
 }
 
-/* bits that are set with some probability, in columns that resemble each other */
+/*
+ * Bits that are set with some probability, in columns that resemble each other;
+ * the mask bit by bit or pair by pair.
+ */
 static void
-randomize(IrisRecord *record, int usable_percent)
+randomize(IrisRecord *record, int usable_percent, bool pairs)
 {
 	size_t		total = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
 
@@ -166,7 +182,10 @@ randomize(IrisRecord *record, int usable_percent)
 		bool		same = i >= record->iris.bits && random_between(0, 2) > 0;
 
 		set_bit(record->code, i, same ? get_bit(record->code, i - record->iris.bits) : random_between(0, 1));
-		set_bit(record->mask, i, random_between(0, 99) < usable_percent);
+		if (pairs && i % 2 == 1)
+			set_bit(record->mask, i, get_bit(record->mask, i - 1));
+		else
+			set_bit(record->mask, i, random_between(0, 99) < usable_percent);
 	}
 }
 
@@ -329,13 +348,16 @@ test_properties(void)
 		b = make_record(columns, bits, IRIS_EYE_LEFT);
 		turned_a = make_record(columns, bits, IRIS_EYE_LEFT);
 		turned_b = make_record(columns, bits, IRIS_EYE_LEFT);
-		randomize(a, random_between(20, 100));
+		randomize(a, random_between(20, 100), random_between(0, 1));
 		if (round % 2 == 0)
-			randomize(b, random_between(0, 100));
+			randomize(b, random_between(0, 100), random_between(0, 1));
 		else
 		{
 			turn(a, random_between(-(columns / 18), columns / 18), b);
 			disturb(b, random_between(0, 45));
+			/* a pair of the other form */
+			if (random_between(0, 3) == 0)
+				b->mask[0] ^= 1;
 		}
 
 		distance = distance_of(a, b);
@@ -378,7 +400,7 @@ test_not_mated(void)
 	IrisRecord *c = make_record(256, 8, IRIS_EYE_LEFT);
 	IrisRecord *d = make_record(128, 16, IRIS_EYE_UNKNOWN);
 
-	randomize(a, 100);
+	randomize(a, 100, true);
 	memcpy(b->code, a->code, sizeof(a->code));
 	memcpy(b->mask, a->mask, sizeof(a->mask));
 	memcpy(c->code, a->code, sizeof(a->code));
@@ -415,24 +437,35 @@ test_not_mated(void)
 static void
 test_features_valid(void)
 {
-	IrisRecord *a = make_record(128, 16, IRIS_EYE_LEFT);
-	uint8_t    *chunk;
-	uint8_t    *features;
-	bool		rejected = true;
+	for (int planes = 1; planes <= 2; planes++)
+	{
+		IrisRecord *a = make_record(128, 16, IRIS_EYE_LEFT);
+		size_t		right_size = planes == 2 ? 8 + 3 * 128 : 8 + 2 * 256;
+		uint8_t    *chunk;
+		uint8_t    *features;
+		bool		accepted,
+					rejected = true;
 
-	randomize(a, 50);
-	features = features_of(a, &chunk);
-	ok(iris_features_valid(features, 520), "features of 128 x 16 have 520 bytes and are valid");
-	for (size_t size = 0; size < 520; size++)
-		rejected &= !iris_features_valid(features, size);
-	ok(rejected && !iris_features_valid(features, 521), "any other size is not");
-	features[4] = 3;
-	rejected = !iris_features_valid(features, 520);
-	features[4] = 0;
-	memset(features, 0, 4);
-	ok(rejected && !iris_features_valid(features, 520), "nor an impossible eye or geometry");
-	free(chunk);
-	free(a);
+		randomize(a, 50, planes == 2);
+		features = features_of(a, &chunk);
+		accepted = iris_features_valid(features, right_size);
+		for (size_t size = 0; size < 600; size++)
+			rejected &= size == right_size || !iris_features_valid(features, size);
+		ok(accepted && rejected, planes == 2 ? "features with a mask for pairs are valid in their size only" :
+		   "features with any mask are valid in their size only");
+		features[4] = 3;
+		rejected = !iris_features_valid(features, right_size);
+		features[4] = 0;
+		features[5] = 3;
+		rejected &= !iris_features_valid(features, right_size);
+		features[5] = (uint8_t) (3 - planes);
+		rejected &= !iris_features_valid(features, right_size);
+		features[5] = (uint8_t) planes;
+		memset(features, 0, 4);
+		ok(rejected && !iris_features_valid(features, right_size), "not with an impossible eye, form or geometry");
+		free(chunk);
+		free(a);
+	}
 }
 
 static void
@@ -545,7 +578,7 @@ test_own_forms(void)
 			bits = random_between(1, 40);
 		} while (!iris_geometry_valid(columns, bits));
 		record = make_record(columns, bits, random_between(0, 2));
-		randomize(record, 50);
+		randomize(record, 50, false);
 
 		text = allocate(iris_text_size(&record->iris));
 		iris_write_text(&record->iris, text);
@@ -647,7 +680,7 @@ test_open_iris(void)
 	char	   *code,
 			   *mask;
 
-	randomize(record, 60);
+	randomize(record, 60, false);
 	size = iris_open_iris_size(&record->iris);
 	code = allocate(size);
 	mask = allocate(size);

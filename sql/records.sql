@@ -1,0 +1,98 @@
+-- Interchange records: ISO/IEC 19794-2:2005 and ANSI/INCITS 378-2004.
+
+-- The same finger by both standards, as an agency sends it: two minutiae,
+-- 500 dpi.  \x and hexadecimal digits are read by the type itself.
+SELECT fingerprint '\x464d5200203230000000002a000000c8012c00c500c50100020050024064003240508032009621640000' AS iso;
+SELECT fingerprint '\x464d520020323000002c00330001000000c8012c00c500c5010002005002406400322d508032009617640000' AS incits;
+
+-- The same from bytea, the form in which drivers bind binary values, ...
+CREATE TEMP TABLE record (name text, record bytea);
+INSERT INTO record VALUES
+	('iso', '\x464d5200203230000000002a000000c8012c00c500c50100020050024064003240508032009621640000'),
+	('incits', '\x464d520020323000002c00330001000000c8012c00c500c5010002005002406400322d508032009617640000');
+SELECT name, record::fingerprint FROM record;
+
+-- ... and out again.  A fingerprint is kept as its ISO record; INCITS has
+-- steps of two degrees and a product identifier of whoever writes it.
+SELECT name, to_iso19794_2(record::fingerprint) = record AS same_iso,
+	   to_incits378(record::fingerprint, 3342337) = record AS same_incits,
+	   record::fingerprint::bytea = to_iso19794_2(record::fingerprint) AS cast_is_iso
+FROM record;
+SELECT to_incits378(record::fingerprint, -1) FROM record LIMIT 1;
+
+-- Several views in one record: a cast takes none of them silently.
+CREATE TEMP TABLE slap AS
+	SELECT '\x464d52002032300000000042000000c8012c00c500c50300'::bytea
+		|| '\x02005001'::bytea || '\x406400324050'::bytea || '\x0000'::bytea
+		|| '\x03004601'::bytea || '\x006400324050'::bytea || '\x0006010100060102'::bytea	-- a vendor's data
+		|| '\x07003201'::bytea || '\x40c700324050'::bytea || '\x0000'::bytea AS record;
+SELECT record::fingerprint FROM slap;
+SELECT n, print FROM slap, fingerprints(record, strict => true) WITH ORDINALITY f(print, n);
+
+-- fingerprint(record, view) picks one, counting from 1.
+SELECT fingerprint(record, 2) FROM slap;
+SELECT fingerprint(record, 4) FROM slap;
+SELECT fingerprint(record, 0) FROM slap;
+
+-- Faults of existing products that are let pass, unless strict is asked for:
+-- a record length that differs from the bytes ...
+SELECT fingerprint(set_byte(record, 11, 41), 1) IS NOT NULL AS lenient FROM record WHERE name = 'iso';
+SELECT fingerprint(set_byte(record, 11, 41), 1, strict => true) FROM record WHERE name = 'iso';
+-- ... and extended data that ends a byte past the end, as in a published
+-- reference record.
+SELECT fingerprint(set_byte(record, 41, 2) || '\x00', 1) IS NOT NULL AS lenient
+FROM (SELECT set_byte(record, 11, 43) AS record FROM record WHERE name = 'iso') r;
+SELECT fingerprint(set_byte(record, 41, 2) || '\x00', 1, strict => true)
+FROM (SELECT set_byte(record, 11, 43) AS record FROM record WHERE name = 'iso') r;
+
+-- Everything else that is wrong is named, with the byte where it stands.
+CREATE FUNCTION pg_temp.attempt(record bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	message text;
+	detail text;
+BEGIN
+	RETURN 'read: ' || record::fingerprint::text;
+EXCEPTION WHEN data_exception OR invalid_binary_representation THEN
+	GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	RETURN SQLSTATE || ' ' || message || ': ' || detail;
+END
+$$;
+SELECT what, pg_temp.attempt(bad)
+FROM record, LATERAL (VALUES
+	('nothing', ''::bytea),
+	('truncated header', substring(record FOR 20)),
+	('truncated minutiae', substring(record FOR 33)),
+	('truncated extended data', substring(record FOR 41)),
+	('trailing byte', record || '\x00'),
+	('magic', set_byte(record, 0, 0)),
+	('version', set_byte(record, 5, 51)),
+	('zero width', set_byte(record, 15, 0)),
+	('zero resolution', set_byte(record, 19, 0)),
+	('no views', set_byte(record, 22, 0)),
+	('finger position', set_byte(record, 24, 11)),
+	('minutia count', set_byte(record, 27, 3)),
+	('minutia type', set_byte(record, 28, 192)),
+	('x', set_byte(record, 28, 127)),
+	('y', set_byte(record, 30, 63))) v (what, bad)
+WHERE name = 'iso';
+SELECT pg_temp.attempt(set_byte(record, 34, 180)) AS incits_angle FROM record WHERE name = 'incits';
+SELECT fingerprint '\x464d52';
+SELECT fingerprint '\x464d5';
+SELECT fingerprint '\xyz';
+
+-- COPY carries it as text and in binary form.
+CREATE TEMP TABLE print AS SELECT name, record::fingerprint AS print FROM record;
+COPY print TO STDOUT;
+CREATE TEMP TABLE copied (LIKE print);
+COPY copied FROM STDIN;
+ours	(finger 2, size 200x300, resolution 197x197) e100,50,64,80
+theirs	\\x464d5200203230000000002a000000c8012c00c500c50100020050024064003240508032009621640000
+\.
+SELECT * FROM copied;
+COPY copied FROM STDIN;
+broken	\\x464d5200
+\.
+SELECT count(*) FROM copied;
+
+-- The binary form is the ISO record; what comes in may be any record.
+SELECT name, fingerprint_send(print) = to_iso19794_2(print) AS iso_on_the_wire FROM print;
