@@ -149,7 +149,8 @@ CREATE OPERATOR >= (
 
 CREATE OPERATOR CLASS fingerprint_btree_ops DEFAULT FOR TYPE fingerprint USING btree AS
 	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
-	FUNCTION 1 fingerprint_cmp(fingerprint, fingerprint);
+	FUNCTION 1 fingerprint_cmp(fingerprint, fingerprint),
+	FUNCTION 4 (fingerprint, fingerprint) btequalimage(oid);
 
 CREATE OPERATOR CLASS fingerprint_hash_ops DEFAULT FOR TYPE fingerprint USING hash AS
 	OPERATOR 1 =,

@@ -59,6 +59,24 @@ END
 $$;
 SELECT count(*) FROM print;
 
+-- From PostgreSQL 16 on a value can be tried without an error.
+DO $$
+DECLARE
+	value text;
+	valid boolean;
+BEGIN
+	IF current_setting('server_version_num')::integer < 160000 THEN
+		RETURN;
+	END IF;
+	FOREACH value IN ARRAY ARRAY['no fingerprint', '\x464d52', '\x4', '\xyz', '(size 300x400, resolution 197x197) e300,2,3,4'] LOOP
+		EXECUTE 'SELECT pg_input_is_valid($1, $2)' INTO valid USING value, 'fingerprint';
+		ASSERT NOT valid, value;
+	END LOOP;
+	EXECUTE 'SELECT pg_input_is_valid($1, $2)' INTO valid USING '(size 300x400, resolution 197x197)', 'fingerprint';
+	ASSERT valid;
+END
+$$;
+
 -- Equal are templates that agree in everything: DISTINCT, GROUP BY, joins of
 -- every kind, unique constraints and sorting work.
 INSERT INTO print SELECT name || ' again', print FROM print;

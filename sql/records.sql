@@ -94,5 +94,10 @@ broken	\\x464d5200
 \.
 SELECT count(*) FROM copied;
 
+\copy print TO 'results/print.binary' (FORMAT binary)
+CREATE TEMP TABLE copied_binary (LIKE print);
+\copy copied_binary FROM 'results/print.binary' (FORMAT binary)
+SELECT name, b.print = a.print AS same FROM print a JOIN copied_binary b USING (name);
+
 -- The binary form is the ISO record; what comes in may be any record.
 SELECT name, fingerprint_send(print) = to_iso19794_2(print) AS iso_on_the_wire FROM print;

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 . test/postgres.sh
 
 passed=0 failed=0 skipped=0
-logs=$(mktemp -d)
+logs=$(mktemp -d -p "${HOME:-/tmp}")
 jobs=$(nproc)
 pgxs_tests=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
 
@@ -136,7 +136,7 @@ if compgen -G 'test/t/*.pl' > /dev/null; then
 		export PG_REGRESS=$pgxs_tests/regress/pg_regress PGPORT=65432
 		run_tap()
 		{
-			local name
+			local name since=$SECONDS
 
 			name=$(basename "$1" .pl)
 			# one directory each: they run side by side
@@ -145,6 +145,7 @@ if compgen -G 'test/t/*.pl' > /dev/null; then
 				TESTLOGDIR="$PWD/tmp_check/$name/tmp_check/log" \
 				timeout 1200 perl -I "$pgxs_tests/perl" -I test/t "$1" > "$2/$name" 2> "$2/$name.err"
 			echo $? > "$2/$name.rc"
+			echo "($name took $((SECONDS - since)) s)"
 		}
 		export -f run_tap
 		export pgxs_tests

@@ -136,6 +136,8 @@ done
 # an installed biometric must not be mistaken for the one built here
 rm -rf "$private$pkglibdir"/biometric.so "$private$sharedir"/extension/biometric{.control,--*.sql}
 
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
 tar -C "$source" --exclude=./.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./results \
 	--exclude=./tmp_check --exclude=./output_iso --exclude='./test/*/build' -cf - . | (mkdir "$work/tree" && tar -C "$work/tree" -xf -)
 echo "$private$bindir" > "$work/bindir"

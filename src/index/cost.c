@@ -13,6 +13,7 @@
 #include "index/index.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "utils/float.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
@@ -95,4 +96,16 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	}
 	*correlation = 0;
 	*pages = index_pages;
+
+	/*
+	 * The planner believes that any index can count rows, since that takes no
+	 * column of it.  This one returns rows, never index tuples.
+	 */
+	if (path->path.pathtype == T_IndexOnlyScan)
+	{
+		*startup_cost = *total_cost = get_float8_infinity();
+#if PG_VERSION_NUM >= 180000
+		path->path.disabled_nodes = 2;
+#endif
+	}
 }

@@ -42,10 +42,16 @@ biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
 	pg_unreachable();
 }
 
+/* Its pointers are checked too: PostgreSQL itself panics on bad ones when it adds an item */
 static bool
 page_is_ours(Page page, BiometricPageKind kind)
 {
-	return PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
+	PageHeader	header = (PageHeader) page;
+
+	return header->pd_lower >= SizeOfPageHeaderData &&
+		header->pd_lower <= header->pd_upper &&
+		header->pd_upper <= header->pd_special &&
+		PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
 		BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
 		BiometricPageGetOpaque(page)->kind == kind;
 }

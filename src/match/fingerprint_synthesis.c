@@ -17,7 +17,8 @@
  *
  * Only portable_math and basic operations are used, and every random number
  * comes from a generator keyed by finger, position and impression, so the same
- * arguments give the same template everywhere.  How the parameters were chosen
+ * arguments give the same template everywhere.  (No two draws are arguments of
+ * one call: C does not say which comes first.)  How the parameters were chosen
  * is told in doc/synthesis.md.
  *
  * Coordinates of a finger: pixels at 500 dpi, x to the right, y upwards, origin
@@ -29,75 +30,75 @@
 
 #include "match/portable_math.h"
 
-#define PI					PORTABLE_PI
-#define DEGREE				(PORTABLE_PI / 180)
+#define PI     PORTABLE_PI
+#define DEGREE (PORTABLE_PI / 180)
 
 /* The record: 500 dpi, the size of an optical sensor of 19.7 mm by 19 mm */
-#define IMAGE_WIDTH			388
-#define IMAGE_HEIGHT		374
-#define IMAGE_RESOLUTION	197
+#define IMAGE_WIDTH      388
+#define IMAGE_HEIGHT     374
+#define IMAGE_RESOLUTION 197
 
 /* Natural frequencies of the classes (Wilson, Candela and Watson 1994) */
-#define SHARE_ARCH			0.037
-#define SHARE_TENTED_ARCH	0.029
-#define SHARE_LEFT_LOOP		0.338
-#define SHARE_RIGHT_LOOP	0.317	/* whorls are the rest */
+#define SHARE_ARCH        0.037
+#define SHARE_TENTED_ARCH 0.029
+#define SHARE_LEFT_LOOP   0.338
+#define SHARE_RIGHT_LOOP  0.317 /* whorls are the rest */
 
 /* The finger */
-#define FINGER_HALF_WIDTH	165.0
-#define FINGER_HALF_HEIGHT	215.0
-#define MINUTIAE_MEAN		68.0
-#define MINUTIAE_SD			17.0
-#define MINUTIAE_MIN		30
-#define MINUTIAE_MAX		140
-#define MINUTIA_SPACING		8.0 /* smallest distance of two: about a ridge */
-#define CENTRE_CROWDING		0.5 /* how much denser near the centre */
-#define CENTRE_RADIUS		90.0
-#define ENDING_SHARE		0.67
-#define DOWNWARD_BIAS		0.43	/* more minutiae point to the finger's joint */
-#define REGIONAL_BIAS		0.12	/* neighbours tend to point the same way */
-#define BENDS				4	/* waves of the random bending */
-#define BEND_AMPLITUDE		(2 * DEGREE)
+#define FINGER_HALF_WIDTH   165.0
+#define FINGER_HALF_HEIGHT  215.0
+#define MINUTIAE_MEAN       68.0
+#define MINUTIAE_SD         17.0
+#define MINUTIAE_MIN        30
+#define MINUTIAE_MAX        140
+#define MINUTIA_SPACING     8.0 /* smallest distance of two: about a ridge */
+#define CENTRE_CROWDING     0.5 /* how much denser near the centre */
+#define CENTRE_RADIUS       90.0
+#define ENDING_SHARE        0.67
+#define DOWNWARD_BIAS       0.43 /* more minutiae point to the finger's joint */
+#define REGIONAL_BIAS       0.12 /* neighbours tend to point the same way */
+#define BENDS               4    /* waves of the random bending */
+#define BEND_AMPLITUDE      (2 * DEGREE)
 #define BEND_WAVELENGTH_MIN 280.0
 #define BEND_WAVELENGTH_MAX 600.0
-#define DEVIATION_SD		(5 * DEGREE)	/* of a minutia from the smooth field */
-#define HIDDEN_SHARE		0.2	/* minutiae that are hard to see */
+#define DEVIATION_SD        (5 * DEGREE) /* of a minutia from the smooth field */
+#define HIDDEN_SHARE        0.2          /* minutiae that are hard to see */
 
 /* The impression; quality runs from 0 (poor) to 1 (good) */
-#define GOOD_QUALITY		0.92	/* of impression 0 */
-#define CONTACT_HALF_WIDTH	132.0
-#define CONTACT_HALF_HEIGHT 165.0
-#define CONTACT_SD			0.16	/* of the size, relative */
-#define CONTACT_SHRINK		0.12	/* of a poor impression */
-#define CONTACT_SHIFT_X		12.0
-#define CONTACT_SHIFT_Y		19.0
-#define PLACEMENT_SD		18.0	/* on the sensor */
-#define ROTATION_SD			(4 * DEGREE)
-#define ROTATION_TAIL_SHARE 0.30	/* carelessly placed */
-#define ROTATION_TAIL_SD	(16 * DEGREE)
-#define STRETCH_SD			0.015	/* scale and shear */
-#define PLASTIC_AMPLITUDE	3.3 /* smooth displacement */
+#define GOOD_QUALITY           0.92 /* of impression 0 */
+#define CONTACT_HALF_WIDTH     132.0
+#define CONTACT_HALF_HEIGHT    165.0
+#define CONTACT_SD             0.16 /* of the size, relative */
+#define CONTACT_SHRINK         0.12 /* of a poor impression */
+#define CONTACT_SHIFT_X        12.0
+#define CONTACT_SHIFT_Y        19.0
+#define PLACEMENT_SD           18.0 /* on the sensor */
+#define ROTATION_SD            (4 * DEGREE)
+#define ROTATION_TAIL_SHARE    0.30 /* carelessly placed */
+#define ROTATION_TAIL_SD       (16 * DEGREE)
+#define STRETCH_SD             0.015 /* scale and shear */
+#define PLASTIC_AMPLITUDE      3.3   /* smooth displacement */
 #define PLASTIC_WAVELENGTH_MIN 220.0
 #define PLASTIC_WAVELENGTH_MAX 420.0
-#define PATCHES				3
-#define PATCH_RADIUS_MIN	18.0
-#define PATCH_RADIUS_MAX	42.0
-#define LOSS_GOOD			0.0
-#define LOSS_POOR			0.52
-#define LOSS_HIDDEN			0.35	/* further loss of hidden minutiae */
-#define LOSS_PATCH			0.45
-#define SPURIOUS_GOOD		1.5 /* mean number */
-#define SPURIOUS_POOR		16.0
-#define SPURIOUS_PATCH_SHARE 0.4	/* of them in patches */
-#define BORDER_ENDINGS		8.5 /* mean number of ridges cut off at the border of contact */
-#define BORDER_WIDTH		0.10	/* relative */
-#define JITTER_ALONG		1.6 /* displacement along the ridge, pixels */
-#define JITTER_ACROSS		0.9
-#define DIRECTION_SD		(4 * DEGREE)
-#define DIRECTION_REVERSAL	0.02
-#define SPURIOUS_DIRECTION_SD (14 * DEGREE)
-#define TYPE_FLIP_GOOD		0.10
-#define TYPE_FLIP_POOR		0.22
+#define PATCHES                3
+#define PATCH_RADIUS_MIN       18.0
+#define PATCH_RADIUS_MAX       42.0
+#define LOSS_GOOD              0.0
+#define LOSS_POOR              0.52
+#define LOSS_HIDDEN            0.35 /* further loss of hidden minutiae */
+#define LOSS_PATCH             0.45
+#define SPURIOUS_GOOD          1.5 /* mean number */
+#define SPURIOUS_POOR          16.0
+#define SPURIOUS_PATCH_SHARE   0.4  /* of them in patches */
+#define BORDER_ENDINGS         8.5  /* mean number of ridges cut off at the border of contact */
+#define BORDER_WIDTH           0.10 /* relative */
+#define JITTER_ALONG           1.6  /* displacement along the ridge, pixels */
+#define JITTER_ACROSS          0.9
+#define DIRECTION_SD           (4 * DEGREE)
+#define DIRECTION_REVERSAL     0.02
+#define SPURIOUS_DIRECTION_SD  (14 * DEGREE)
+#define TYPE_FLIP_GOOD         0.10
+#define TYPE_FLIP_POOR         0.22
 
 typedef enum PatternClass
 {
@@ -110,63 +111,63 @@ typedef enum PatternClass
 
 typedef struct Point
 {
-	double		x;
-	double		y;
+	double x;
+	double y;
 } Point;
 
 /* a plane wave: amplitude * sin(x * fx + y * fy + phase) */
 typedef struct Wave
 {
-	double		amplitude;
-	double		fx;
-	double		fy;
-	double		phase;
+	double amplitude;
+	double fx;
+	double fy;
+	double phase;
 } Wave;
 
 typedef struct Field
 {
 	PatternClass class;
-	int			singularities;	/* of each kind */
-	Point		core[2];
-	Point		delta[2];
-	double		arching;
-	Wave		bend[BENDS];
-	Wave		sense;
+	int    singularities; /* of each kind */
+	Point  core[2];
+	Point  delta[2];
+	double arching;
+	Wave   bend[BENDS];
+	Wave   sense;
 } Field;
 
 typedef struct FingerMinutia
 {
-	Point		at;
-	double		deviation;		/* of its direction from the field */
-	double		sense;			/* decides which way along the ridge it points */
-	int			type;
-	bool		hidden;
+	Point  at;
+	double deviation; /* of its direction from the field */
+	double sense;     /* decides which way along the ridge it points */
+	int    type;
+	bool   hidden;
 } FingerMinutia;
 
 typedef struct Finger
 {
-	Field		field;
-	int			count;
+	Field         field;
+	int           count;
 	FingerMinutia minutiae[MINUTIAE_MAX];
 } Finger;
 
 typedef struct Impression
 {
-	double		quality;
-	Point		centre;			/* of contact, on the finger */
-	double		half_width;
-	double		half_height;
-	double		cosine;			/* of the rotation */
-	double		sine;
-	double		rotation;
-	Point		shift;			/* of the centre, on the sensor */
-	double		scale_x;
-	double		scale_y;
-	double		shear;
-	Wave		plastic[2];
-	int			patches;
-	Point		patch[PATCHES];
-	double		patch_radius[PATCHES];
+	double quality;
+	Point  centre; /* of contact, on the finger */
+	double half_width;
+	double half_height;
+	double cosine; /* of the rotation */
+	double sine;
+	double rotation;
+	Point  shift; /* of the centre, on the sensor */
+	double scale_x;
+	double scale_y;
+	double shear;
+	Wave   plastic[2];
+	int    patches;
+	Point  patch[PATCHES];
+	double patch_radius[PATCHES];
 } Impression;
 
 static double
@@ -189,9 +190,9 @@ between(uint64_t *random, double low, double high)
 static double
 bell(uint64_t *random)
 {
-	uint64_t	word = portable_random(random);
-	int			sum = (int) (word & 0xFFFF) + (int) (word >> 16 & 0xFFFF) +
-		(int) (word >> 32 & 0xFFFF) + (int) (word >> 48);
+	uint64_t word = portable_random(random);
+	int sum = (int) (word & 0xFFFF) + (int) (word >> 16 & 0xFFFF) + (int) (word >> 32 & 0xFFFF) +
+			  (int) (word >> 48);
 
 	return (sum - 131070) * (1.7320508075688772 / 65536);
 }
@@ -206,8 +207,8 @@ spread(uint64_t *random, double mean, double sd)
 static void
 make_wave(uint64_t *random, Wave *wave, double amplitude, double shortest, double longest)
 {
-	double		frequency = 2 * PI / between(random, shortest, longest);
-	double		heading = between(random, 0, 2 * PI);
+	double frequency = 2 * PI / between(random, shortest, longest);
+	double heading = between(random, 0, 2 * PI);
 
 	wave->amplitude = bell(random) * amplitude;
 	wave->fx = frequency * portable_cos(heading);
@@ -218,8 +219,8 @@ make_wave(uint64_t *random, Wave *wave, double amplitude, double shortest, doubl
 static void
 make_field(uint64_t *random, Field *field)
 {
-	double		draw = portable_uniform(random);
-	double		side;
+	double draw = portable_uniform(random);
+	double side;
 
 	memset(field, 0, sizeof(*field));
 	if (draw < SHARE_ARCH)
@@ -251,8 +252,8 @@ make_field(uint64_t *random, Field *field)
 	}
 	else
 	{
-		double		half = spread(random, 18, 3);
-		double		lean = spread(random, 0, 7);
+		double half = spread(random, 18, 3);
+		double lean = spread(random, 0, 7);
 
 		field->class = PATTERN_WHORL;
 		field->singularities = 2;
@@ -270,7 +271,8 @@ make_field(uint64_t *random, Field *field)
 		field->arching = spread(random, 6, 2) * DEGREE;
 	}
 	for (int i = 0; i < BENDS; i++)
-		make_wave(random, &field->bend[i], BEND_AMPLITUDE, BEND_WAVELENGTH_MIN, BEND_WAVELENGTH_MAX);
+		make_wave(random, &field->bend[i], BEND_AMPLITUDE, BEND_WAVELENGTH_MIN,
+				  BEND_WAVELENGTH_MAX);
 	make_wave(random, &field->sense, 1, 140, 260);
 }
 
@@ -278,11 +280,10 @@ make_field(uint64_t *random, Field *field)
 static double
 orientation(const Field *field, Point at)
 {
-	double		re = 1,
-				im = 0;
-	double		angle;
-	double		x = at.x / 110;
-	double		y = (at.y - 10) / 180;
+	double re = 1, im = 0;
+	double angle;
+	double x = at.x / 110;
+	double y = (at.y - 10) / 180;
 
 	/*
 	 * The zero-pole model adds half the angle to each core and subtracts half
@@ -291,13 +292,10 @@ orientation(const Field *field, Point at)
 	 */
 	for (int i = 0; i < field->singularities; i++)
 	{
-		double		cx = at.x - field->core[i].x,
-					cy = at.y - field->core[i].y,
-					dx = at.x - field->delta[i].x,
-					dy = at.y - field->delta[i].y;
-		double		qx = cx * dx + cy * dy,
-					qy = cy * dx - cx * dy;
-		double		t = re * qx - im * qy;
+		double cx = at.x - field->core[i].x, cy = at.y - field->core[i].y,
+			   dx = at.x - field->delta[i].x, dy = at.y - field->delta[i].y;
+		double qx = cx * dx + cy * dy, qy = cy * dx - cx * dy;
+		double t = re * qx - im * qy;
 
 		im = re * qy + im * qx;
 		re = t;
@@ -318,9 +316,8 @@ orientation(const Field *field, Point at)
 static Point
 in_ellipse(uint64_t *random, double half_width, double half_height)
 {
-	Point		result;
-	double		x,
-				y;
+	Point  result;
+	double x, y;
 
 	do
 	{
@@ -335,7 +332,7 @@ in_ellipse(uint64_t *random, double half_width, double half_height)
 static void
 make_finger(uint64_t *random, Finger *finger)
 {
-	int			wanted;
+	int wanted;
 
 	make_field(random, &finger->field);
 	wanted = (int) clamp(spread(random, MINUTIAE_MEAN, MINUTIAE_SD), MINUTIAE_MIN, MINUTIAE_MAX);
@@ -345,9 +342,9 @@ make_finger(uint64_t *random, Finger *finger)
 	for (int tries = 0; finger->count < wanted && tries < 8 * MINUTIAE_MAX; tries++)
 	{
 		FingerMinutia *m = &finger->minutiae[finger->count];
-		double		accept = portable_uniform(random);
-		double		away;
-		bool		crowded = false;
+		double         accept = portable_uniform(random);
+		double         away;
+		bool           crowded = false;
 
 		m->at = in_ellipse(random, FINGER_HALF_WIDTH, FINGER_HALF_HEIGHT);
 		away = (m->at.x * m->at.x + m->at.y * m->at.y) / (CENTRE_RADIUS * CENTRE_RADIUS);
@@ -355,8 +352,7 @@ make_finger(uint64_t *random, Finger *finger)
 			continue;
 		for (int i = 0; i < finger->count && !crowded; i++)
 		{
-			double		dx = finger->minutiae[i].at.x - m->at.x,
-						dy = finger->minutiae[i].at.y - m->at.y;
+			double dx = finger->minutiae[i].at.x - m->at.x, dy = finger->minutiae[i].at.y - m->at.y;
 
 			crowded = dx * dx + dy * dy < MINUTIA_SPACING * MINUTIA_SPACING;
 		}
@@ -365,7 +361,8 @@ make_finger(uint64_t *random, Finger *finger)
 
 		m->deviation = DEVIATION_SD * bell(random);
 		m->sense = portable_uniform(random);
-		m->type = portable_uniform(random) < ENDING_SHARE ? MINUTIA_RIDGE_ENDING : MINUTIA_BIFURCATION;
+		m->type =
+			portable_uniform(random) < ENDING_SHARE ? MINUTIA_RIDGE_ENDING : MINUTIA_BIFURCATION;
 		m->hidden = portable_uniform(random) < HIDDEN_SHARE;
 		finger->count++;
 	}
@@ -374,22 +371,24 @@ make_finger(uint64_t *random, Finger *finger)
 static double
 minutia_direction(const Field *field, const FingerMinutia *m)
 {
-	double		direction = orientation(field, m->at) + m->deviation;
-	double		up = portable_sin(direction);
-	double		regional = portable_sin(m->at.x * field->sense.fx + m->at.y * field->sense.fy + field->sense.phase);
+	double direction = orientation(field, m->at) + m->deviation;
+	double up = portable_sin(direction);
+	double regional =
+		portable_sin(m->at.x * field->sense.fx + m->at.y * field->sense.fy + field->sense.phase);
 
 	/* how likely this way along the ridge is, rather than the other */
-	return m->sense < 0.5 - DOWNWARD_BIAS * up - REGIONAL_BIAS * clamp(3 * up, -1, 1) * regional ?
-		direction : direction + PI;
+	return m->sense < 0.5 - DOWNWARD_BIAS * up - REGIONAL_BIAS * clamp(3 * up, -1, 1) * regional
+			   ? direction
+			   : direction + PI;
 }
 
 static void
 make_impression(uint64_t *random, Impression *imp, bool good)
 {
-	double		poor;
-	double		careless;
-	double		size;
-	double		effect = good ? 0.4 : 1;
+	double poor;
+	double careless;
+	double size;
+	double effect = good ? 0.4 : 1;
 
 	/* most captures are fair, some are bad */
 	imp->quality = portable_uniform(random);
@@ -405,8 +404,8 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 	imp->shift.y = spread(random, 0, effect * PLACEMENT_SD);
 
 	careless = portable_uniform(random);
-	imp->rotation = spread(random, 0, effect *
-						   (careless < ROTATION_TAIL_SHARE ? ROTATION_TAIL_SD : ROTATION_SD));
+	imp->rotation = spread(
+		random, 0, effect * (careless < ROTATION_TAIL_SHARE ? ROTATION_TAIL_SD : ROTATION_SD));
 	imp->cosine = portable_cos(imp->rotation);
 	imp->sine = portable_sin(imp->rotation);
 
@@ -414,8 +413,8 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 	imp->scale_y = spread(random, 1, effect * STRETCH_SD);
 	imp->shear = spread(random, 0, effect * STRETCH_SD);
 	for (int i = 0; i < 2; i++)
-		make_wave(random, &imp->plastic[i], effect * PLASTIC_AMPLITUDE,
-				  PLASTIC_WAVELENGTH_MIN, PLASTIC_WAVELENGTH_MAX);
+		make_wave(random, &imp->plastic[i], effect * PLASTIC_AMPLITUDE, PLASTIC_WAVELENGTH_MIN,
+				  PLASTIC_WAVELENGTH_MAX);
 
 	imp->patches = (int) (poor * (PATCHES + 1));
 	if (imp->patches > PATCHES)
@@ -432,8 +431,8 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 static bool
 in_contact(const Impression *imp, Point at)
 {
-	double		x = (at.x - imp->centre.x) / imp->half_width,
-				y = (at.y - imp->centre.y) / imp->half_height;
+	double x = (at.x - imp->centre.x) / imp->half_width,
+		   y = (at.y - imp->centre.y) / imp->half_height;
 
 	return x * x + y * y <= 1;
 }
@@ -443,8 +442,7 @@ in_patch(const Impression *imp, Point at)
 {
 	for (int i = 0; i < imp->patches; i++)
 	{
-		double		dx = at.x - imp->patch[i].x,
-					dy = at.y - imp->patch[i].y;
+		double dx = at.x - imp->patch[i].x, dy = at.y - imp->patch[i].y;
 
 		if (dx * dx + dy * dy < imp->patch_radius[i] * imp->patch_radius[i])
 			return true;
@@ -454,33 +452,27 @@ in_patch(const Impression *imp, Point at)
 
 /* take a minutia of the finger to the record, unless it falls off the sensor */
 static void
-record(FingerprintTemplate *result, const Impression *imp, uint64_t *random,
-	   Point at, double direction, int type, double jitter, double clarity)
+record(FingerprintTemplate *result, const Impression *imp, uint64_t *random, Point at,
+	   double direction, int type, double jitter, double clarity)
 {
-	double		along = jitter * JITTER_ALONG * bell(random),
-				across = jitter * JITTER_ACROSS * bell(random);
-	double		cosine = portable_cos(direction),
-				sine = portable_sin(direction);
-	double		px = at.x - imp->centre.x + along * cosine - across * sine,
-				py = at.y - imp->centre.y + along * sine + across * cosine;
-	double		a = px * imp->plastic[0].fx + py * imp->plastic[0].fy + imp->plastic[0].phase,
-				b = px * imp->plastic[1].fx + py * imp->plastic[1].fy + imp->plastic[1].phase;
-	double		da = imp->plastic[0].amplitude * portable_cos(a),
-				db = imp->plastic[1].amplitude * portable_cos(b);
-	double		qx,
-				qy,
-				dx,
-				dy,
-				turns;
-	int			column,
-				row,
-				i;
-	Minutia    *m;
+	double along = jitter * JITTER_ALONG * bell(random),
+		   across = jitter * JITTER_ACROSS * bell(random);
+	double cosine = portable_cos(direction), sine = portable_sin(direction);
+	double px = at.x - imp->centre.x + along * cosine - across * sine,
+		   py = at.y - imp->centre.y + along * sine + across * cosine;
+	double a = px * imp->plastic[0].fx + py * imp->plastic[0].fy + imp->plastic[0].phase,
+		   b = px * imp->plastic[1].fx + py * imp->plastic[1].fy + imp->plastic[1].phase;
+	double da = imp->plastic[0].amplitude * portable_cos(a),
+		   db = imp->plastic[1].amplitude * portable_cos(b);
+	double   qx, qy, dx, dy, turns;
+	int      column, row, i;
+	Minutia *m;
 
 	/* stretch and plastic distortion, of the point and of its direction */
 	qx = imp->scale_x * px + imp->shear * py + imp->plastic[0].amplitude * portable_sin(a);
 	qy = imp->scale_y * py + imp->plastic[1].amplitude * portable_sin(b);
-	dx = (imp->scale_x + da * imp->plastic[0].fx) * cosine + (imp->shear + da * imp->plastic[0].fy) * sine;
+	dx = (imp->scale_x + da * imp->plastic[0].fx) * cosine +
+		 (imp->shear + da * imp->plastic[0].fy) * sine;
 	dy = db * imp->plastic[1].fx * cosine + (imp->scale_y + db * imp->plastic[1].fy) * sine;
 
 	/* rotation and placement; rows of a record count downwards */
@@ -520,24 +512,25 @@ read_direction(uint64_t *random, double direction, double sd)
 static int
 poisson(uint64_t *random, double mean)
 {
-	double		limit = portable_exp(-mean);
-	int			result = 0;
+	double limit = portable_exp(-mean);
+	int    result = 0;
 
-	for (double product = portable_uniform(random); product > limit; product *= portable_uniform(random))
+	for (double product = portable_uniform(random); product > limit;
+		 product *= portable_uniform(random))
 		result++;
 	return result;
 }
 
 void
-fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impression, int position)
+fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impression,
+					   int position)
 {
-	uint64_t	key = portable_mix((uint64_t) finger, (uint64_t) position);
-	uint64_t	random = key;
-	Finger		source;
-	Impression	imp;
-	double		poor,
-				loss;
-	int			spurious;
+	uint64_t   key = portable_mix((uint64_t) finger, (uint64_t) position);
+	uint64_t   random = key;
+	Finger     source;
+	Impression imp;
+	double     poor, loss;
+	int        spurious;
 
 	make_finger(&random, &source);
 	random = portable_mix(key, (uint64_t) impression + 1);
@@ -556,10 +549,9 @@ fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impr
 	for (int i = 0; i < source.count; i++)
 	{
 		const FingerMinutia *m = &source.minutiae[i];
-		bool		patch;
-		double		seen,
-					clarity;
-		int			type = m->type;
+		bool                 patch;
+		double               seen, clarity, direction;
+		int                  type = m->type;
 
 		if (!in_contact(&imp, m->at))
 			continue;
@@ -570,22 +562,22 @@ fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impr
 		if (portable_uniform(&random) < TYPE_FLIP_GOOD + (TYPE_FLIP_POOR - TYPE_FLIP_GOOD) * poor)
 			type = type == MINUTIA_RIDGE_ENDING ? MINUTIA_BIFURCATION : MINUTIA_RIDGE_ENDING;
 		clarity = 0.25 + 0.65 * seen + 0.08 * bell(&random);
-		record(result, &imp, &random, m->at,
-			   read_direction(&random, minutia_direction(&source.field, m),
-							  DIRECTION_SD * (patch ? 1.6 : 1)),
-			   type, patch ? 1.6 : 1, clarity);
+		direction = read_direction(&random, minutia_direction(&source.field, m),
+								   DIRECTION_SD * (patch ? 1.6 : 1));
+		record(result, &imp, &random, m->at, direction, type, patch ? 1.6 : 1, clarity);
 	}
 
 	spurious = poisson(&random, SPURIOUS_GOOD + (SPURIOUS_POOR - SPURIOUS_GOOD) * poor);
 	for (int i = 0; i < spurious; i++)
 	{
-		double		where = portable_uniform(&random);
-		double		direction;
-		Point		at;
+		double where = portable_uniform(&random);
+		double direction, clarity;
+		int    type;
+		Point  at;
 
 		if (where < SPURIOUS_PATCH_SHARE && imp.patches > 0)
 		{
-			int			p = (int) (where / SPURIOUS_PATCH_SHARE * imp.patches);
+			int p = (int) (where / SPURIOUS_PATCH_SHARE * imp.patches);
 
 			at = in_ellipse(&random, imp.patch_radius[p], imp.patch_radius[p]);
 			at.x += imp.patch[p].x;
@@ -602,29 +594,31 @@ fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impr
 		direction = orientation(&source.field, at);
 		if (portable_uniform(&random) < 0.5)
 			direction += PI;
-		record(result, &imp, &random, at,
-			   read_direction(&random, direction, SPURIOUS_DIRECTION_SD),
-			   portable_uniform(&random) < ENDING_SHARE ? MINUTIA_RIDGE_ENDING : MINUTIA_BIFURCATION,
-			   1, 0.35 + 0.12 * bell(&random));
+		direction = read_direction(&random, direction, SPURIOUS_DIRECTION_SD);
+		type =
+			portable_uniform(&random) < ENDING_SHARE ? MINUTIA_RIDGE_ENDING : MINUTIA_BIFURCATION;
+		clarity = 0.35 + 0.12 * bell(&random);
+		record(result, &imp, &random, at, direction, type, 1, clarity);
 	}
 
 	/* extractors take ridges that leave the contact area for endings */
 	spurious = poisson(&random, BORDER_ENDINGS);
 	for (int i = 0; i < spurious; i++)
 	{
-		double		bearing = between(&random, 0, 2 * PI);
-		double		reach = between(&random, 1 - BORDER_WIDTH, 1);
-		double		x = reach * imp.half_width * portable_cos(bearing),
-					y = reach * imp.half_height * portable_sin(bearing);
-		double		direction;
-		Point		at;
+		double bearing = between(&random, 0, 2 * PI);
+		double reach = between(&random, 1 - BORDER_WIDTH, 1);
+		double x = reach * imp.half_width * portable_cos(bearing),
+			   y = reach * imp.half_height * portable_sin(bearing);
+		double direction, clarity;
+		Point  at;
 
 		at.x = imp.centre.x + x;
 		at.y = imp.centre.y + y;
 		direction = orientation(&source.field, at);
 		if (x * portable_cos(direction) + y * portable_sin(direction) > 0)
 			direction += PI;
-		record(result, &imp, &random, at, read_direction(&random, direction, DIRECTION_SD),
-			   MINUTIA_RIDGE_ENDING, 1, 0.35 + 0.12 * bell(&random));
+		direction = read_direction(&random, direction, DIRECTION_SD);
+		clarity = 0.35 + 0.12 * bell(&random);
+		record(result, &imp, &random, at, direction, MINUTIA_RIDGE_ENDING, 1, clarity);
 	}
 }

@@ -11,7 +11,9 @@
  *
  * N = 911 for codes of 2048 bits, his typical number of bits compared.  A
  * code with more bits samples the same texture more densely, so N grows with
- * the size of the code: N = 911 bits / 2048.
+ * the size of the code: N = 911 bits / 2048.  It never falls below 263, where
+ * HDnorm of unrelated codes has the same spread, 0.5 / sqrt(N) = 0.031, if all
+ * bits are independent: fewer cannot tell more.
  *
  * The distance is the smallest HDnorm over the rotations of up to 20 degrees,
  * with these rules, which are part of its definition:
@@ -21,8 +23,8 @@
  *	 (3 columns of 128).  The rotations between are looked at only beside
  *	 those where HDnorm is below REFINE_BELOW.  Most non-mated pairs never get
  *	 there and cost a third.
- * - A rotation with fewer common bits than one in MIN_COMMON_SHARE of the code
- *	 decides nothing.
+ * - A rotation with fewer common bits than one in MIN_COMMON_SHARE of the code,
+ *	 or than MIN_COMMON (all bits, where the code has fewer), decides nothing.
  * - Codes that agree in every common bit of a rotation have distance 0.  The
  *	 formula alone leaves 0.5 - 0.5 sqrt(n / N) where n < N, even for a template
  *	 with itself.
@@ -41,8 +43,10 @@
 
 #define REFINE_BELOW		0.44
 #define MIN_COMMON_SHARE	8
+#define MIN_COMMON			64
 #define NORMAL_BITS			911.0	/* of NORMAL_CODE */
 #define NORMAL_CODE			2048.0
+#define MIN_NORMAL_BITS		263.0
 
 /* columns / 18 is 20 degrees */
 #define MAX_TURN(columns)	((columns) / 18)
@@ -350,7 +354,11 @@ iris_probe_init(IrisProbe *probe, const void *features)
 
 	total = IRIS_CODE_BITS((uint32_t) probe->header.columns, probe->header.bits);
 	probe->min_common = (total + MIN_COMMON_SHARE - 1) / MIN_COMMON_SHARE;
+	if (probe->min_common < MIN_COMMON)
+		probe->min_common = total < MIN_COMMON ? total : MIN_COMMON;
 	probe->normal = NORMAL_BITS * total / NORMAL_CODE;
+	if (probe->normal < MIN_NORMAL_BITS)
+		probe->normal = MIN_NORMAL_BITS;
 	probe->refine = 4 * (0.5 - REFINE_BELOW) * (0.5 - REFINE_BELOW) * probe->normal;
 
 	/* 3 columns of 128 */

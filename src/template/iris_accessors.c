@@ -10,7 +10,7 @@
 #include "template/iris.h"
 #include "utils/builtins.h"
 
-static void pg_attribute_noreturn()
+static void
 report_error(const IrisError *error)
 {
 	ereport(ERROR,

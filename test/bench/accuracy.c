@@ -24,35 +24,35 @@
 
 #include "match/portable_math.h"
 
-#define MAX_SETS		16
-#define ROUNDS			200		/* of resampling */
+#define MAX_SETS 16
+#define ROUNDS   200 /* of resampling */
 
 typedef struct Comparison
 {
-	double		distance;
-	double		score;
-	int			finger[2];		/* numbered through the group */
-	int			set[2];
-	int			record[2];
+	double distance;
+	double score;
+	int    finger[2]; /* numbered through the group */
+	int    set[2];
+	int    record[2];
 } Comparison;
 
 typedef struct Group
 {
-	char		title[128];
-	int			sets;
-	BenchSet	set[MAX_SETS];
-	int			fingers;
-	int			records;
-	int			count;			/* comparisons, by ascending distance */
+	char        title[128];
+	int         sets;
+	BenchSet    set[MAX_SETS];
+	int         fingers;
+	int         records;
+	int         count; /* comparisons, by ascending distance */
 	Comparison *comparisons;
-	int		   *finger_of;		/* of a record numbered through the group */
-	int		   *set_of;
+	int        *finger_of; /* of a record numbered through the group */
+	int        *set_of;
 } Group;
 
 typedef struct Rates
 {
-	double		eer;
-	double		fnmr[3];		/* at FMR 1e-2, 1e-3, 1e-4 */
+	double eer;
+	double fnmr[3]; /* at FMR 1e-2, 1e-3, 1e-4 */
 } Rates;
 
 static const double operating_point[3] = {1e-2, 1e-3, 1e-4};
@@ -76,15 +76,16 @@ static void
 compare_all(Group *group)
 {
 	const BenchRecord **records;
-	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
-	int			n = 0;
+	FingerprintProbe   *probe = bench_allocate(fingerprint_probe_size());
+	int                 n = 0;
 
 	for (int s = 0; s < group->sets; s++)
 		group->records += group->set[s].count;
 	records = bench_allocate(group->records * sizeof(*records));
 	group->finger_of = bench_allocate(group->records * sizeof(int));
 	group->set_of = bench_allocate(group->records * sizeof(int));
-	group->comparisons = bench_allocate((size_t) group->records * (group->records - 1) / 2 * sizeof(Comparison));
+	group->comparisons =
+		bench_allocate((size_t) group->records * (group->records - 1) / 2 * sizeof(Comparison));
 	for (int s = 0; s < group->sets; s++)
 	{
 		bench_extract(&group->set[s]);
@@ -115,10 +116,10 @@ compare_all(Group *group)
 				c->set[k] = group->set_of[c->record[k]];
 			}
 			if (csv)
-				fprintf(csv, "%s,%d,%d,%s,%d,%d,%d,%.9g,%.4f\n",
-						group->set[c->set[0]].name, records[i]->identity, records[i]->impression,
-						group->set[c->set[1]].name, records[j]->identity, records[j]->impression,
-						c->finger[0] == c->finger[1], c->distance, c->score);
+				fprintf(csv, "%s,%d,%d,%s,%d,%d,%d,%.9g,%.4f\n", group->set[c->set[0]].name,
+						records[i]->identity, records[i]->impression, group->set[c->set[1]].name,
+						records[j]->identity, records[j]->impression, c->finger[0] == c->finger[1],
+						c->distance, c->score);
 		}
 	}
 	qsort(group->comparisons, group->count, sizeof(Comparison), compare_comparisons);
@@ -148,12 +149,9 @@ weight_of(const Comparison *c, const int *weight)
 static Rates
 rates(const Group *group, int s, const int *weight)
 {
-	Rates		result = {NAN, {NAN, NAN, NAN}};
-	double		mated = 0,
-				nonmated = 0,
-				hits = 0,
-				false_matches = 0;
-	bool		crossed = false;
+	Rates  result = {NAN, {NAN, NAN, NAN}};
+	double mated = 0, nonmated = 0, hits = 0, false_matches = 0;
+	bool   crossed = false;
 
 	for (int i = 0; i < group->count; i++)
 	{
@@ -172,7 +170,7 @@ rates(const Group *group, int s, const int *weight)
 	for (int i = 0; i < group->count; i++)
 	{
 		const Comparison *c = &group->comparisons[i];
-		double		w = within(c, s) ? weight_of(c, weight) : 0;
+		double            w = within(c, s) ? weight_of(c, weight) : 0;
 
 		if (w == 0)
 			continue;
@@ -199,11 +197,11 @@ rates(const Group *group, int s, const int *weight)
 static Rates
 mean_rates(const Group *group, const int *weight)
 {
-	Rates		mean = {0, {0, 0, 0}};
+	Rates mean = {0, {0, 0, 0}};
 
 	for (int s = 0; s < group->sets; s++)
 	{
-		Rates		r = rates(group, s, weight);
+		Rates r = rates(group, s, weight);
 
 		mean.eer += r.eer / group->sets;
 		for (int k = 0; k < 3; k++)
@@ -220,10 +218,9 @@ mean_rates(const Group *group, const int *weight)
 static double
 rank_one(const Group *group, bool pooled, const int *weight, int *searches)
 {
-	double	   *mate = bench_allocate(group->records * sizeof(double));
-	double	   *other = bench_allocate(group->records * sizeof(double));
-	double		found = 0,
-				total = 0;
+	double *mate = bench_allocate(group->records * sizeof(double));
+	double *other = bench_allocate(group->records * sizeof(double));
+	double  found = 0, total = 0;
 
 	*searches = 0;
 	for (int i = 0; i < group->records; i++)
@@ -234,9 +231,9 @@ rank_one(const Group *group, bool pooled, const int *weight, int *searches)
 
 		for (int k = 0; k < 2; k++)
 		{
-			int			enrolled = c->record[k];
-			int			probe = c->record[1 - k];
-			double	   *best;
+			int     enrolled = c->record[k];
+			int     probe = c->record[1 - k];
+			double *best;
 
 			if (enrolled > 0 && group->finger_of[enrolled - 1] == group->finger_of[enrolled])
 				continue;
@@ -250,7 +247,7 @@ rank_one(const Group *group, bool pooled, const int *weight, int *searches)
 	for (int i = 1; i < group->records; i++)
 		if (group->finger_of[i] == group->finger_of[i - 1])
 		{
-			double		w = weight ? weight[group->finger_of[i]] : 1;
+			double w = weight ? weight[group->finger_of[i]] : 1;
 
 			++*searches;
 			total += w;
@@ -266,12 +263,12 @@ rank_one(const Group *group, bool pooled, const int *weight, int *searches)
 static void
 draw(const Group *group, uint64_t *random, int *weight)
 {
-	int			first = 0;
+	int first = 0;
 
 	memset(weight, 0, group->fingers * sizeof(int));
 	for (int s = 0, record = 0; s < group->sets; s++)
 	{
-		int			fingers;
+		int fingers;
 
 		record += group->set[s].count;
 		fingers = group->finger_of[record - 1] + 1 - first;
@@ -307,7 +304,8 @@ print_interval(BenchValues *values)
 	if (values->count == 0 || isnan(values->values[0]))
 		printf(" – |");
 	else
-		printf(" %.2f to %.2f |", 100 * bench_quantile(values, 0.025), 100 * bench_quantile(values, 0.975));
+		printf(" %.2f to %.2f |", 100 * bench_quantile(values, 0.025),
+			   100 * bench_quantile(values, 0.975));
 }
 
 static void
@@ -328,13 +326,14 @@ count_pairs(const Group *group, int s, int *mated, int *nonmated)
  * reach a score
  */
 static double
-false_match_rate(const Group *group, double score, bool cross, const int *weight, double *total, double *matches)
+false_match_rate(const Group *group, double score, bool cross, const int *weight, double *total,
+				 double *matches)
 {
 	*total = *matches = 0;
 	for (int i = 0; i < group->count; i++)
 	{
 		const Comparison *c = &group->comparisons[i];
-		double		w;
+		double            w;
 
 		if (c->finger[0] == c->finger[1] || (c->set[0] != c->set[1]) != cross)
 			continue;
@@ -349,25 +348,20 @@ false_match_rate(const Group *group, double score, bool cross, const int *weight
 static void
 report(Group *group)
 {
-	uint64_t	random = portable_mix(19795, 1);
-	int		   *weight = bench_allocate(group->fingers * sizeof(int));
+	uint64_t            random = portable_mix(19795, 1);
+	int                *weight = bench_allocate(group->fingers * sizeof(int));
 	static const double promised[] = {10, 20, 30, 40, 50};
 	enum
 	{
 		LEVELS = 5
 	};
-	BenchValues eer = {0},
-				fnmr[3] = {{0}},
-				rank[2] = {{0}},
-				measured[LEVELS][2] = {{{0}}};
-	Rates		mean = mean_rates(group, NULL);
-	int			mated,
-				nonmated,
-				searches;
+	BenchValues eer = {0}, fnmr[3] = {{0}}, rank[2] = {{0}}, measured[LEVELS][2] = {{{0}}};
+	Rates       mean = mean_rates(group, NULL);
+	int         mated, nonmated, searches;
 
 	for (int round = 0; round < ROUNDS; round++)
 	{
-		Rates		r;
+		Rates r;
 
 		draw(group, &random, weight);
 		r = mean_rates(group, weight);
@@ -379,8 +373,7 @@ report(Group *group)
 		for (int l = 0; l < LEVELS; l++)
 			for (int k = 0; k < 2; k++)
 			{
-				double		total,
-							matches;
+				double total, matches;
 
 				bench_add(&measured[l][k],
 						  false_match_rate(group, promised[l], k == 1, weight, &total, &matches));
@@ -388,10 +381,11 @@ report(Group *group)
 	}
 
 	printf("\n## %s\n\nPercent.\n\n", group->title);
-	printf("| set | mated | non-mated | EER | FNMR at FMR 1e-2 | at 1e-3 | at 1e-4 |\n|---|---|---|---|---|---|---|\n");
+	printf(
+		"| set | mated | non-mated | EER | FNMR at FMR 1e-2 | at 1e-3 | at 1e-4 |\n|---|---|---|---|---|---|---|\n");
 	for (int s = 0; s < group->sets; s++)
 	{
-		Rates		r = rates(group, s, NULL);
+		Rates r = rates(group, s, NULL);
 
 		count_pairs(group, s, &mated, &nonmated);
 		print_rates(group->set[s].name, mated, nonmated, &r);
@@ -399,7 +393,7 @@ report(Group *group)
 	count_pairs(group, -1, &mated, &nonmated);
 	if (group->sets > 1)
 	{
-		Rates		r = rates(group, -1, NULL);
+		Rates r = rates(group, -1, NULL);
 
 		print_rates("**mean of the sets**", mated, nonmated, &mean);
 		printf("| its 95 %% interval | | |");
@@ -418,10 +412,11 @@ report(Group *group)
 		putchar('\n');
 	}
 
-	printf("\n| first impressions enrolled | searches | rank 1, %% | 95 %% interval |\n|---|---|---|---|\n");
+	printf(
+		"\n| first impressions enrolled | searches | rank 1, %% | 95 %% interval |\n|---|---|---|---|\n");
 	for (int k = 0; k < (group->sets > 1 ? 2 : 1); k++)
 	{
-		double		share = rank_one(group, k == 1, NULL, &searches);
+		double share = rank_one(group, k == 1, NULL, &searches);
 
 		if (k == 0)
 			printf("| of the probe's set | %d | %.2f |", searches, 100 * share);
@@ -431,24 +426,24 @@ report(Group *group)
 		putchar('\n');
 	}
 
-	printf("\n| score | non-mated pairs | comparisons | false matches | FMR promised | measured | 95 %% interval | measured / promised |\n|---|---|---|---|---|---|---|---|\n");
+	printf(
+		"\n| score | non-mated pairs | comparisons | false matches | FMR promised | measured | 95 %% interval | measured / promised |\n|---|---|---|---|---|---|---|---|\n");
 	for (int k = 0; k < (group->sets > 1 ? 2 : 1); k++)
 		for (int l = 0; l < LEVELS; l++)
 		{
-			double		total,
-						matches;
-			double		rate = false_match_rate(group, promised[l], k == 1, NULL, &total, &matches);
-			double		promise = pow(10, -promised[l] / 10);
+			double total, matches;
+			double rate = false_match_rate(group, promised[l], k == 1, NULL, &total, &matches);
+			double promise = pow(10, -promised[l] / 10);
 
 			/* fewer than ten expected tell nothing about a factor of 3 */
 			if (promise * total < 1)
 				continue;
 			bench_sort(&measured[l][k]);
 			printf("| %.0f dB | %s | %.0f | %.0f | %.1e | %.1e | %.1e to %.1e | %.2f%s |\n",
-				   promised[l], k == 0 ? "within a set" : "of different sets", total, matches, promise, rate,
-				   matches > 0 ? bench_quantile(&measured[l][k], 0.025) : 0,
-				   matches > 0 ? bench_quantile(&measured[l][k], 0.975) : 3 / total,
-				   rate / promise, promise * total < 10 ? " (too few to tell)" : "");
+				   promised[l], k == 0 ? "within a set" : "of different sets", total, matches,
+				   promise, rate, matches > 0 ? bench_quantile(&measured[l][k], 0.025) : 0,
+				   matches > 0 ? bench_quantile(&measured[l][k], 0.975) : 3 / total, rate / promise,
+				   promise * total < 10 ? " (too few to tell)" : "");
 		}
 	fflush(stdout);
 
@@ -487,17 +482,18 @@ run(Group *group, const char *title)
 static void
 run_fvc(const char *data, const char *suffix, const char *title)
 {
-	Group		group = {0};
+	Group group = {0};
 
 	for (int db = 1; db <= 4; db++)
 	{
-		char		path[4096];
+		char path[4096];
 
 		snprintf(path, sizeof(path), "%s/fingerprint/fvc2002_db%d_b%s", data, db, suffix);
 		if (bench_load(&group.set[group.sets], path))
 			group.sets++;
 		else
-			printf("skipped: no records in fingerprint/fvc2002_db%d_b%s of the evaluation data\n", db, suffix);
+			printf("skipped: no records in fingerprint/fvc2002_db%d_b%s of the evaluation data\n",
+				   db, suffix);
 	}
 	if (group.sets > 0)
 		run(&group, title);
@@ -513,8 +509,8 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	Group		group = {0};
-	int			synthetic = -1;	/* not said */
+	Group       group = {0};
+	int         synthetic = -1; /* not said */
 	const char *data;
 
 	for (int i = 1; i < argc; i++)
@@ -527,7 +523,9 @@ main(int argc, char **argv)
 				perror(argv[i]);
 				return 2;
 			}
-			fprintf(csv, "set_a,finger_a,impression_a,set_b,finger_b,impression_b,mated,distance,score\n");
+			fprintf(
+				csv,
+				"set_a,finger_a,impression_a,set_b,finger_b,impression_b,mated,distance,score\n");
 		}
 		else if (strcmp(argv[i], "--synthetic") == 0 && i + 1 < argc)
 			synthetic = atoi(argv[++i]);
@@ -552,7 +550,8 @@ main(int argc, char **argv)
 		run(&group, "The given directories");
 	}
 	else if ((data = bench_data()) == NULL)
-		printf("\nskipped: FVC2002, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
+		printf(
+			"\nskipped: FVC2002, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
 	else
 	{
 		run_fvc(data, "", "FVC2002 set B, minutiae by NIST mindtct");
@@ -561,7 +560,7 @@ main(int argc, char **argv)
 
 	if (synthetic != 0)
 	{
-		int			fingers = synthetic < 0 ? 25 : synthetic > 250 ? 250 : synthetic;
+		int fingers = synthetic < 0 ? 25 : synthetic > 250 ? 250 : synthetic;
 
 		for (int s = 0; s < 4; s++)
 		{

@@ -19,7 +19,7 @@
 void *
 bench_allocate(size_t size)
 {
-	void	   *result = calloc(1, size > 0 ? size : 1);
+	void *result = calloc(1, size > 0 ? size : 1);
 
 	if (result == NULL)
 	{
@@ -53,10 +53,10 @@ bench_data(void)
 static bool
 read_record(const char *path, FingerprintTemplate *result)
 {
-	FILE	   *file = fopen(path, "rb");
+	FILE          *file = fopen(path, "rb");
 	static uint8_t bytes[1 << 20];
-	RecordError error;
-	size_t		size;
+	RecordError    error;
+	size_t         size;
 
 	if (file == NULL)
 	{
@@ -67,7 +67,8 @@ read_record(const char *path, FingerprintTemplate *result)
 	fclose(file);
 	if (minutiae_record_read(bytes, size, false, 0, result, &error) < 1)
 	{
-		fprintf(stderr, "%s: not read: %s at byte %zu %s\n", path, error.field, error.offset, error.problem);
+		fprintf(stderr, "%s: not read: %s at byte %zu %s\n", path, error.field, error.offset,
+				error.problem);
 		return false;
 	}
 	return true;
@@ -87,11 +88,11 @@ compare_records(const void *left, const void *right)
 bool
 bench_load(BenchSet *set, const char *directory)
 {
-	DIR		   *dir = opendir(directory);
+	DIR           *dir = opendir(directory);
 	struct dirent *entry;
-	int			capacity = 0;
-	const char *base;
-	size_t		length = strlen(directory);
+	int            capacity = 0;
+	const char    *base;
+	size_t         length = strlen(directory);
 
 	memset(set, 0, sizeof(*set));
 	if (dir == NULL)
@@ -104,13 +105,11 @@ bench_load(BenchSet *set, const char *directory)
 
 	while ((entry = readdir(dir)) != NULL)
 	{
-		int			identity,
-					impression,
-					end = 0;
-		char		path[4096];
+		int  identity, impression, end = 0;
+		char path[4096];
 
-		if (sscanf(entry->d_name, "%d_%d.fmr%n", &identity, &impression, &end) != 2 ||
-			end == 0 || entry->d_name[end] != '\0')
+		if (sscanf(entry->d_name, "%d_%d.fmr%n", &identity, &impression, &end) != 2 || end == 0 ||
+			entry->d_name[end] != '\0')
 			continue;
 		if (set->count == capacity)
 		{
@@ -190,8 +189,8 @@ bench_add(BenchValues *values, double value)
 static int
 compare_doubles(const void *left, const void *right)
 {
-	double		a = *(const double *) left;
-	double		b = *(const double *) right;
+	double a = *(const double *) left;
+	double b = *(const double *) right;
 
 	return a < b ? -1 : a > b;
 }
@@ -214,7 +213,7 @@ bench_quantile(const BenchValues *values, double q)
 double
 bench_mean(const BenchValues *values)
 {
-	double		sum = 0;
+	double sum = 0;
 
 	for (size_t i = 0; i < values->count; i++)
 		sum += values->values[i];

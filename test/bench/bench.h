@@ -15,17 +15,17 @@
 typedef struct BenchRecord
 {
 	FingerprintTemplate finger;
-	int			identity;		/* F of F_I.fmr */
-	int			impression;		/* I of F_I.fmr */
-	size_t		size;			/* of the features */
-	unsigned char *features;
+	int                 identity;   /* F of F_I.fmr */
+	int                 impression; /* I of F_I.fmr */
+	size_t              size;       /* of the features */
+	unsigned char      *features;
 } BenchRecord;
 
 typedef struct BenchSet
 {
-	char		name[64];
-	int			count;
-	BenchRecord *records;		/* by identity, then impression */
+	char         name[64];
+	int          count;
+	BenchRecord *records; /* by identity, then impression */
 } BenchSet;
 
 /* files F_I.fmr of a directory; false (with no message) when there are none */
@@ -40,9 +40,9 @@ extern void bench_free(BenchSet *set);
 /* a growing list of numbers */
 typedef struct BenchValues
 {
-	size_t		count;
-	size_t		capacity;
-	double	   *values;
+	size_t  count;
+	size_t  capacity;
+	double *values;
 } BenchValues;
 
 extern void bench_add(BenchValues *values, double value);
@@ -60,6 +60,6 @@ extern const char *bench_data(void);
 
 /* processor time of this program, so that a shared machine does as well */
 extern double bench_seconds(void);
-extern void *bench_allocate(size_t size);
+extern void  *bench_allocate(size_t size);
 
-#endif							/* BENCH_H */
+#endif /* BENCH_H */

@@ -17,9 +17,9 @@
 
 #include "match/portable_math.h"
 
-#define ROUNDS			7
-#define GALLERY			2000	/* synthetic fingers of the search */
-#define PROBES			20
+#define ROUNDS  7
+#define GALLERY 2000 /* synthetic fingers of the search */
+#define PROBES  20
 
 /* keeps the compiler from dropping what is timed */
 static volatile uint64_t sink;
@@ -27,7 +27,7 @@ static volatile uint64_t sink;
 static double
 median(BenchValues *values)
 {
-	double		result;
+	double result;
 
 	bench_sort(values);
 	result = bench_quantile(values, 0.5);
@@ -38,13 +38,12 @@ median(BenchValues *values)
 static uint64_t
 differing_bits(const unsigned char *a, size_t na, const unsigned char *b, size_t nb)
 {
-	size_t		n = na < nb ? na : nb;
-	uint64_t	bits = 0;
+	size_t   n = na < nb ? na : nb;
+	uint64_t bits = 0;
 
 	for (size_t i = 0; i + 8 <= n; i += 8)
 	{
-		uint64_t	x,
-					y;
+		uint64_t x, y;
 
 		memcpy(&x, a + i, 8);
 		memcpy(&y, b + i, 8);
@@ -56,26 +55,21 @@ differing_bits(const unsigned char *a, size_t na, const unsigned char *b, size_t
 static void
 row(const char *what, double seconds, double baseline)
 {
-	printf("| %s | %.3f µs | %.0f | %.0f |\n", what, seconds * 1e6, 1 / seconds, seconds / baseline);
+	printf("| %s | %.3f µs | %.0f | %.0f |\n", what, seconds * 1e6, 1 / seconds,
+		   seconds / baseline);
 }
 
 /* the records of a set against each other, all pairs */
 static void
 measure(BenchSet *set)
 {
-	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
+	FingerprintProbe    *probe = bench_allocate(fingerprint_probe_size());
 	static unsigned char buffer[FINGERPRINT_FEATURES_MAX_SIZE];
-	BenchValues times = {0},
-				minutiae = {0},
-				sizes = {0};
-	double		copy,
-				count,
-				extract,
-				init,
-				start;
-	double		total[2] = {0, 0};
-	double		pairs[2] = {0, 0};
-	long		n = 0;
+	BenchValues          times = {0}, minutiae = {0}, sizes = {0};
+	double               copy, count, extract, init, start;
+	double               total[2] = {0, 0};
+	double               pairs[2] = {0, 0};
+	long                 n = 0;
 
 	bench_extract(set);
 	for (int i = 0; i < set->count; i++)
@@ -136,7 +130,8 @@ measure(BenchSet *set)
 				for (int j = 0; j < set->count; j++)
 					if (j != i && (set->records[i].identity == set->records[j].identity) == kind)
 					{
-						sink += fingerprint_distance(probe, set->records[j].features, set->records[j].size) < 0.5;
+						sink += fingerprint_distance(probe, set->records[j].features,
+													 set->records[j].size) < 0.5;
 						n++;
 					}
 				total[kind] += bench_seconds() - start;
@@ -165,34 +160,35 @@ measure(BenchSet *set)
 static void
 measure_search(void)
 {
-	BenchSet	gallery;
+	BenchSet          gallery;
 	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
-	BenchValues times = {0};
-	double		start = bench_seconds();
-	double		synthesis,
-				search;
+	BenchValues       times = {0};
+	double            start = bench_seconds();
+	double            synthesis, search;
 
 	bench_synthesize(&gallery, 0, GALLERY, 1);
 	synthesis = (bench_seconds() - start) / GALLERY;
 	bench_extract(&gallery);
 	for (int p = 0; p < PROBES; p++)
 	{
-		FingerprintTemplate finger;
+		FingerprintTemplate  finger;
 		static unsigned char features[FINGERPRINT_FEATURES_MAX_SIZE];
-		size_t		size;
+		size_t               size;
 
 		fingerprint_synthesize(&finger, p, 1, 0);
 		size = fingerprint_extract(&finger, features);
 		fingerprint_probe_init(probe, features, size);
 		start = bench_seconds();
 		for (int i = 0; i < GALLERY; i++)
-			sink += fingerprint_distance(probe, gallery.records[i].features, gallery.records[i].size) < 0.5;
+			sink += fingerprint_distance(probe, gallery.records[i].features,
+										 gallery.records[i].size) < 0.5;
 		bench_add(&times, (bench_seconds() - start) / GALLERY);
 	}
 	search = median(&times);
 	printf("\n## Synthetic fingers\n\n| | time | a second and core |\n|---|---|---|\n");
 	printf("| making a template | %.3f µs | %.0f |\n", synthesis * 1e6, 1 / synthesis);
-	printf("| search of %d fingers, each entry | %.3f µs | %.0f |\n", GALLERY, search * 1e6, 1 / search);
+	printf("| search of %d fingers, each entry | %.3f µs | %.0f |\n", GALLERY, search * 1e6,
+		   1 / search);
 	bench_free(&gallery);
 	free(times.values);
 	free(probe);
@@ -201,7 +197,7 @@ measure_search(void)
 int
 main(int argc, char **argv)
 {
-	BenchSet	set;
+	BenchSet    set;
 	const char *data = bench_data();
 
 	printf("# Speed of fingerprint matching, one core\n");
@@ -221,19 +217,22 @@ main(int argc, char **argv)
 		bench_free(&set);
 	}
 	if (argc == 1 && data == NULL)
-		printf("\nskipped: FVC2002, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
+		printf(
+			"\nskipped: FVC2002, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
 	if (argc == 1 && data != NULL)
 	{
-		static const char *const names[] = {"fvc2002_db1_b", "fvc2002_db3_b", "fvc2002_db2_b_secugen"};
+		static const char *const names[] = {"fvc2002_db1_b", "fvc2002_db3_b",
+											"fvc2002_db2_b_secugen"};
 
 		for (int i = 0; i < 3; i++)
 		{
-			char		path[4096];
+			char path[4096];
 
 			snprintf(path, sizeof(path), "%s/fingerprint/%s", data, names[i]);
 			if (!bench_load(&set, path))
 			{
-				printf("\nskipped: no records in fingerprint/%s of the evaluation data\n", names[i]);
+				printf("\nskipped: no records in fingerprint/%s of the evaluation data\n",
+					   names[i]);
 				continue;
 			}
 			measure(&set);

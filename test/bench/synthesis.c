@@ -14,30 +14,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PI 3.14159265358979323846
-#define PAIR_DISTANCE	14.0	/* pixels at 500 dpi */
-#define PAIR_ANGLE		(22.5 / 180 * PI)
+#define PI            3.14159265358979323846
+#define PAIR_DISTANCE 14.0 /* pixels at 500 dpi */
+#define PAIR_ANGLE    (22.5 / 180 * PI)
 
-#define DISTANCE_BANDS	5
+#define DISTANCE_BANDS 5
 static const double band_limit[DISTANCE_BANDS + 1] = {0, 15, 30, 50, 75, 110};
 
 typedef struct Statistics
 {
 	BenchValues count;
-	BenchValues nearest;		/* distance to the nearest minutia */
-	BenchValues density;		/* minutiae a square centimetre of the hull */
-	BenchValues area;			/* of the convex hull, square centimetres */
-	double		same[DISTANCE_BANDS];	/* share of neighbours within 30 degrees */
-	double		opposite[DISTANCE_BANDS];
-	double		pairs[DISTANCE_BANDS];
-	double		types[3];
+	BenchValues nearest;              /* distance to the nearest minutia */
+	BenchValues density;              /* minutiae a square centimetre of the hull */
+	BenchValues area;                 /* of the convex hull, square centimetres */
+	double      same[DISTANCE_BANDS]; /* share of neighbours within 30 degrees */
+	double      opposite[DISTANCE_BANDS];
+	double      pairs[DISTANCE_BANDS];
+	double      types[3];
 	BenchValues quality;
-	BenchValues mated;			/* minutiae paired */
+	BenchValues mated; /* minutiae paired */
 	BenchValues nonmated;
-	BenchValues mated_share;	/* of the minutiae in the common area */
-	BenchValues residual;		/* distance of paired minutiae, mated */
-	BenchValues turn;			/* their difference in direction, degrees */
-	BenchValues rotation;		/* of mated impressions */
+	BenchValues mated_share; /* of the minutiae in the common area */
+	BenchValues residual;    /* distance of paired minutiae, mated */
+	BenchValues turn;        /* their difference in direction, degrees */
+	BenchValues rotation;    /* of mated impressions */
 	BenchValues flips;
 	BenchValues mated_score;
 	BenchValues nonmated_score;
@@ -45,17 +45,17 @@ typedef struct Statistics
 
 typedef struct Plane
 {
-	int			count;
-	double		x[FINGERPRINT_MAX_MINUTIAE];
-	double		y[FINGERPRINT_MAX_MINUTIAE];
-	double		angle[FINGERPRINT_MAX_MINUTIAE];
-	int			type[FINGERPRINT_MAX_MINUTIAE];
+	int    count;
+	double x[FINGERPRINT_MAX_MINUTIAE];
+	double y[FINGERPRINT_MAX_MINUTIAE];
+	double angle[FINGERPRINT_MAX_MINUTIAE];
+	int    type[FINGERPRINT_MAX_MINUTIAE];
 } Plane;
 
 static double
 angle_between(double a, double b)
 {
-	double		d = fmod(fabs(a - b), 2 * PI);
+	double d = fmod(fabs(a - b), 2 * PI);
 
 	return d > PI ? 2 * PI - d : d;
 }
@@ -83,11 +83,9 @@ cross(const Plane *p, int o, int a, int b)
 static double
 hull_area(const Plane *p)
 {
-	int			start = 0,
-				at,
-				next;
-	double		area = 0;
-	int			steps = 0;
+	int    start = 0, at, next;
+	double area = 0;
+	int    steps = 0;
 
 	if (p->count < 3)
 		return 0;
@@ -109,33 +107,30 @@ hull_area(const Plane *p)
 
 typedef struct Alignment
 {
-	int			pairs;
-	double		rotation;
-	double		dx,
-				dy;
+	int    pairs;
+	double rotation;
+	double dx, dy;
 } Alignment;
 
 /* greedy one-to-one pairing of b, moved, onto a; returns how many */
 static int
 pair_up(const Plane *a, const Plane *b, const Alignment *move, int *mate)
 {
-	double		c = cos(move->rotation),
-				s = sin(move->rotation);
-	bool		taken[FINGERPRINT_MAX_MINUTIAE] = {false};
-	int			pairs = 0;
+	double c = cos(move->rotation), s = sin(move->rotation);
+	bool   taken[FINGERPRINT_MAX_MINUTIAE] = {false};
+	int    pairs = 0;
 
 	for (int j = 0; j < b->count; j++)
 	{
-		double		x = c * b->x[j] - s * b->y[j] + move->dx;
-		double		y = s * b->x[j] + c * b->y[j] + move->dy;
-		double		best = PAIR_DISTANCE * PAIR_DISTANCE;
-		int			found = -1;
+		double x = c * b->x[j] - s * b->y[j] + move->dx;
+		double y = s * b->x[j] + c * b->y[j] + move->dy;
+		double best = PAIR_DISTANCE * PAIR_DISTANCE;
+		int    found = -1;
 
 		for (int i = 0; i < a->count; i++)
 		{
-			double		dx = a->x[i] - x,
-						dy = a->y[i] - y;
-			double		d = dx * dx + dy * dy;
+			double dx = a->x[i] - x, dy = a->y[i] - y;
+			double d = dx * dx + dy * dy;
 
 			if (d < best && !taken[i] &&
 				angle_between(a->angle[i], b->angle[j] + move->rotation) < PAIR_ANGLE)
@@ -159,13 +154,7 @@ pair_up(const Plane *a, const Plane *b, const Alignment *move, int *mate)
 static void
 refine(const Plane *a, const Plane *b, const int *mate, Alignment *move)
 {
-	double		n = 0,
-				ax = 0,
-				ay = 0,
-				bx = 0,
-				by = 0,
-				c = 0,
-				s = 0;
+	double n = 0, ax = 0, ay = 0, bx = 0, by = 0, c = 0, s = 0;
 
 	for (int j = 0; j < b->count; j++)
 		if (mate[j] >= 0)
@@ -185,10 +174,8 @@ refine(const Plane *a, const Plane *b, const int *mate, Alignment *move)
 	for (int j = 0; j < b->count; j++)
 		if (mate[j] >= 0)
 		{
-			double		px = b->x[j] - bx,
-						py = b->y[j] - by,
-						qx = a->x[mate[j]] - ax,
-						qy = a->y[mate[j]] - ay;
+			double px = b->x[j] - bx, py = b->y[j] - by, qx = a->x[mate[j]] - ax,
+				   qy = a->y[mate[j]] - ay;
 
 			c += px * qx + py * qy;
 			s += px * qy - py * qx;
@@ -203,15 +190,14 @@ refine(const Plane *a, const Plane *b, const int *mate, Alignment *move)
 static Alignment
 align(const Plane *a, const Plane *b)
 {
-	Alignment	best = {0, 0, 0, 0};
-	int			mate[FINGERPRINT_MAX_MINUTIAE];
+	Alignment best = {0, 0, 0, 0};
+	int       mate[FINGERPRINT_MAX_MINUTIAE];
 
 	for (int i = 0; i < a->count; i++)
 		for (int j = 0; j < b->count; j++)
 		{
-			Alignment	move;
-			double		c,
-						s;
+			Alignment move;
+			double    c, s;
 
 			move.rotation = a->angle[i] - b->angle[j];
 			if (angle_between(move.rotation, 0) > 45.0 / 180 * PI)
@@ -226,7 +212,7 @@ align(const Plane *a, const Plane *b)
 		}
 	for (int round = 0; round < 3 && best.pairs > 0; round++)
 	{
-		Alignment	next = best;
+		Alignment next = best;
 
 		pair_up(a, b, &best, mate);
 		refine(a, b, mate, &next);
@@ -242,15 +228,14 @@ align(const Plane *a, const Plane *b)
 static int
 in_common_area(const Plane *a, const Plane *b, const Alignment *move)
 {
-	double		c = cos(move->rotation),
-				s = sin(move->rotation);
-	int			result = 0;
+	double c = cos(move->rotation), s = sin(move->rotation);
+	int    result = 0;
 
 	for (int j = 0; j < b->count; j++)
 	{
-		double		x = c * b->x[j] - s * b->y[j] + move->dx;
-		double		y = s * b->x[j] + c * b->y[j] + move->dy;
-		int			quadrants = 0;
+		double x = c * b->x[j] - s * b->y[j] + move->dx;
+		double y = s * b->x[j] + c * b->y[j] + move->dy;
+		int    quadrants = 0;
 
 		/* inside: minutiae of a in at least three of the four quadrants around it */
 		for (int i = 0; i < a->count; i++)
@@ -263,7 +248,7 @@ in_common_area(const Plane *a, const Plane *b, const Alignment *move)
 static void
 describe(Statistics *st, const Plane *p, const FingerprintTemplate *finger)
 {
-	double		area = hull_area(p) / (197.0 * 197.0);
+	double area = hull_area(p) / (197.0 * 197.0);
 
 	bench_add(&st->count, p->count);
 	bench_add(&st->quality, finger->quality);
@@ -274,13 +259,13 @@ describe(Statistics *st, const Plane *p, const FingerprintTemplate *finger)
 	}
 	for (int i = 0; i < p->count; i++)
 	{
-		double		nearest = INFINITY;
+		double nearest = INFINITY;
 
 		st->types[p->type[i] % 3]++;
 		for (int j = 0; j < p->count; j++)
 		{
-			double		d = hypot(p->x[i] - p->x[j], p->y[i] - p->y[j]);
-			double		turn = angle_between(p->angle[i], p->angle[j]);
+			double d = hypot(p->x[i] - p->x[j], p->y[i] - p->y[j]);
+			double turn = angle_between(p->angle[i], p->angle[j]);
 
 			if (i == j)
 				continue;
@@ -302,7 +287,7 @@ describe(Statistics *st, const Plane *p, const FingerprintTemplate *finger)
 static void
 collect(Statistics *st, BenchSet *set, bool pairing)
 {
-	Plane	   *planes = bench_allocate(set->count * sizeof(Plane));
+	Plane            *planes = bench_allocate(set->count * sizeof(Plane));
 	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
 
 	bench_extract(set);
@@ -316,18 +301,18 @@ collect(Statistics *st, BenchSet *set, bool pairing)
 		fingerprint_probe_init(probe, set->records[i].features, set->records[i].size);
 		for (int j = i + 1; j < set->count; j++)
 		{
-			bool		mated = set->records[i].identity == set->records[j].identity;
-			double		score = fingerprint_score(fingerprint_distance(probe, set->records[j].features,
-																	   set->records[j].size));
+			bool   mated = set->records[i].identity == set->records[j].identity;
+			double score = fingerprint_score(
+				fingerprint_distance(probe, set->records[j].features, set->records[j].size));
 
 			bench_add(mated ? &st->mated_score : &st->nonmated_score, score);
 			if (!pairing || (!mated && (i * 31 + j) % 8 != 0))
 				continue;
 			else
 			{
-				Alignment	move = align(&planes[i], &planes[j]);
-				int			mate[FINGERPRINT_MAX_MINUTIAE];
-				int			common;
+				Alignment move = align(&planes[i], &planes[j]);
+				int       mate[FINGERPRINT_MAX_MINUTIAE];
+				int       common;
 
 				bench_add(mated ? &st->mated : &st->nonmated, move.pairs);
 				if (!mated || move.pairs < 8)
@@ -340,13 +325,15 @@ collect(Statistics *st, BenchSet *set, bool pairing)
 				for (int k = 0; k < planes[j].count; k++)
 					if (mate[k] >= 0)
 					{
-						double		c = cos(move.rotation),
-									s = sin(move.rotation);
-						double		x = c * planes[j].x[k] - s * planes[j].y[k] + move.dx;
-						double		y = s * planes[j].x[k] + c * planes[j].y[k] + move.dy;
+						double c = cos(move.rotation), s = sin(move.rotation);
+						double x = c * planes[j].x[k] - s * planes[j].y[k] + move.dx;
+						double y = s * planes[j].x[k] + c * planes[j].y[k] + move.dy;
 
-						bench_add(&st->residual, hypot(x - planes[i].x[mate[k]], y - planes[i].y[mate[k]]));
-						bench_add(&st->turn, angle_between(planes[i].angle[mate[k]], planes[j].angle[k] + move.rotation) * 180 / PI);
+						bench_add(&st->residual,
+								  hypot(x - planes[i].x[mate[k]], y - planes[i].y[mate[k]]));
+						bench_add(&st->turn, angle_between(planes[i].angle[mate[k]],
+														   planes[j].angle[k] + move.rotation) *
+												 180 / PI);
 						bench_add(&st->flips, planes[i].type[mate[k]] != planes[j].type[k]);
 					}
 			}
@@ -359,7 +346,7 @@ collect(Statistics *st, BenchSet *set, bool pairing)
 static void
 quantile_rows(const char *title, BenchValues *real, BenchValues *made, int digits)
 {
-	BenchValues *both[2] = {real, made};
+	BenchValues             *both[2] = {real, made};
 	static const char *const who[2] = {"captured", "synthetic"};
 
 	for (int k = 0; k < 2; k++)
@@ -381,14 +368,14 @@ histogram(const BenchValues *real, const BenchValues *made, double width, int bi
 {
 	for (int b = 0; b < bins; b++)
 	{
-		double		share[2] = {0, 0};
+		double             share[2] = {0, 0};
 		const BenchValues *both[2] = {real, made};
 
 		for (int k = 0; k < 2; k++)
 		{
 			for (size_t i = 0; i < both[k]->count; i++)
 			{
-				int			bin = (int) (both[k]->values[i] / width);
+				int bin = (int) (both[k]->values[i] / width);
 
 				if (bin >= bins)
 					bin = bins - 1;
@@ -397,21 +384,22 @@ histogram(const BenchValues *real, const BenchValues *made, double width, int bi
 			if (both[k]->count)
 				share[k] = 100 * share[k] / both[k]->count;
 		}
-		printf("%5.0f%s %5.1f %-32.*s %5.1f %.*s\n", b * width, b == bins - 1 ? "+" : " ",
-			   share[0], (int) (share[0] / 2 + 0.5), "################################################",
-			   share[1], (int) (share[1] / 2 + 0.5), "################################################");
+		printf("%5.0f%s %5.1f %-32.*s %5.1f %.*s\n", b * width, b == bins - 1 ? "+" : " ", share[0],
+			   (int) (share[0] / 2 + 0.5), "################################################",
+			   share[1], (int) (share[1] / 2 + 0.5),
+			   "################################################");
 	}
 }
 
 int
 main(int argc, char **argv)
 {
-	static Statistics real,
-				made;
-	static const char *const title = "| | 1 % | 5 % | 25 % | 50 % | 75 % | 95 % | 99 % | mean |\n|---|---|---|---|---|---|---|---|---|\n";
-	BenchSet	set;
-	int			sets = 0;
-	bool		pairing = true;
+	static Statistics        real, made;
+	static const char *const title =
+		"| | 1 % | 5 % | 25 % | 50 % | 75 % | 95 % | 99 % | mean |\n|---|---|---|---|---|---|---|---|---|\n";
+	BenchSet set;
+	int      sets = 0;
+	bool     pairing = true;
 
 	for (int i = 1; i < argc; i++)
 	{
@@ -429,7 +417,7 @@ main(int argc, char **argv)
 	if (argc < 2 || (argc == 2 && !pairing))
 		for (int i = 1; i <= 4; i++)
 		{
-			char		path[4096];
+			char path[4096];
 
 			if (bench_data() == NULL)
 			{
@@ -465,16 +453,18 @@ main(int argc, char **argv)
 	quantile_rows("turn of pairs, degrees", &real.turn, &made.turn, 1);
 	quantile_rows("rotation, degrees", &real.rotation, &made.rotation, 1);
 	printf("\n| | captured | synthetic |\n|---|---|---|\n");
-	printf("| type of pairs differs | %.3f | %.3f |\n", bench_mean(&real.flips), bench_mean(&made.flips));
+	printf("| type of pairs differs | %.3f | %.3f |\n", bench_mean(&real.flips),
+		   bench_mean(&made.flips));
 	for (int k = 0; k < 3; k++)
 		printf("| type %d | %.3f | %.3f |\n", k,
 			   real.types[k] / (real.types[0] + real.types[1] + real.types[2]),
 			   made.types[k] / (made.types[0] + made.types[1] + made.types[2]));
 	for (int k = 0; k < DISTANCE_BANDS; k++)
-		printf("| direction of minutiae %.0f to %.0f px apart: same, opposite | %.3f, %.3f | %.3f, %.3f |\n",
-			   band_limit[k], band_limit[k + 1],
-			   real.same[k] / real.pairs[k], real.opposite[k] / real.pairs[k],
-			   made.same[k] / made.pairs[k], made.opposite[k] / made.pairs[k]);
+		printf(
+			"| direction of minutiae %.0f to %.0f px apart: same, opposite | %.3f, %.3f | %.3f, %.3f |\n",
+			band_limit[k], band_limit[k + 1], real.same[k] / real.pairs[k],
+			real.opposite[k] / real.pairs[k], made.same[k] / made.pairs[k],
+			made.opposite[k] / made.pairs[k]);
 	printf("\nScores, decibans\n\n%s", title);
 	quantile_rows("mated", &real.mated_score, &made.mated_score, 1);
 	quantile_rows("non-mated", &real.nonmated_score, &made.nonmated_score, 1);

@@ -272,6 +272,8 @@ reference_distance(const IrisRecord *a, const IrisRecord *b)
 	double		best = 2;
 	bool		any_identical = false;
 	int			outermost;
+	double		min_common = fmax(total / 8.0, fmin(total, 64));
+	double		normal = fmax(911.0 * total / 2048, 263);
 
 	if (step < 1)
 		step = 1;
@@ -291,8 +293,8 @@ reference_distance(const IrisRecord *a, const IrisRecord *b)
 				d += get_bit(a->code, j) ^ get_bit(b->code, i);
 			}
 		}
-		identical[k + reach] = n * 8 >= total && d == 0;
-		norm[k + reach] = n * 8 < total ? 2 : 0.5 - (0.5 - d / n) * sqrt(n / (911.0 * total / 2048));
+		identical[k + reach] = n >= min_common && d == 0;
+		norm[k + reach] = n < min_common ? 2 : 0.5 - (0.5 - d / n) * sqrt(n / normal);
 	}
 	for (int k = -reach; k <= reach; k++)
 	{
@@ -371,7 +373,8 @@ test_properties(void)
 		turn(b, by, turned_b);
 		invariant &= distance == distance_of(turned_a, turned_b);
 
-		if (8 * (int64_t) iris_usable_bits(&a->iris) >= IRIS_CODE_BITS(columns, bits))
+		if (8 * (int64_t) iris_usable_bits(&a->iris) >= IRIS_CODE_BITS(columns, bits) &&
+			(iris_usable_bits(&a->iris) >= 64 || iris_usable_bits(&a->iris) == (uint32_t) IRIS_CODE_BITS(columns, bits)))
 			self &= distance_of(a, a) == 0;
 		for (int k = 0; k < n_kernels; k++)
 		{

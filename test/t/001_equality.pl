@@ -13,8 +13,10 @@ use lib "$FindBin::RealBin/lib";
 use BiometricTest;
 use Test::More;
 
-my $rounds = $ENV{BIOMETRIC_ROUNDS} || 12;
-my $per_round = 100;
+# Irises are compared in a fraction of the time that fingers take, so most of
+# the questions are about irises.
+my %rounds = (fingerprint => 8, iris => 16);
+my %per_round = (fingerprint => 50, iris => 110);
 
 my $node = new_server('main');
 
@@ -156,11 +158,16 @@ foreach my $modality ('fingerprint', 'iris')
 {
 	seed(20020731);
 	$node->safe_psql('postgres', 'DROP TABLE IF EXISTS gallery, probe');
-	add_gallery($node, modality => $modality, subjects => 40, captures => 3, probes => 20);
+	add_gallery(
+		$node,
+		modality => $modality,
+		subjects => $modality eq 'iris' ? 40 : 20,
+		captures => $modality eq 'iris' ? 3 : 2,
+		probes => 20);
 	$node->safe_psql('postgres', <<"X");
 INSERT INTO gallery SELECT -s, NULL, s % 5, 'no print' FROM generate_series(1, 5) s;
 UPDATE probe SET print = NULL WHERE n = 13;
-UPDATE probe SET print = (SELECT print FROM gallery WHERE id = 300) WHERE n = 14;
+UPDATE probe SET print = (SELECT print FROM gallery WHERE id = 300 LIMIT 1) WHERE n = 14;
 X
 	if ($modality eq 'fingerprint')
 	{
@@ -177,11 +184,11 @@ X
 				  . "UPDATE probe SET print = '\\x$hex'::fingerprint WHERE n = 14 + $n");
 		}
 	}
-	foreach my $round (1 .. ($modality eq 'iris' ? $rounds / 3 : $rounds))
+	foreach my $round (1 .. $rounds{$modality})
 	{
 		my @statements = (@settings, 'SET biometric.match_threshold = ' . pick(5, 15, 40));
 
-		push @statements, ask($modality) foreach 1 .. $per_round;
+		push @statements, ask($modality) foreach 1 .. $per_round{$modality};
 		if ($round % 4 == 0)
 		{
 			# within a transaction, what it has done itself
@@ -197,10 +204,10 @@ X
 	index_is_sound($node, "$modality: the index is sound after all changes");
 }
 
-# Back to fingers, and a gallery whose distances do not fit work_mem, full of
-# rows of the same distance: the scan goes over the index several times.
+# A gallery whose distances do not fit work_mem, full of rows of the same
+# distance: the scan goes over the index several times.
 $node->safe_psql('postgres', 'DROP TABLE gallery, probe');
-add_gallery($node, subjects => 40, captures => 3, probes => 20);
+add_gallery($node, modality => 'iris', subjects => 40, captures => 3, probes => 20);
 $node->safe_psql('postgres', <<'X');
 INSERT INTO gallery SELECT 100000 + 1000 * (g.id % 100) + s * 40 + g.id / 100, g.print, g.watchlist, 'copy'
 	FROM gallery g, generate_series(1, 60) s;
@@ -220,7 +227,10 @@ foreach my $n (1, 4)
 }
 ask_all($node, \@passes, 'scans of several passes return every row once and in order');
 
-# Two orders at a time, and ties broken by a column
+# Two orders at a time, and ties broken by a column, for which the index is
+# used from PostgreSQL 16 on
+my $tie_break = $node->pg_version < 16 ? '' : 'print_idx';
+
 ask_all(
 	$node,
 	[
@@ -231,7 +241,7 @@ ask_all(
 
 			(
 				"SELECT difference('SELECT 0 AS grp, id, $d AS d FROM gallery ORDER BY $d, $e LIMIT 700')",
-				"SELECT difference('SELECT row_number() OVER ()::int AS grp, id, d FROM (SELECT id, $d AS d FROM gallery ORDER BY $d, id LIMIT 300) x', cut => false)"
+				"SELECT difference('SELECT row_number() OVER ()::int AS grp, id, d FROM (SELECT id, $d AS d FROM gallery ORDER BY $d, id LIMIT 300) x', cut => false, index => '$tie_break')"
 			)
 		} (1, 8)
 	],
@@ -240,24 +250,23 @@ ask_all(
 # Prepared statements with generic and custom plans
 my ($stdout, $stderr) = session($node, <<'X');
 SET enable_seqscan = off;
-CREATE FUNCTION nearest(fingerprint, int) RETURNS float8[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION nearest(iris, int) RETURNS float8[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN (SELECT array_agg(d) FROM (SELECT print <-> $1 AS d FROM gallery ORDER BY print <-> $1 LIMIT $2) x);
 END $$;
-CREATE FUNCTION matches(fingerprint, float8) RETURNS int[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+CREATE FUNCTION matches(iris, float8) RETURNS int[] LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN (SELECT array_agg(id ORDER BY id) FROM gallery WHERE print % probe($1, $2));
 END $$;
-CREATE FUNCTION true_nearest(fingerprint, int) RETURNS float8[] LANGUAGE sql AS
+CREATE FUNCTION true_nearest(iris, int) RETURNS float8[] LANGUAGE sql AS
 	'SELECT array_agg(d) FROM (SELECT (print <-> $1) + 0 AS d FROM gallery ORDER BY 1 LIMIT $2) x';
-CREATE FUNCTION true_matches(fingerprint, float8) RETURNS int[] LANGUAGE sql AS
+CREATE FUNCTION true_matches(iris, float8) RETURNS int[] LANGUAGE sql AS
 	'SELECT array_agg(id ORDER BY id) FROM gallery WHERE match_score(print, $1) >= $2';
 DELETE FROM gallery WHERE id > 102000;
 SELECT n, k FROM probe, unnest(ARRAY[1, 7, 100]) k
 	WHERE n <= 4 AND nearest(print, k) IS DISTINCT FROM true_nearest(print, k);
 SELECT n, t FROM probe, unnest(ARRAY[0, 5, 20, 40]) t
 	WHERE n <= 4 AND matches(print, t) IS DISTINCT FROM true_matches(print, t);
-PREPARE nearest(fingerprint, int) AS SELECT print <-> $1 FROM gallery ORDER BY print <-> $1 LIMIT $2;
 X
 is("$stdout$stderr", '', 'prepared statements answer anew for every parameter');
 
@@ -318,16 +327,18 @@ my @ids = split /\n/, $stdout;
 is("@ids[0 .. 3]$stderr", "@ids[4 .. 7]", 'a scrollable cursor goes back and forth');
 
 # Row-level security discards rows inside the scan
+$node->safe_psql('postgres', 'DROP TABLE gallery, probe');
+add_gallery($node, subjects => 25, captures => 2, probes => 20);
 $node->safe_psql('postgres', <<'X');
 CREATE ROLE analyst LOGIN;
 GRANT SELECT ON gallery, probe TO analyst;
 ALTER TABLE gallery ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own ON gallery FOR SELECT TO analyst USING (watchlist = 3 AND id % 3 <> 0);
+CREATE POLICY own ON gallery FOR SELECT TO analyst USING (watchlist <> 3 AND id % 3 <> 0);
 X
 my @secured = (@settings);
 
 seed(8);
-push @secured, ask('fingerprint') foreach 1 .. 60;
+push @secured, ask('fingerprint') foreach 1 .. 50;
 ask_all($node, \@secured, 'row-level security returns all the rows that are allowed', user => 'analyst');
 $node->safe_psql('postgres', 'ALTER TABLE gallery DISABLE ROW LEVEL SECURITY; DROP OWNED BY analyst; DROP ROLE analyst');
 
@@ -336,13 +347,13 @@ $node->safe_psql('postgres', 'ALTER TABLE gallery DISABLE ROW LEVEL SECURITY; DR
 $node->safe_psql('postgres', <<'X');
 CREATE INDEX partial_print_idx ON gallery USING biometric (print) WHERE watchlist = 1;
 CREATE TABLE record (id int, person int, data bytea);
-INSERT INTO record SELECT id, watchlist, print::bytea FROM gallery WHERE id < 5000;
+INSERT INTO record SELECT id, watchlist, print::bytea FROM gallery;
 CREATE INDEX record_print_idx ON record USING biometric ((data::fingerprint));
 CREATE TABLE part (id int, print fingerprint, watchlist int) PARTITION BY LIST (watchlist);
 CREATE TABLE part_0 PARTITION OF part FOR VALUES IN (0);
 CREATE TABLE part_1 PARTITION OF part FOR VALUES IN (1, 2);
 CREATE TABLE part_rest PARTITION OF part DEFAULT;
-INSERT INTO part SELECT id, print, watchlist FROM gallery WHERE id < 5000;
+INSERT INTO part SELECT id, print, watchlist FROM gallery;
 CREATE INDEX part_print_idx ON part USING biometric (print);
 ANALYZE;
 X
@@ -365,7 +376,7 @@ ask_all($node, \@others, 'partial indexes, expression indexes, partitions and ne
 
 ($stdout, $stderr) = session($node, <<'X');
 SET work_mem = '64kB';
-CREATE TEMP TABLE gallery AS SELECT * FROM public.gallery WHERE id < 5000;
+CREATE TEMP TABLE gallery AS SELECT * FROM public.gallery;
 CREATE INDEX gallery_print_idx ON pg_temp.gallery USING biometric (print);
 INSERT INTO gallery SELECT 6000 + n, print, 0, '' FROM probe;
 DELETE FROM gallery WHERE id % 5 = 1;

@@ -21,23 +21,29 @@ X
 # All processes of the server die at once, as with a power failure.
 sub pull_the_plug
 {
-	my $pids = $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()');
+	my @pids = split(/\n/,
+		$node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
 
-	kill 9, split(/\n/, $pids);
+	open(my $pidfile, '<', $node->data_dir . '/postmaster.pid') or die $!;
+	push @pids, <$pidfile> =~ /(\d+)/;
+	close($pidfile);
+	kill 9, @pids;
 	$node->kill9;
-	start_again();
+	wait_until('the killed are gone', sub { !kill(0, @pids) });
+	$node->start;
 	return;
 }
 
-# The memory of the dead is in use until the last of them is gone.
-sub start_again
+sub wait_until
 {
-	foreach my $attempt (1 .. 100)
+	my ($what, $condition) = @_;
+
+	foreach my $attempt (1 .. 600)
 	{
-		return if $node->start(fail_ok => 1);
-		select(undef, undef, undef, 0.2);
+		return if $condition->();
+		select(undef, undef, undef, 0.1);
 	}
-	BAIL_OUT('the server does not start again');
+	BAIL_OUT("waited in vain until $what");
 	return;
 }
 
@@ -97,9 +103,8 @@ foreach my $round (1 .. 6)
 	}
 	elsif ($means eq 'a backend')
 	{
-		my $started = $node->safe_psql('postgres', 'SELECT pg_postmaster_start_time()');
 		my $victim =
-		  $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE application_name = 'pgbench' LIMIT 1");
+		  $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1");
 
 		kill 9, $victim;
 		$writers->finish;
@@ -108,7 +113,7 @@ foreach my $round (1 .. 6)
 	else
 	{
 		$node->stop('immediate');
-		start_again();
+		$node->start;
 	}
 	$writers->finish if $means ne 'a backend';
 	cmp_ok(rows_added(), '>=', $committed, "round $round: $means goes; what was committed is there");
@@ -116,7 +121,7 @@ foreach my $round (1 .. 6)
 	index_is_sound($node, "round $round: the index is sound");
 	is( $node->safe_psql('postgres', <<'X'), '0', "round $round: every finger finds itself");
 SET enable_seqscan = off; SET enable_bitmapscan = off;
-SELECT count(*) FROM (SELECT * FROM gallery ORDER BY id DESC LIMIT 40) g
+SELECT count(*) FROM (SELECT * FROM gallery ORDER BY id DESC LIMIT 12) g
 	WHERE NOT EXISTS (SELECT FROM (SELECT id, print <-> g.print AS d FROM gallery ORDER BY print <-> g.print LIMIT 3) n WHERE n.id = g.id)
 X
 	if ($round == 1 || $round == 2)
@@ -208,13 +213,9 @@ my $committed = rows_added();
 $node->stop('immediate');
 $writers->finish;
 system_log($node->installed_command('pg_ctl'), '-D', $node->data_dir, '-W', '-l', $node->logfile, 'start');
-foreach my $attempt (1 .. 50)
-{
-	last if -e $node->data_dir . '/postmaster.pid';
-	select(undef, undef, undef, 0.02);
-}
+wait_until('the server begins to recover', sub { -e $node->data_dir . '/postmaster.pid' });
 system_log($node->installed_command('pg_ctl'), '-D', $node->data_dir, '-m', 'immediate', 'stop');
-start_again();
+$node->start;
 cmp_ok(rows_added(), '>=', $committed, 'recovery is interrupted and repeated; what was committed is there');
 same_answers($node, 'recovery is interrupted and repeated: the index answers like a sequential scan');
 index_is_sound($node, 'recovery is interrupted and repeated: the index is sound');

@@ -61,6 +61,16 @@ plan_is(
 	'SELECT p.n, g.id FROM probe p JOIN gallery g ON g.print % p.print',
 	[ qr/gallery_print_idx/, qr/Index Cond: \(print % p\.print/ ], [qr/Seq Scan on gallery/]);
 plan_is(
+	'a search for each of several people from a score on keeps the index',
+	'SELECT p.n, g.id FROM probe p JOIN gallery g ON g.print % probe(p.print, 30)',
+	[ qr/gallery_print_idx/, qr/Index Cond: \(print % probe\(p\.print/ ],
+	[qr/Seq Scan on gallery/]);
+plan_is(
+	'a query from a subquery keeps the index',
+	'SELECT id FROM gallery WHERE print % probe((SELECT print FROM probe WHERE n = 2), 30)',
+	[ qr/gallery_print_idx/, qr/Index Cond: \(print % / ],
+	[qr/Seq Scan on gallery/]);
+plan_is(
 	'a security barrier keeps the index',
 	"SELECT id FROM shared WHERE print % $q",
 	[ qr/gallery_print_idx/, qr/Index Cond: \(print % / ], [qr/Seq Scan/]);

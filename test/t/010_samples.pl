@@ -74,6 +74,18 @@ LEFT JOIN reading r ON r.name = s.name AND r.view = v.n
 WHERE EXISTS (SELECT FROM reading x WHERE x.name = s.name AND x.error IS NULL)
   AND minutia_count(r.print) IS DISTINCT FROM jsonb_array_length(v.view->'minutiae')
 X
+is( $node->safe_psql('postgres', <<'X'), '', 'and every field of them, directions to half a step');
+SELECT s.name, v.n, m.n
+FROM sample s CROSS JOIN LATERAL jsonb_array_elements(s.oracle->'views') WITH ORDINALITY AS v (view, n)
+JOIN reading r ON r.name = s.name AND r.view = v.n
+CROSS JOIN LATERAL jsonb_array_elements(v.view->'minutiae') WITH ORDINALITY AS o (minutia, n)
+JOIN LATERAL minutiae(r.print) m ON m.n = o.n
+WHERE (finger_position(r.print), view_number(r.print), impression_type(r.print), quality(r.print))
+		<> ((v.view->>'finger')::int, (v.view->>'view')::int, (v.view->>'impression')::int, (v.view->>'quality')::int)
+	OR (m.type, m.x, m.y, m.quality)
+		<> (o.minutia->>0, (o.minutia->>1)::int, (o.minutia->>2)::int, (o.minutia->>4)::int)
+	OR abs(m.angle - (o.minutia->>3)::float8) > 360.0 / 256 / 2 + 1e-9
+X
 
 # What was read comes back out and is read again
 is( $node->safe_psql('postgres', <<'X'), '', 'what was read is written and read again without loss');
