@@ -44,7 +44,7 @@ endif
 include $(PGXS)
 
 # Matching is arithmetic in loops; let the compiler vectorise it.
-$(MATCH_SRCS:.c=.o): CFLAGS += -O3
+$(MATCH_SRCS:.c=.o): CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)

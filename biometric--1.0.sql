@@ -185,7 +185,7 @@ CREATE TYPE fingerprint_probe (
 );
 
 CREATE FUNCTION probe(fingerprint, min_score float8) RETURNS fingerprint_probe
-	AS 'MODULE_PATHNAME', 'fingerprint_probe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'fingerprint_probe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 
 -- The functions behind the operators cannot fail on any data and reveal
 -- nothing but their result: leakproof, so that row-level security keeps the
@@ -423,7 +423,7 @@ CREATE TYPE iris_probe (
 );
 
 CREATE FUNCTION probe(iris, min_score float8) RETURNS iris_probe
-	AS 'MODULE_PATHNAME', 'iris_probe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'iris_probe' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 
 -- refuses, when planning, to compare columns declared with different geometries
 CREATE FUNCTION iris_match_support(internal) RETURNS internal

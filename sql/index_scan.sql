@@ -164,11 +164,11 @@ SELECT same('SELECT n.id * 100 + p.id AS id, n.d FROM probes AS p CROSS JOIN LAT
 			 (SELECT id, g.print <-> p.print AS d FROM gallery AS g ORDER BY g.print <-> p.print LIMIT 400) AS n');
 SELECT same('SELECT g.id, 0 AS d FROM gallery AS g WHERE EXISTS (SELECT FROM probes AS p WHERE g.print % probe(p.print, 10)) AND g.print % probe((SELECT print FROM probes WHERE id = 4), 5)');
 
--- a row for each probe, and what a candidate list looks like
-SELECT p.id, n.mate
-FROM probes AS p
-CROSS JOIN LATERAL (SELECT g.id / 2 AS mate FROM gallery AS g ORDER BY g.print <-> p.print LIMIT 1) AS n
-WHERE p.id <= 5
+-- the nearest of each of many
+SELECT p.id, n.id AS nearest, n.d AS distance
+FROM (VALUES (4), (9), (77)) AS p(id)
+CROSS JOIN LATERAL (SELECT g.id, g.print <-> synthetic_fingerprint(p.id / 2, p.id % 2) AS d FROM gallery AS g
+					ORDER BY g.print <-> synthetic_fingerprint(p.id / 2, p.id % 2) LIMIT 1) AS n
 ORDER BY p.id;
 
 -- ----------------------------------------------------------------------------

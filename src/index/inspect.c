@@ -195,12 +195,17 @@ next_key(Tuplesortstate *sort, int64 *key)
 	return true;
 }
 
-/* Checks each page and entry, and puts the entries' keys into the sort */
+/*
+ * Checks each page and entry, and puts the entries' keys into the sort.  The
+ * table does not become shorter unless may_shrink.
+ */
 static void
-check_pages(Relation index, const BiometricModality *modality, Tuplesortstate *entries)
+check_pages(Relation heap, Relation index, const BiometricModality *modality,
+			Tuplesortstate *entries, bool may_shrink)
 {
 	BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	BlockNumber heap_blocks = RelationGetNumberOfBlocks(heap);
 	PGAlignedBlock page;
 
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
@@ -214,7 +219,13 @@ check_pages(Relation index, const BiometricModality *modality, Tuplesortstate *e
 		{
 			Size		size;
 			GalleryEntry entry = gallery_page_entry(index, block, page.data, i, &size);
+			BlockNumber heap_block = ItemPointerGetBlockNumber(&entry->tid);
 
+			/* it may have grown since we looked */
+			if (heap_block >= heap_blocks)
+				heap_blocks = RelationGetNumberOfBlocks(heap);
+			if (heap_block >= heap_blocks && !may_shrink)
+				biometric_page_corrupted(index, block, "An entry points beyond the end of the table.");
 			if (!(entry->flags & GALLERY_ENTRY_NULL) &&
 				!modality->features_valid(entry->features, size))
 				biometric_page_corrupted(index, block, "The features of an entry are damaged.");
@@ -365,7 +376,7 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	entries = begin_key_sort();
-	check_pages(index, state.modality, entries);
+	check_pages(heap, index, state.modality, entries, lock == AccessShareLock);
 	tuplesort_performsort(entries);
 	if (heapallindexed)
 	{

@@ -1,6 +1,19 @@
 /*
  * fingerprint_compare.c
  *		Distance of two fingers.
+ *
+ * Local, then global.  Every minutia of one finger is compared with every
+ * minutia of the other by their descriptors alone; the likeliest pairs are the
+ * candidates.  Candidates that turn and stretch alike support each other, and
+ * the best supported ones, with their supporters, suggest how one finger lies
+ * on the other.  Under each suggestion the fingers are laid over each other,
+ * bent as the pairs found so far ask for, and all minutiae paired anew.  What
+ * the best alignment shows, and how well its pairs agree among themselves, is
+ * the evidence; a linear rule weighs it.
+ *
+ * Deterministic: integers, and floating point additions, multiplications,
+ * divisions and square roots in an order fixed by the source.  Symmetric: the
+ * two blocks of features are put in a fixed order first.
  */
 #include "match/fingerprint_internal.h"
 #include "match/portable_math.h"
@@ -11,50 +24,84 @@
 #define MAX_MINUTIAE	FINGERPRINT_MAX_MINUTIAE
 #define DIMENSIONS		FINGERPRINT_DIMENSIONS
 
+/* pairs of minutiae that take part in the search for an alignment */
 #define MAX_CANDIDATES	64
+#define CANDIDATES_A_MINUTIA	2
+
+/* alignments tried */
+#define MAX_SEEDS		3
+
+/* directions of the polygon that bounds a finger's minutiae */
 #define DIRECTIONS		16
 
+/* descriptor likelihoods below this do not differ; those above are rare */
+#define LOWEST_LIKELIHOOD	(-240)
+#define HIGHEST_LIKELIHOOD	160
+
+/* candidates whose descriptors alone count as evidence */
+#define LIKELIEST		12
+
+/* how far moved minutiae may lie from their partners, pixels, in each round */
+#define TOLERANCE_FIRST		24.0f
+#define TOLERANCE_SECOND	20.0f
+#define TOLERANCE_LAST		16.0f
+
+/* features, unpacked */
 typedef struct Finger
 {
-	int			position;
 	int			count;
-	float		x[MAX_MINUTIAE + 1];	/* pixels */
+	float		x[MAX_MINUTIAE + 1];	/* pixels, ascending */
 	float		y[MAX_MINUTIAE + 1];
 	float		cosine[MAX_MINUTIAE + 1];
 	float		sine[MAX_MINUTIAE + 1];
-	uint8_t		angle[MAX_MINUTIAE + 1];
+	float		support[DIRECTIONS];	/* farthest minutia in each direction */
 	int16_t		norm[MAX_MINUTIAE + 1];
 	int16_t		descriptor[DIMENSIONS][MAX_MINUTIAE + 1];
-	float		support[DIRECTIONS];
+	uint8_t		angle[MAX_MINUTIAE + 1];
 } Finger;
 
-typedef struct Candidate
+/* pairs of a minutia of the first finger and one of the second */
+typedef struct Pairs
 {
-	int16_t		likelihood;
-	uint8_t		a;
-	uint8_t		b;
-	int8_t		turn;
+	int			count;
+	uint8_t		a[MAX_MINUTIAE];
+	uint8_t		b[MAX_MINUTIAE];
+	float		ax[MAX_MINUTIAE];	/* where they are */
+	float		ay[MAX_MINUTIAE];
+	float		bx[MAX_MINUTIAE];
+	float		by[MAX_MINUTIAE];
+	float		cosine[MAX_MINUTIAE];	/* of the turn from a's direction to b's */
+	float		sine[MAX_MINUTIAE];
+} Pairs;
+
+/* The first finger laid on the second, and what that shows */
+typedef struct Alignment
+{
 	float		cosine;
 	float		sine;
-} Candidate;
-
-typedef struct Motion
-{
-	/* b = M a + t */
-	float		m[2][2];
-	float		t[2];
-} Motion;
+	float		shift_x;
+	float		shift_y;
+	int			count;			/* pairs */
+	uint8_t		a[MAX_MINUTIAE];
+	uint8_t		b[MAX_MINUTIAE];
+	float		weight[MAX_MINUTIAE];
+	float		evidence;		/* sum over the pairs */
+	float		squares;		/* of their distances */
+} Alignment;
 
 struct FingerprintProbe
 {
 	size_t		size;
 	uint8_t		bytes[FINGERPRINT_FEATURES_MAX_SIZE];
 	Finger		probe;
-	Finger		gallery;
+	Finger		other;
+	float		direction_cosine[DIRECTIONS];
+	float		direction_sine[DIRECTIONS];
 	int16_t		likelihood[MAX_MINUTIAE][MAX_MINUTIAE + 1];
-	Candidate	candidates[MAX_CANDIDATES];
-	int			ncandidates;
+	Pairs		candidates;
+	Pairs		aligned;
 	float		compatible[MAX_CANDIDATES][MAX_CANDIDATES];
+	float		support[MAX_CANDIDATES];
 };
 
 size_t
@@ -63,57 +110,65 @@ fingerprint_probe_size(void)
 	return sizeof(FingerprintProbe);
 }
 
+static float
+unit_cosine(int angle)
+{
+	return (float) fingerprint_cosine[angle & 255] * (1.0f / 16384.0f);
+}
+
+static float
+unit_sine(int angle)
+{
+	return (float) fingerprint_sine(angle) * (1.0f / 16384.0f);
+}
+
 static void
-unpack(Finger *finger, const void *features)
+unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 {
 	const uint8_t *bytes = features;
-	int			n = bytes[1];
+	int			count = bytes[1];
 	const uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
-	const uint8_t *y = x + 2 * n;
-	const uint8_t *angle = y + 2 * n;
-	const uint8_t *descriptor = angle + n;
+	const uint8_t *y = x + 2 * count;
+	const uint8_t *angle = y + 2 * count;
+	const uint8_t *descriptor = angle + count;
 	int32_t		norm[MAX_MINUTIAE + 1];
 
-	finger->position = bytes[0];
-	finger->count = n;
-	for (int d = 0; d < DIRECTIONS; d++)
-		finger->support[d] = -1e9f;
-	for (int i = 0; i < n; i++)
+	finger->count = count;
+	for (int i = 0; i < count; i++)
 	{
-		int16_t		v;
+		int16_t		value;
 
-		memcpy(&v, x + 2 * i, 2);
-		finger->x[i] = (float) v / FINGERPRINT_UNIT;
-		memcpy(&v, y + 2 * i, 2);
-		finger->y[i] = (float) v / FINGERPRINT_UNIT;
+		memcpy(&value, x + 2 * i, 2);
+		finger->x[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
+		memcpy(&value, y + 2 * i, 2);
+		finger->y[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
 		finger->angle[i] = angle[i];
-		finger->cosine[i] = (float) fingerprint_cosine[angle[i]] / 16384.0f;
-		finger->sine[i] = (float) fingerprint_sine(angle[i]) / 16384.0f;
+		finger->cosine[i] = unit_cosine(angle[i]);
+		finger->sine[i] = unit_sine(angle[i]);
 		norm[i] = 0;
 	}
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
-		float		c = (float) fingerprint_cosine[d * 16] / 16384.0f;
-		float		s = (float) fingerprint_sine(d * 16) / 16384.0f;
-		float		support = -1e9f;
+		float		farthest = -1e6f;
 
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < count; i++)
 		{
-			float		p = finger->x[i] * c + finger->y[i] * s;
+			float		reach = finger->x[i] * probe->direction_cosine[d] +
+				finger->y[i] * probe->direction_sine[d];
 
-			support = p > support ? p : support;
+			farthest = reach > farthest ? reach : farthest;
 		}
-		finger->support[d] = support;
+		finger->support[d] = farthest;
 	}
 	for (int k = 0; k < DIMENSIONS / 2; k++)
 	{
-		const uint8_t *row = descriptor + k * n;
+		const uint8_t *row = descriptor + k * count;
 		int16_t    *even = finger->descriptor[2 * k];
 		int16_t    *odd = finger->descriptor[2 * k + 1];
 		int32_t		weight_even = fingerprint_projection_norm[2 * k];
 		int32_t		weight_odd = fingerprint_projection_norm[2 * k + 1];
 
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < count; i++)
 		{
 			int16_t		e = (int16_t) ((row[i] & 15) - 8);
 			int16_t		o = (int16_t) ((row[i] >> 4) - 8);
@@ -123,159 +178,216 @@ unpack(Finger *finger, const void *features)
 			norm[i] += weight_even * e * e + weight_odd * o * o;
 		}
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < count; i++)
 		finger->norm[i] = (int16_t) (norm[i] >> 8);
 }
 
 void
 fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size)
 {
+	for (int d = 0; d < DIRECTIONS; d++)
+	{
+		probe->direction_cosine[d] = unit_cosine(d * (256 / DIRECTIONS));
+		probe->direction_sine[d] = unit_sine(d * (256 / DIRECTIONS));
+	}
 	memcpy(probe->bytes, features, size);
 	probe->size = size;
-	unpack(&probe->probe, features);
+	unpack(probe, &probe->probe, features);
 }
 
-/* four times the log-likelihood ratio of each pair of minutiae */
+/* four times the log-likelihood ratio of each pair of descriptors */
 static void
-likelihoods(const Finger *a, const Finger *b, int16_t out[][MAX_MINUTIAE + 1])
+compare_descriptors(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
+	int			count = b->count;
+
 	for (int i = 0; i < a->count; i++)
 	{
-		int16_t		row[MAX_MINUTIAE + 1];
-		int			m = b->count;
+		int16_t    *restrict row = p->likelihood[i];
+		int16_t		norm = a->norm[i];
 
-		for (int j = 0; j < m; j++)
-			row[j] = (int16_t) (-a->norm[i] - b->norm[j]);
-		for (int k = 0; k < DIMENSIONS; k++)
+		for (int j = 0; j < count; j++)
+			row[j] = (int16_t) (-norm - b->norm[j]);
+		for (int k = 0; k < DIMENSIONS; k += 4)
 		{
-			int16_t		v = a->descriptor[k][i];
-			const int16_t *w = b->descriptor[k];
+			int16_t		v0 = a->descriptor[k][i];
+			int16_t		v1 = a->descriptor[k + 1][i];
+			int16_t		v2 = a->descriptor[k + 2][i];
+			int16_t		v3 = a->descriptor[k + 3][i];
+			const int16_t *w0 = b->descriptor[k];
+			const int16_t *w1 = b->descriptor[k + 1];
+			const int16_t *w2 = b->descriptor[k + 2];
+			const int16_t *w3 = b->descriptor[k + 3];
 
-			for (int j = 0; j < m; j++)
-				row[j] = (int16_t) (row[j] + v * w[j]);
+			for (int j = 0; j < count; j++)
+				row[j] = (int16_t) (row[j] + v0 * w0[j] + v1 * w1[j] + v2 * w2[j] + v3 * w3[j]);
 		}
-		memcpy(out[i], row, sizeof(int16_t) * m);
 	}
 }
 
-#define LOWEST		(-24)
-#define HIGHEST		160
+static void
+add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
+{
+	int			k = pairs->count++;
+	int			turn = b->angle[j] - a->angle[i];
 
+	pairs->a[k] = (uint8_t) i;
+	pairs->b[k] = (uint8_t) j;
+	pairs->ax[k] = a->x[i];
+	pairs->ay[k] = a->y[i];
+	pairs->bx[k] = b->x[j];
+	pairs->by[k] = b->y[j];
+	pairs->cosine[k] = unit_cosine(turn);
+	pairs->sine[k] = unit_sine(turn);
+}
+
+/* pairs that are at least so likely */
+static int
+count_likely(const FingerprintProbe *p, int rows, int columns, int threshold)
+{
+	int			sum = 0;
+
+	for (int i = 0; i < rows; i++)
+	{
+		const int16_t *row = p->likelihood[i];
+		int16_t		limit = (int16_t) threshold;
+		int16_t		likely = 0;
+
+		for (int j = 0; j < columns; j++)
+			likely = (int16_t) (likely + (row[j] >= limit));
+		sum += likely;
+	}
+	return sum;
+}
+
+/* the likeliest pairs, all down to the lowest threshold that lets at most the limit in */
 static void
 choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
-	int			histogram[HIGHEST - LOWEST + 1] = {0};
-	int			limit;
-	int			threshold;
-	int			sum = 0;
-	int			n = 0;
+	int			limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
+	int			low = LOWEST_LIKELIHOOD;
+	int			high = HIGHEST_LIKELIHOOD;
 
-	limit = 2 * (a->count < b->count ? a->count : b->count);
 	if (limit > MAX_CANDIDATES)
 		limit = MAX_CANDIDATES;
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (count_likely(p, a->count, b->count, middle) <= limit)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	p->candidates.count = 0;
 	for (int i = 0; i < a->count; i++)
 		for (int j = 0; j < b->count; j++)
-		{
-			int			v = p->likelihood[i][j];
-
-			if (v >= LOWEST)
-				histogram[(v > HIGHEST ? HIGHEST : v) - LOWEST]++;
-		}
-	for (threshold = HIGHEST; threshold > LOWEST; threshold--)
-	{
-		sum += histogram[threshold - LOWEST];
-		if (sum > limit)
-		{
-			threshold++;
-			break;
-		}
-	}
-	for (int i = 0; i < a->count; i++)
-		for (int j = 0; j < b->count; j++)
-			if (p->likelihood[i][j] >= threshold && n < MAX_CANDIDATES)
-			{
-				Candidate  *c = &p->candidates[n++];
-				uint8_t		turn = (uint8_t) (b->angle[j] - a->angle[i]);
-
-				c->likelihood = p->likelihood[i][j];
-				c->a = (uint8_t) i;
-				c->b = (uint8_t) j;
-				c->turn = (int8_t) turn;
-				c->cosine = (float) fingerprint_cosine[turn] / 16384.0f;
-				c->sine = (float) fingerprint_sine(turn) / 16384.0f;
-			}
-	p->ncandidates = n;
+			if (p->likelihood[i][j] >= low && p->candidates.count < MAX_CANDIDATES)
+				add_pair(&p->candidates, a, b, i, j);
 }
 
-/* log-likelihood ratio that two candidates belong to the same finger */
-static float
-compatibility(const Finger *a, const Finger *b, const Candidate *c, const Candidate *d)
-{
-	int			turn;
-	float		ax,
-				ay,
-				bx,
-				by,
-				da,
-				db,
-				dd,
-				inverse,
-				e1,
-				e2,
-				sigma;
-
-	if (c->a == d->a || c->b == d->b)
-		return 0;
-	turn = (int8_t) (uint8_t) (c->turn - d->turn);
-	if (turn > 28 || turn < -28)
-		return 0;
-	ax = a->x[d->a] - a->x[c->a];
-	ay = a->y[d->a] - a->y[c->a];
-	bx = b->x[d->b] - b->x[c->b];
-	by = b->y[d->b] - b->y[c->b];
-	da = ax * ax + ay * ay;
-	db = bx * bx + by * by;
-	if (da < 36 || db < 36)
-		return 0;
-	da = sqrtf(da);
-	db = sqrtf(db);
-	dd = da - db;
-	sigma = 3.5f + 0.03f * (da + db);
-	if (dd > 3 * sigma || dd < -3 * sigma)
-		return 0;
-	inverse = 1 / (da * db);
-
-	/* 1 - cosine of the angle between the turned a vector and the b vector */
-	e1 = 1 - ((c->cosine * ax - c->sine * ay) * bx + (c->sine * ax + c->cosine * ay) * by) * inverse;
-	e2 = 1 - ((d->cosine * ax - d->sine * ay) * bx + (d->sine * ax + d->cosine * ay) * by) * inverse;
-	{
-		/* angle variance: 12 degrees, more when near */
-		float		near = 4 / (da < db ? da : db);
-		float		v = 1 / (0.045f + near * near);
-		float		r = 5.5f - 0.5f * dd * dd / (sigma * sigma) - (e1 + e2) * v;
-
-		return r > 0 ? r : 0;
-	}
-}
-
-typedef struct Alignment
-{
-	Motion		motion;
-	int			npairs;
-	uint8_t		pair_a[MAX_MINUTIAE];
-	uint8_t		pair_b[MAX_MINUTIAE];
-	float		weight[MAX_MINUTIAE];
-	float		residual;
-	float		descriptor;
-	float		evidence;
-	float		angular;
-} Alignment;
-
-/* similarity-free rigid motion by weighted least squares */
+/*
+ * Log-likelihood ratio that a pair and each one before it belong to one
+ * finger, 0 where it is negative: their minutiae are as far apart in both
+ * fingers, and seen in the same direction from each minutia's own.  The
+ * tolerance of lengths grows with the length, for skin stretches; that of
+ * directions grows as minutiae get near, for positions are not exact.
+ */
 static void
-fit_rigid(const Finger *a, const Finger *b, Alignment *al)
+compatibilities(const Pairs *pairs, int k, float *restrict result)
 {
-	double		w = 0,
+	for (int l = 0; l < k; l++)
+	{
+		float		ax = pairs->ax[l] - pairs->ax[k];
+		float		ay = pairs->ay[l] - pairs->ay[k];
+		float		bx = pairs->bx[l] - pairs->bx[k];
+		float		by = pairs->by[l] - pairs->by[k];
+		float		length_a = sqrtf(ax * ax + ay * ay);
+		float		length_b = sqrtf(bx * bx + by * by);
+		float		stretch = length_a - length_b;
+		float		sigma = 4.5f + 0.03f * (length_a + length_b);
+		float		turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
+		float		shorter = length_a < length_b ? length_a : length_b;
+		float		safe = shorter < 6 ? 6 : shorter;
+		float		longer = length_a < length_b ? length_b : length_a;
+		float		near = 4 / safe;
+		float		along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
+			(pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
+
+		/* 1 - cosine between the two, turned as either pair turns; both summed */
+		float		away = 2 - along / (safe * (longer < 6 ? 6 : longer));
+		float		ratio = 5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
+
+		/* the same minutia twice, or turns more than 39 degrees apart */
+		ratio = shorter < 6 ? 0 : ratio;
+		ratio = turn < 0.773f ? 0 : ratio;
+		result[l] = ratio > 0 ? ratio : 0;
+	}
+}
+
+/*
+ * Support of every candidate by the others: three rounds of the power
+ * iteration towards the principal eigenvector of their compatibilities
+ * (Leordeanu and Hebert, A spectral technique for correspondence problems,
+ * 2005), starting from their own likelihoods.  Returns how large the supported
+ * part is.
+ */
+static float
+support_candidates(FingerprintProbe *p)
+{
+	const Pairs *pairs = &p->candidates;
+	int			n = pairs->count;
+	float		unary[MAX_CANDIDATES];
+	float		size = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		float		likelihood = (float) p->likelihood[pairs->a[i]][pairs->b[i]] * 0.08f + 4;
+
+		compatibilities(pairs, i, p->compatible[i]);
+		p->compatible[i][i] = 0;
+		for (int j = 0; j < i; j++)
+			p->compatible[j][i] = p->compatible[i][j];
+		unary[i] = likelihood < 0.5f ? 0.5f : likelihood;
+		p->support[i] = unary[i];
+	}
+	for (int round = 0; round < 3; round++)
+	{
+		float		next[MAX_CANDIDATES] = {0};
+		float		total = 0;
+
+		for (int j = 0; j < n; j++)
+		{
+			const float *row = p->compatible[j];
+			float		support = p->support[j];
+
+			for (int i = 0; i < n; i++)
+				next[i] += row[i] * support;
+		}
+		for (int i = 0; i < n; i++)
+		{
+			if (round == 0)
+				next[i] *= unary[i];
+			total += next[i] * next[i];
+		}
+		if (!(total > 0))
+			break;
+		size = sqrtf(total);
+		for (int i = 0; i < n; i++)
+			p->support[i] = next[i] / size;
+	}
+	return size;
+}
+
+/*
+ * The rotation and shift of least squared distance between the pairs (the
+ * planar Procrustes problem).  Directions take part as points on an arm of 20
+ * pixels.
+ */
+static void
+fit_motion(const Finger *a, const Finger *b, Alignment *al)
+{
+	double		sum = 0,
 				ax = 0,
 				ay = 0,
 				bx = 0,
@@ -284,411 +396,473 @@ fit_rigid(const Finger *a, const Finger *b, Alignment *al)
 				cross = 0,
 				norm;
 
-	for (int k = 0; k < al->npairs; k++)
+	for (int k = 0; k < al->count; k++)
 	{
-		double		v = al->weight[k];
+		double		weight = al->weight[k];
 
-		w += v;
-		ax += v * a->x[al->pair_a[k]];
-		ay += v * a->y[al->pair_a[k]];
-		bx += v * b->x[al->pair_b[k]];
-		by += v * b->y[al->pair_b[k]];
+		sum += weight;
+		ax += weight * a->x[al->a[k]];
+		ay += weight * a->y[al->a[k]];
+		bx += weight * b->x[al->b[k]];
+		by += weight * b->y[al->b[k]];
 	}
-	ax /= w;
-	ay /= w;
-	bx /= w;
-	by /= w;
-	for (int k = 0; k < al->npairs; k++)
+	ax /= sum;
+	ay /= sum;
+	bx /= sum;
+	by /= sum;
+	for (int k = 0; k < al->count; k++)
 	{
-		double		v = al->weight[k];
-		double		px = a->x[al->pair_a[k]] - ax;
-		double		py = a->y[al->pair_a[k]] - ay;
-		double		qx = b->x[al->pair_b[k]] - bx;
-		double		qy = b->y[al->pair_b[k]] - by;
-		double		ca = a->cosine[al->pair_a[k]],
-					sa = a->sine[al->pair_a[k]],
-					cb = b->cosine[al->pair_b[k]],
-					sb = b->sine[al->pair_b[k]];
+		int			i = al->a[k];
+		int			j = al->b[k];
+		double		weight = al->weight[k];
+		double		px = a->x[i] - ax;
+		double		py = a->y[i] - ay;
+		double		qx = b->x[j] - bx;
+		double		qy = b->y[j] - by;
 
-		/* directions count as arms of 20 pixels */
-		dot += v * (px * qx + py * qy + 400 * (ca * cb + sa * sb));
-		cross += v * (px * qy - py * qx + 400 * (ca * sb - sa * cb));
+		dot += weight * (px * qx + py * qy +
+						 400 * ((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
+		cross += weight * (px * qy - py * qx +
+						   400 * ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
 	}
 	norm = sqrt(dot * dot + cross * cross);
-	if (norm <= 0)
+	if (norm > 0)
+	{
+		dot /= norm;
+		cross /= norm;
+	}
+	else
 	{
 		dot = 1;
-		norm = 1;
 		cross = 0;
 	}
-	dot /= norm;
-	cross /= norm;
-	al->motion.m[0][0] = (float) dot;
-	al->motion.m[0][1] = (float) -cross;
-	al->motion.m[1][0] = (float) cross;
-	al->motion.m[1][1] = (float) dot;
-	al->motion.t[0] = (float) (bx - (dot * ax - cross * ay));
-	al->motion.t[1] = (float) (by - (cross * ax + dot * ay));
+	al->cosine = (float) dot;
+	al->sine = (float) cross;
+	al->shift_x = (float) (bx - (dot * ax - cross * ay));
+	al->shift_y = (float) (by - (cross * ax + dot * ay));
 }
 
-/* moves a into b's frame, bending by the pairs' residuals where asked */
 static void
-move(const Finger *a, const Finger *b, const Alignment *al, bool bend, float *x, float *y)
+move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
 {
-	const Motion *m = &al->motion;
-	float		rx[MAX_MINUTIAE],
-				ry[MAX_MINUTIAE],
-				px[MAX_MINUTIAE],
-				py[MAX_MINUTIAE];
+	for (int i = 0; i < a->count; i++)
+	{
+		x[i] = al->cosine * a->x[i] - al->sine * a->y[i] + al->shift_x;
+		y[i] = al->sine * a->x[i] + al->cosine * a->y[i] + al->shift_y;
+	}
+}
+
+/*
+ * Bend what was moved by a smooth field that goes part of the way towards the
+ * partners: at each minutia the mean of what its paired neighbours, not itself,
+ * are still off, shrunk where there are few near ones.
+ */
+static void
+bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y)
+{
+	float		sum[MAX_MINUTIAE],
+				sum_x[MAX_MINUTIAE],
+				sum_y[MAX_MINUTIAE];
 
 	for (int i = 0; i < a->count; i++)
 	{
-		x[i] = m->m[0][0] * a->x[i] + m->m[0][1] * a->y[i] + m->t[0];
-		y[i] = m->m[1][0] * a->x[i] + m->m[1][1] * a->y[i] + m->t[1];
+		sum[i] = 1.5f;
+		sum_x[i] = 0;
+		sum_y[i] = 0;
 	}
-	if (!bend)
-		return;
-	for (int k = 0; k < al->npairs; k++)
+	for (int k = 0; k < al->count; k++)
 	{
-		px[k] = x[al->pair_a[k]];
-		py[k] = y[al->pair_a[k]];
-		rx[k] = b->x[al->pair_b[k]] - px[k];
-		ry[k] = b->y[al->pair_b[k]] - py[k];
-	}
-	for (int i = 0; i < a->count; i++)
-	{
-		float		sw = 1.5f,
-					sx = 0,
-					sy = 0;
+		int			self = al->a[k];
+		float		px = x[self];
+		float		py = y[self];
+		float		off_x = b->x[al->b[k]] - px;
+		float		off_y = b->y[al->b[k]] - py;
+		float		keep = sum[self],
+					keep_x = sum_x[self],
+					keep_y = sum_y[self];
 
-		for (int k = 0; k < al->npairs; k++)
+		for (int i = 0; i < a->count; i++)
 		{
-			float		dx = x[i] - px[k];
-			float		dy = y[i] - py[k];
-			float		w;
+			float		dx = x[i] - px;
+			float		dy = y[i] - py;
+			float		weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 2500.0f));
 
-			w = 1 / (1 + (dx * dx + dy * dy) * (1 / 2500.0f));
-			w = w * w * al->weight[k];
-			if (al->pair_a[k] == i)
-				w = 0;
-			sw += w;
-			sx += w * rx[k];
-			sy += w * ry[k];
+			weight *= weight;
+			sum[i] += weight;
+			sum_x[i] += weight * off_x;
+			sum_y[i] += weight * off_y;
 		}
-		x[i] += sx / sw;
-		y[i] += sy / sw;
+		sum[self] = keep;
+		sum_x[self] = keep_x;
+		sum_y[self] = keep_y;
+	}
+	for (int i = 0; i < a->count; i++)
+	{
+		x[i] += sum_x[i] / sum[i];
+		y[i] += sum_y[i] / sum[i];
 	}
 }
 
-/* mutual best pairs under the moved positions */
-static void
-pair(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
-	 const float *x, const float *y, float tolerance)
+/* how much a descriptor likelihood counts in a pair's evidence */
+static float
+descriptor_weight(int16_t likelihood)
 {
-	float		best_b[MAX_MINUTIAE];
-	int16_t		who_b[MAX_MINUTIAE];
-	float		best_a[MAX_MINUTIAE];
-	int16_t		who_a[MAX_MINUTIAE];
-	float		t2 = tolerance * tolerance;
-	float		c = al->motion.m[0][0],
-				s = al->motion.m[1][0];
-	float		inverse = 1 / t2;
-	int			n = 0;
-	float		residual = 0,
-				descriptor = 0,
-				evidence = 0,
-				angular = 0;
+	return 0.07f * (float) (likelihood < -25 ? -25 : likelihood);
+}
+
+/* pair minutiae that are each other's best under the motion */
+static void
+pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
+			  const float *x, const float *y, float tolerance)
+{
+	float		best_a[MAX_MINUTIAE],
+				best_b[MAX_MINUTIAE];
+	int16_t		partner_a[MAX_MINUTIAE],
+				partner_b[MAX_MINUTIAE];
+	float		limit = tolerance * tolerance;
+	float		inverse = 1 / limit;
 
 	for (int j = 0; j < b->count; j++)
 	{
 		best_b[j] = 0;
-		who_b[j] = -1;
+		partner_b[j] = -1;
 	}
 	for (int i = 0; i < a->count; i++)
 	{
-		float		ca = c * a->cosine[i] - s * a->sine[i];
-		float		sa = s * a->cosine[i] + c * a->sine[i];
+		float		cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
+		float		sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
+		float		left = x[i] - tolerance;
+		float		right = x[i] + tolerance;
+		int			low = 0;
+		int			high = b->count;
 
 		best_a[i] = 0;
-		who_a[i] = -1;
-		for (int j = 0; j < b->count; j++)
+		partner_a[i] = -1;
+		while (low < high)
+		{
+			int			middle = (low + high) / 2;
+
+			if (b->x[middle] < left)
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		for (int j = low; j < b->count && b->x[j] <= right; j++)
 		{
 			float		dx = x[i] - b->x[j];
 			float		dy = y[i] - b->y[j];
-			float		d2 = dx * dx + dy * dy;
-			float		e,
-						v;
+			float		square = dx * dx + dy * dy;
+			float		turn;
+			float		value;
 
-			if (d2 > t2)
+			if (square > limit)
 				continue;
-			e = 1 - (ca * b->cosine[j] + sa * b->sine[j]);
-			if (e > 0.134f)		/* 30 degrees */
+			turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
+			if (turn > 0.134f)	/* 30 degrees */
 				continue;
-			v = 4.5f - 2.5f * d2 * inverse - 12 * e + 0.25f * p->likelihood[i][j] * 0.5f;
-			if (v > best_a[i])
+			value = 5 - 2.5f * square * inverse - 16 * turn + descriptor_weight(p->likelihood[i][j]);
+			if (value > best_a[i])
 			{
-				best_a[i] = v;
-				who_a[i] = (int16_t) j;
+				best_a[i] = value;
+				partner_a[i] = (int16_t) j;
 			}
-			if (v > best_b[j])
+			if (value > best_b[j])
 			{
-				best_b[j] = v;
-				who_b[j] = (int16_t) i;
+				best_b[j] = value;
+				partner_b[j] = (int16_t) i;
 			}
 		}
 	}
+
+	al->count = 0;
+	al->evidence = 0;
+	al->squares = 0;
 	for (int i = 0; i < a->count; i++)
 	{
-		int			j = who_a[i];
+		int			j = partner_a[i];
 		float		dx,
-					dy,
-					l;
+					dy;
 
-		if (j < 0 || who_b[j] != i)
+		if (j < 0 || partner_b[j] != i)
 			continue;
 		dx = x[i] - b->x[j];
 		dy = y[i] - b->y[j];
-		al->pair_a[n] = (uint8_t) i;
-		al->pair_b[n] = (uint8_t) j;
-		l = (float) p->likelihood[i][j] * 0.25f;
-		al->weight[n] = 1;
-		n++;
-		residual += dx * dx + dy * dy;
-		descriptor += l < -6 ? -6 : l;
-		angular += 1 - (((c * a->cosine[i] - s * a->sine[i])) * b->cosine[j] + (s * a->cosine[i] + c * a->sine[i]) * b->sine[j]);
-		evidence += best_a[i];
+		al->a[al->count] = (uint8_t) i;
+		al->b[al->count] = (uint8_t) j;
+		al->weight[al->count] = 1;
+		al->count++;
+		al->evidence += best_a[i];
+		al->squares += dx * dx + dy * dy;
 	}
-	al->npairs = n;
-	al->residual = residual;
-	al->descriptor = descriptor;
-	al->evidence = evidence;
-	al->angular = angular;
 }
 
-static bool
-inside(const Finger *f, float x, float y, float margin)
+/* lay the fingers over each other as a candidate and its supporters suggest */
+static void
+align(const FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order,
+	  bool *used, Alignment *al)
 {
+	const Pairs *pairs = &p->candidates;
+	bool		taken_a[MAX_MINUTIAE] = {false};
+	bool		taken_b[MAX_MINUTIAE] = {false};
+	float		x[MAX_MINUTIAE],
+				y[MAX_MINUTIAE];
+
+	al->count = 0;
+	for (int k = 0; k < pairs->count; k++)
+	{
+		int			i = order[k];
+		float		weight = i == seed ? 5.0f : p->compatible[seed][i];
+
+		if (weight < 1)
+			continue;
+		used[i] = true;
+		if (taken_a[pairs->a[i]] || taken_b[pairs->b[i]])
+			continue;
+		taken_a[pairs->a[i]] = true;
+		taken_b[pairs->b[i]] = true;
+		al->a[al->count] = pairs->a[i];
+		al->b[al->count] = pairs->b[i];
+		al->weight[al->count] = weight;
+		al->count++;
+	}
+	fit_motion(a, b, al);
+	move_rigidly(a, al, x, y);
+	pair_minutiae(p, a, b, al, x, y, TOLERANCE_FIRST);
+}
+
+/* fit the motion to the pairs found, bend, and pair again */
+static void
+refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, float tolerance)
+{
+	float		x[MAX_MINUTIAE],
+				y[MAX_MINUTIAE];
+
+	if (al->count == 0)
+		return;
+	fit_motion(a, b, al);
+	move_rigidly(a, al, x, y);
+	bend(a, b, al, x, y);
+	pair_minutiae(p, a, b, al, x, y, tolerance);
+}
+
+/* minutiae at these places that lie in the finger's polygon, or 5 pixels around it */
+static int
+count_inside(const FingerprintProbe *p, const Finger *finger, int count, const float *x, const float *y)
+{
+	bool		outside[MAX_MINUTIAE] = {false};
+	int			inside = 0;
+
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
-		float		c = (float) fingerprint_cosine[d * 16] / 16384.0f;
-		float		s = (float) fingerprint_sine(d * 16) / 16384.0f;
+		float		cosine = p->direction_cosine[d];
+		float		sine = p->direction_sine[d];
+		float		limit = finger->support[d] + 5;
 
-		if (x * c + y * s > f->support[d] + margin)
-			return false;
+		for (int i = 0; i < count; i++)
+			outside[i] |= x[i] * cosine + y[i] * sine > limit;
 	}
-	return true;
+	for (int i = 0; i < count; i++)
+		inside += !outside[i];
+	return inside;
 }
 
-static int
-overlap_a(const Finger *a, const Finger *b, const float *x, const float *y)
+/* minutiae of each finger that the other had a chance to show */
+static void
+count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			  double *overlap_a, double *overlap_b)
 {
-	int			n = 0;
+	float		x[MAX_MINUTIAE],
+				y[MAX_MINUTIAE];
 
-	for (int i = 0; i < a->count; i++)
-		n += inside(b, x[i], y[i], 5);
-	return n;
-}
-
-static int
-overlap_b(const Finger *a, const Finger *b, const Motion *m)
-{
-	int			n = 0;
-
+	move_rigidly(a, al, x, y);
+	*overlap_a = count_inside(p, b, a->count, x, y);
 	for (int j = 0; j < b->count; j++)
 	{
-		float		dx = b->x[j] - m->t[0];
-		float		dy = b->y[j] - m->t[1];
+		float		dx = b->x[j] - al->shift_x;
+		float		dy = b->y[j] - al->shift_y;
 
-		n += inside(a, m->m[0][0] * dx + m->m[1][0] * dy, m->m[0][1] * dx + m->m[1][1] * dy, 5);
+		x[j] = al->cosine * dx + al->sine * dy;
+		y[j] = al->cosine * dy - al->sine * dx;
 	}
-	return n;
+	*overlap_b = count_inside(p, a, b->count, x, y);
+}
+
+/* how well the pairs of an alignment agree with each other, and with near ones */
+static void
+agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+		  double evidence[FINGERPRINT_EVIDENCE])
+{
+	Pairs	   *pairs = &p->aligned;
+	float		total = 0,
+				near = 0,
+				weights = 0;
+
+	pairs->count = 0;
+	for (int k = 0; k < al->count; k++)
+	{
+		float		value[MAX_MINUTIAE];
+
+		add_pair(pairs, a, b, al->a[k], al->b[k]);
+		compatibilities(pairs, k, value);
+		for (int l = 0; l < k; l++)
+		{
+			float		dx = pairs->ax[k] - pairs->ax[l];
+			float		dy = pairs->ay[k] - pairs->ay[l];
+			float		weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 6400.0f));
+
+			total += value[l];
+			near += value[l] * weight;
+			weights += weight;
+		}
+	}
+	evidence[EVIDENCE_AGREEMENT] = total;
+	evidence[EVIDENCE_NEAR_AGREEMENT] = near;
+	evidence[EVIDENCE_NEAR_WEIGHT] = weights;
+}
+
+/* sum of the likelihoods of the likeliest candidates, at most a dozen */
+static int
+sum_likeliest(const FingerprintProbe *p, int limit)
+{
+	int			sorted[MAX_CANDIDATES];
+	int			sum = 0;
+
+	for (int i = 0; i < p->candidates.count; i++)
+	{
+		int			likelihood = p->likelihood[p->candidates.a[i]][p->candidates.b[i]];
+		int			k = i;
+
+		for (; k > 0 && likelihood > sorted[k - 1]; k--)
+			sorted[k] = sorted[k - 1];
+		sorted[k] = likelihood;
+	}
+	for (int i = 0; i < p->candidates.count && i < limit && i < LIKELIEST; i++)
+		sum += sorted[i] > HIGHEST_LIKELIHOOD ? HIGHEST_LIKELIHOOD : sorted[i];
+	return sum;
 }
 
 static void
-compare(FingerprintProbe *p, const Finger *a, const Finger *b, double *evidence)
+compare(FingerprintProbe *p, const Finger *a, const Finger *b, double evidence[FINGERPRINT_EVIDENCE])
 {
-	Candidate  *c = p->candidates;
-	float		star[MAX_CANDIDATES];
-	float		x[MAX_MINUTIAE],
-				y[MAX_MINUTIAE];
-	Alignment	best,
-				al;
 	int			order[MAX_CANDIDATES];
-	int			n;
-	float		value = -1;
-	float		relaxed = 0;
+	bool		used[MAX_CANDIDATES] = {false};
+	Alignment	alignments[2];
+	Alignment  *best = &alignments[0];
+	Alignment  *next = &alignments[1];
+	int			seeds = 0;
 
-	likelihoods(a, b, p->likelihood);
+	evidence[EVIDENCE_MINUTIAE_A] = a->count;
+	evidence[EVIDENCE_MINUTIAE_B] = b->count;
+	compare_descriptors(p, a, b);
 	choose_candidates(p, a, b);
-	n = p->ncandidates;
-	evidence[6] = a->count;
-	evidence[7] = b->count;
-	if (n < 1)
-		return;
-	for (int i = 0; i < n; i++)
-	{
-		p->compatible[i][i] = 0;
-		for (int j = 0; j < i; j++)
-			p->compatible[i][j] = p->compatible[j][i] = compatibility(a, b, &c[i], &c[j]);
-	}
+	evidence[EVIDENCE_SUPPORT] = support_candidates(p);
+	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a->count < b->count ? a->count : b->count);
 
-	/* unary weights, then two rounds of relaxation */
-	{
-		float		unary[MAX_CANDIDATES];
-
-		for (int i = 0; i < n; i++)
-		{
-			float		u = (float) c[i].likelihood * 0.25f + 3;
-
-			unary[i] = u < 0.5f ? 0.5f : u;
-			star[i] = unary[i];
-		}
-		for (int round = 0; round < 3; round++)
-		{
-			float		next[MAX_CANDIDATES];
-			float		total = 0;
-
-			for (int i = 0; i < n; i++)
-			{
-				float		sum = 0;
-
-				for (int j = 0; j < n; j++)
-					sum += p->compatible[i][j] * star[j];
-				next[i] = (round == 0 ? unary[i] : 1) * sum;
-				total += next[i] * next[i];
-			}
-			if (total <= 0)
-				break;
-			total = 1 / sqrtf(total);
-			for (int i = 0; i < n; i++)
-				star[i] = next[i] * total;
-			relaxed = 1 / total;
-		}
-	}
-	/* seeds in order of their relaxed weight */
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < p->candidates.count; i++)
 	{
 		int			k = i;
 
-		for (; k > 0 && star[i] > star[order[k - 1]]; k--)
+		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
 			order[k] = order[k - 1];
 		order[k] = i;
 	}
+	best->evidence = 0;
+	best->count = 0;
+	for (int k = 0; k < p->candidates.count && seeds < MAX_SEEDS; k++)
 	{
-		bool		used[MAX_CANDIDATES] = {false};
-		int			seeds = 0;
-
-		for (int s = 0; s < n && seeds < 3; s++)
+		if (used[order[k]])
+			continue;
+		seeds++;
+		align(p, a, b, order[k], order, used, next);
+		if (next->evidence > best->evidence)
 		{
-			int			seed = order[s];
-			bool		ua[MAX_MINUTIAE] = {false},
-						ub[MAX_MINUTIAE] = {false};
+			Alignment  *swap = best;
 
-			if (used[seed])
-				continue;
-			seeds++;
-			al.npairs = 0;
-			for (int k = 0; k < n; k++)
-			{
-				int			q = order[k];
-
-				if (q != seed && p->compatible[seed][q] < 1.0f)
-					continue;
-				used[q] = true;
-				if (ua[c[q].a] || ub[c[q].b])
-					continue;
-				ua[c[q].a] = ub[c[q].b] = true;
-				al.pair_a[al.npairs] = c[q].a;
-				al.pair_b[al.npairs] = c[q].b;
-				al.weight[al.npairs] = (q == seed ? 5.0f : p->compatible[seed][q]);
-				al.npairs++;
-			}
-			fit_rigid(a, b, &al);
-			move(a, b, &al, false, x, y);
-			pair(p, a, b, &al, x, y, 22);
-			if (al.npairs < 1)
-				continue;
-			fit_rigid(a, b, &al);
-			move(a, b, &al, true, x, y);
-			pair(p, a, b, &al, x, y, 20);
-			if (al.npairs < 1)
-				continue;
-			fit_rigid(a, b, &al);
-			move(a, b, &al, true, x, y);
-			pair(p, a, b, &al, x, y, 16);
-			if (al.evidence > value)
-			{
-				value = al.evidence;
-				best = al;
-				evidence[0] = al.evidence;
-				evidence[1] = al.npairs;
-				evidence[2] = al.descriptor;
-				evidence[3] = al.residual;
-				evidence[4] = overlap_a(a, b, x, y);
-				evidence[5] = overlap_b(a, b, &al.motion);
-				evidence[9] = al.angular;
-				evidence[10] = seeds;
-			}
+			best = next;
+			next = swap;
 		}
 	}
-	{
-		float		s = 0;
-		int			top = a->count < b->count ? a->count : b->count;
-
-		/* mean likelihood of the best candidates */
-		evidence[8] = relaxed;
-		top = top > 12 ? 12 : top;
-		{
-			int			histogram[HIGHEST - LOWEST + 1] = {0};
-			int			taken = 0;
-
-			for (int i = 0; i < n; i++)
-				histogram[(c[i].likelihood > HIGHEST ? HIGHEST : c[i].likelihood) - LOWEST]++;
-			for (int t = HIGHEST; t >= LOWEST && taken < top; t--)
-			{
-				int			k = histogram[t - LOWEST];
-
-				k = k > top - taken ? top - taken : k;
-				s += (float) (k * t);
-				taken += k;
-			}
-		}
-		evidence[11] = s * 0.25f / 12;
-	}
-	(void) best;
+	refine(p, a, b, best, TOLERANCE_SECOND);
+	refine(p, a, b, best, TOLERANCE_LAST);
+	if (best->count == 0)
+		return;
+	evidence[EVIDENCE_PAIRS] = best->count;
+	evidence[EVIDENCE_SUM] = best->evidence;
+	evidence[EVIDENCE_SQUARES] = best->squares;
+	count_overlap(p, a, b, best, &evidence[EVIDENCE_OVERLAP_A], &evidence[EVIDENCE_OVERLAP_B]);
+	agreement(p, a, b, best, evidence);
 }
 
 void
 fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 					 double evidence[FINGERPRINT_EVIDENCE])
 {
-	int			order;
+	bool		swap;
 
-	for (int i = 0; i < FINGERPRINT_EVIDENCE; i++)
-		evidence[i] = 0;
-	unpack(&probe->gallery, features);
-
-	/* one of the two plays the same part whichever is the probe */
-	order = probe->size < size ? -1 : probe->size > size ? 1 : memcmp(probe->bytes, features, size);
-	if (order <= 0)
-		compare(probe, &probe->probe, &probe->gallery, evidence);
+	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
+	unpack(probe, &probe->other, features);
+	if (probe->size != size)
+		swap = probe->size > size;
 	else
-		compare(probe, &probe->gallery, &probe->probe, evidence);
+		swap = memcmp(probe->bytes, features, size) > 0;
+	if (swap)
+		compare(probe, &probe->other, &probe->probe, evidence);
+	else
+		compare(probe, &probe->probe, &probe->other, evidence);
+}
+
+/*
+ * The evidence weighed: log-odds of mated against non-mated, up to a constant
+ * (logistic regression; doc/matching.md says on what).
+ */
+static double
+weigh(const double evidence[FINGERPRINT_EVIDENCE])
+{
+	double		sum = evidence[EVIDENCE_SUM];
+	double		pairs = evidence[EVIDENCE_PAIRS];
+	double		divisor = pairs > 1 ? pairs : 1;
+	double		overlap_a = evidence[EVIDENCE_OVERLAP_A];
+	double		overlap_b = evidence[EVIDENCE_OVERLAP_B];
+	double		overlap;
+	double		minutiae;
+	double		odds;
+	double		limit;
+
+	/* pairs may lie a little outside of what overlaps */
+	overlap = sqrt((overlap_a > divisor ? overlap_a : divisor) * (overlap_b > divisor ? overlap_b : divisor));
+	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
+
+	odds = -4.0327
+		+ 0.1683 * sqrt(sum)
+		+ 4.5788 * pairs / (overlap + 4)
+		+ 0.7906 * sum / (overlap + 8)
+		+ 7.1193 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6))
+		- 0.1524 * sqrt(evidence[EVIDENCE_SQUARES] / divisor)
+		+ 0.2894 * portable_log(1 + evidence[EVIDENCE_SUPPORT])
+		+ 0.0929 * evidence[EVIDENCE_LIKELIEST] / 48
+		+ 1.2780 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor)
+		+ 0.5342 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1)
+		+ 0.0793 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT])
+		- 1.1343 * portable_log(1 + minutiae)
+		- 0.5021 * portable_log(1 + overlap);
+
+	/* a few pairs, however alike, are little evidence */
+	limit = 0.9 * divisor - 3.4 - 4.5 / (divisor * divisor);
+	if (odds > limit)
+		odds = limit + 0.05 * (odds - limit);
+	return odds;
 }
 
 double
 fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 {
-	double		evidence[FINGERPRINT_EVIDENCE];
-	double		s;
-
 	const uint8_t *bytes = features;
+	double		evidence[FINGERPRINT_EVIDENCE];
 
 	if (bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0])
 		return FINGERPRINT_DISTANCE_NONMATED;
 	fingerprint_evidence(probe, features, size, evidence);
-	s = evidence[0] * 2 / (8 + sqrt(evidence[6] * evidence[7]));
-	if (!(s > 0))
-		return 1;
-	return 1 / (1 + s);
+	if (evidence[EVIDENCE_PAIRS] == 0)
+		return FINGERPRINT_DISTANCE_NONMATED;
+	return fingerprint_odds_to_distance(weigh(evidence));
 }

@@ -32,17 +32,26 @@ typedef struct Point
 	uint8_t		angle;
 } Point;
 
-/* index of a cell in the cylinder, or -1 outside the circle */
-static const int8_t cell_index[FINGERPRINT_GRID][FINGERPRINT_GRID] = {
-	{-1, -1, 0, 1, 2, 3, 4, -1, -1},
-	{-1, 5, 6, 7, 8, 9, 10, 11, -1},
-	{12, 13, 14, 15, 16, 17, 18, 19, 20},
-	{21, 22, 23, 24, 25, 26, 27, 28, 29},
-	{30, 31, 32, 33, 34, 35, 36, 37, 38},
-	{39, 40, 41, 42, 43, 44, 45, 46, 47},
-	{48, 49, 50, 51, 52, 53, 54, 55, 56},
-	{-1, 57, 58, 59, 60, 61, 62, 63, -1},
-	{-1, -1, 64, 65, 66, 67, 68, -1, -1}
+/* cells a neighbour within reach touches lie on this larger square */
+#define SQUARE	(2 * REACH + 3)
+
+/* index of a cell in the cylinder; those outside the circle share a last one */
+static const uint8_t cell_index[SQUARE][SQUARE] = {
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 0, 1, 2, 3, 4, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 5, 6, 7, 8, 9, 10, 11, 69, 69, 69, 69},
+	{69, 69, 69, 12, 13, 14, 15, 16, 17, 18, 19, 20, 69, 69, 69},
+	{69, 69, 69, 21, 22, 23, 24, 25, 26, 27, 28, 29, 69, 69, 69},
+	{69, 69, 69, 30, 31, 32, 33, 34, 35, 36, 37, 38, 69, 69, 69},
+	{69, 69, 69, 39, 40, 41, 42, 43, 44, 45, 46, 47, 69, 69, 69},
+	{69, 69, 69, 48, 49, 50, 51, 52, 53, 54, 55, 56, 69, 69, 69},
+	{69, 69, 69, 69, 57, 58, 59, 60, 61, 62, 63, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 64, 65, 66, 67, 68, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69}
 };
 
 /* pixels to units at 500 dpi, rounded half up */
@@ -141,11 +150,10 @@ static void
 cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADDED])
 {
 	const float scale = 1.0f / (16384.0f * FINGERPRINT_UNIT * FINGERPRINT_CELL_SIZE);
-	const int	middle = (FINGERPRINT_GRID - 1) / 2;
 	const int32_t reach = REACH * FINGERPRINT_CELL_SIZE * FINGERPRINT_UNIT;
 	int32_t		c = fingerprint_cosine[points[i].angle];
 	int32_t		s = fingerprint_sine(points[i].angle);
-	float		cells[FINGERPRINT_RAW_PADDED];
+	float		cells[FINGERPRINT_CELLS + 1][8];	/* two sectors are padding */
 
 	memset(cells, 0, sizeof(cells));
 	for (int j = 0; j < count; j++)
@@ -158,6 +166,7 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 		float		wu[4],
 					wv[4],
 					wt[4];
+		float		sectors[8] = {0};
 		int			cell_u,
 					cell_v,
 					sector;
@@ -176,34 +185,26 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 		cell_v = (int) v;
 		spline(u - (float) cell_u, wu);
 		spline(v - (float) cell_v, wv);
-		cell_u -= REACH - middle + 1;
-		cell_v -= REACH - middle + 1;
 		turn = (float) ((points[j].angle - points[i].angle) & 255) * (FINGERPRINT_SECTORS / 256.0f);
 		sector = (int) turn;
 		spline(turn - (float) sector, wt);
-		sector += FINGERPRINT_SECTORS - 1;
+		for (int t = 0; t < 4; t++)
+			sectors[(sector + FINGERPRINT_SECTORS - 1 + t) % FINGERPRINT_SECTORS] += wt[t];
 
-		for (int a = 0; a < 4; a++)
-		{
-			if (cell_u + a < 0 || cell_u + a >= FINGERPRINT_GRID)
-				continue;
-			for (int b = 0; b < 4; b++)
+		for (int m = 0; m < 4; m++)
+			for (int n = 0; n < 4; n++)
 			{
-				int			cell;
-				float		weight = wu[a] * wv[b];
+				float	   *cell = cells[cell_index[cell_u + m][cell_v + n]];
+				float		weight = wu[m] * wv[n];
 
-				if (cell_v + b < 0 || cell_v + b >= FINGERPRINT_GRID)
-					continue;
-				cell = cell_index[cell_u + a][cell_v + b];
-				if (cell < 0)
-					continue;
-				for (int t = 0; t < 4; t++)
-					cells[cell * FINGERPRINT_SECTORS + (sector + t) % FINGERPRINT_SECTORS] += weight * wt[t];
+				for (int t = 0; t < 8; t++)
+					cell[t] += weight * sectors[t];
 			}
-		}
 	}
-	for (int k = 0; k < FINGERPRINT_RAW_PADDED; k++)
-		raw[k] = (int16_t) (sqrtf(cells[k]) * FINGERPRINT_RAW_ONE + 0.5f);
+	memset(raw, 0, sizeof(int16_t) * FINGERPRINT_RAW_PADDED);
+	for (int k = 0; k < FINGERPRINT_CELLS; k++)
+		for (int t = 0; t < FINGERPRINT_SECTORS; t++)
+			raw[k * FINGERPRINT_SECTORS + t] = (int16_t) (sqrtf(cells[k][t]) * FINGERPRINT_RAW_ONE + 0.5f);
 }
 
 /* one dimension of the projection, as a nibble */

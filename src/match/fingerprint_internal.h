@@ -32,7 +32,7 @@
 #define FINGERPRINT_GRID_RADIUS2	21
 #define FINGERPRINT_CELLS			69
 #define FINGERPRINT_SECTORS			6
-#define FINGERPRINT_CELL_SIZE		22	/* pixels */
+#define FINGERPRINT_CELL_SIZE		24	/* pixels */
 #define FINGERPRINT_RAW				(FINGERPRINT_CELLS * FINGERPRINT_SECTORS)
 #define FINGERPRINT_RAW_PADDED		416
 #define FINGERPRINT_RAW_ONE			1024	/* fixed point of cylinder roots */
@@ -51,10 +51,29 @@ fingerprint_sine(int angle)
 	return fingerprint_cosine[(angle - 64) & 255];
 }
 
-/* what the comparison finds, before it is weighed into one number */
-#define FINGERPRINT_EVIDENCE		12
+/* what a comparison finds, before it is weighed into one number */
+typedef enum FingerprintEvidence
+{
+	EVIDENCE_SUM,				/* of the best alignment's pairs */
+	EVIDENCE_PAIRS,				/* their number */
+	EVIDENCE_SQUARES,			/* their squared distances, pixels */
+	EVIDENCE_OVERLAP_A,			/* minutiae that lie within the other finger */
+	EVIDENCE_OVERLAP_B,
+	EVIDENCE_MINUTIAE_A,
+	EVIDENCE_MINUTIAE_B,
+	EVIDENCE_SUPPORT,			/* candidates' support of each other */
+	EVIDENCE_LIKELIEST,			/* descriptor likelihoods of the best candidates */
+	EVIDENCE_AGREEMENT,			/* pairs' compatibility with each other */
+	EVIDENCE_NEAR_AGREEMENT,	/* the same, near pairs count more */
+	EVIDENCE_NEAR_WEIGHT,
+	FINGERPRINT_EVIDENCE
+} FingerprintEvidence;
 
 extern void fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 								 double evidence[FINGERPRINT_EVIDENCE]);
+
+/* log-odds to a distance in (0, 1) and back, both decreasing */
+extern double fingerprint_odds_to_distance(double odds);
+extern double fingerprint_distance_to_odds(double distance);
 
 #endif							/* FINGERPRINT_INTERNAL_H */

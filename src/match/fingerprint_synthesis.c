@@ -55,10 +55,10 @@
 #define CENTRE_CROWDING     0.5 /* how much denser near the centre */
 #define CENTRE_RADIUS       90.0
 #define ENDING_SHARE        0.67
-#define DOWNWARD_BIAS       0.43 /* more minutiae point to the finger's joint */
+#define DOWNWARD_BIAS       0.48 /* more minutiae point to the finger's joint */
 #define REGIONAL_BIAS       0.12 /* neighbours tend to point the same way */
 #define BENDS               4    /* waves of the random bending */
-#define BEND_AMPLITUDE      (2 * DEGREE)
+#define BEND_AMPLITUDE      (1.5 * DEGREE)
 #define BEND_WAVELENGTH_MIN 280.0
 #define BEND_WAVELENGTH_MAX 600.0
 #define DEVIATION_SD        (5 * DEGREE) /* of a minutia from the smooth field */
@@ -70,8 +70,8 @@
 #define CONTACT_HALF_HEIGHT    165.0
 #define CONTACT_SD             0.16 /* of the size, relative */
 #define CONTACT_SHRINK         0.12 /* of a poor impression */
-#define CONTACT_SHIFT_X        12.0
-#define CONTACT_SHIFT_Y        19.0
+#define CONTACT_SHIFT_X        11.0
+#define CONTACT_SHIFT_Y        17.0
 #define PLACEMENT_SD           18.0 /* on the sensor */
 #define ROTATION_SD            (4 * DEGREE)
 #define ROTATION_TAIL_SHARE    0.30 /* carelessly placed */
@@ -84,17 +84,17 @@
 #define PATCH_RADIUS_MIN       18.0
 #define PATCH_RADIUS_MAX       42.0
 #define LOSS_GOOD              0.0
-#define LOSS_POOR              0.52
+#define LOSS_POOR              0.62
 #define LOSS_HIDDEN            0.35 /* further loss of hidden minutiae */
 #define LOSS_PATCH             0.45
-#define SPURIOUS_GOOD          1.5 /* mean number */
-#define SPURIOUS_POOR          16.0
+#define SPURIOUS_GOOD          1.0 /* mean number */
+#define SPURIOUS_POOR          22.0
 #define SPURIOUS_PATCH_SHARE   0.4  /* of them in patches */
 #define BORDER_ENDINGS         8.5  /* mean number of ridges cut off at the border of contact */
 #define BORDER_WIDTH           0.10 /* relative */
 #define JITTER_ALONG           1.6  /* displacement along the ridge, pixels */
 #define JITTER_ACROSS          0.9
-#define DIRECTION_SD           (4 * DEGREE)
+#define DIRECTION_SD           (3.5 * DEGREE)
 #define DIRECTION_REVERSAL     0.02
 #define SPURIOUS_DIRECTION_SD  (14 * DEGREE)
 #define TYPE_FLIP_GOOD         0.10
@@ -392,7 +392,8 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 
 	/* most captures are fair, some are bad */
 	imp->quality = portable_uniform(random);
-	imp->quality = good ? GOOD_QUALITY : 1 - imp->quality * imp->quality * imp->quality;
+	imp->quality =
+		good ? GOOD_QUALITY : 1 - imp->quality * imp->quality * imp->quality * imp->quality;
 	poor = 1 - imp->quality;
 
 	size = 1 - CONTACT_SHRINK * poor;

@@ -104,6 +104,7 @@ typedef struct IrisComparison
  */
 #define IRIS_DISTANCE_NONMATED	1.0
 
+extern void iris_distances(const IrisProbe *probe, int n, const void *const *features, double *distances);
 extern double iris_distance(const IrisProbe *probe, const void *features);
 extern void iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result);
 

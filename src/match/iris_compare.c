@@ -99,7 +99,7 @@ struct IrisProbe
 	int			step;			/* columns between coarse rotations */
 	int			n_coarse;
 	int			coarse[MAX_COARSE]; /* columns */
-	double		normal;			/* N */
+	double		scale;			/* 0.5 / sqrt(N) */
 	double		refine;			/* refine where alikeness is above */
 	ProbeForm	one;
 	ProbeForm	two;			/* if the header says 2 planes */
@@ -346,6 +346,7 @@ iris_probe_init(IrisProbe *probe, const void *features)
 {
 	CodeBytes	code;
 	uint32_t	total;
+	double		normal;
 
 	memset(probe, 0, sizeof(*probe));
 	memcpy(&probe->header, features, sizeof(probe->header));
@@ -356,10 +357,11 @@ iris_probe_init(IrisProbe *probe, const void *features)
 	probe->min_common = (total + MIN_COMMON_SHARE - 1) / MIN_COMMON_SHARE;
 	if (probe->min_common < MIN_COMMON)
 		probe->min_common = total < MIN_COMMON ? total : MIN_COMMON;
-	probe->normal = NORMAL_BITS * total / NORMAL_CODE;
-	if (probe->normal < MIN_NORMAL_BITS)
-		probe->normal = MIN_NORMAL_BITS;
-	probe->refine = 4 * (0.5 - REFINE_BELOW) * (0.5 - REFINE_BELOW) * probe->normal;
+	normal = NORMAL_BITS * total / NORMAL_CODE;
+	if (normal < MIN_NORMAL_BITS)
+		normal = MIN_NORMAL_BITS;
+	probe->scale = 0.5 / portable_sqrt(normal);
+	probe->refine = 4 * (0.5 - REFINE_BELOW) * (0.5 - REFINE_BELOW) * normal;
 
 	/* 3 columns of 128 */
 	probe->step = (3 * probe->header.columns + 64) / 128;
@@ -391,35 +393,61 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 
 /*
  * How alike two codes are in a rotation: e |e| / n, where e = n - 2 d is how
- * many more bits agree than differ.  HDnorm falls as it grows.
- *
- * Numerator and denominator are integers, below 2^30 and 2^15: two such
- * fractions that differ do so by far more than the rounding of the division,
- * so alikeness orders the rotations exactly.
+ * many more bits agree than differ.  HDnorm falls as it grows.  Kept as a
+ * fraction of integers, so that the best is found without rounding: e |e| is
+ * below 2^30, n below 2^15.
  */
-#define UNDECIDABLE		(-1e9)
+typedef struct Alikeness
+{
+	int64_t		numerator;
+	int64_t		n;
+} Alikeness;
 
-static inline double
+/* with n = 1: less than any other, as no code has 2^15 bits */
+#define UNDECIDABLE		(-(INT64_C(1) << 31))
+
+static inline Alikeness
 alikeness(const CodeCounts *counts, uint32_t min_common)
 {
-	double		n = counts->common;
-	double		excess = n - 2 * (double) counts->differing;
+	int64_t		n = counts->common;
+	int64_t		excess = n - 2 * (int64_t) counts->differing;
+	bool		decides = counts->common >= min_common;
+	Alikeness	result;
 
-	return counts->common < min_common ? UNDECIDABLE : excess * (excess < 0 ? -excess : excess) / n;
+	result.numerator = decides ? excess * (excess < 0 ? -excess : excess) : UNDECIDABLE;
+	result.n = decides ? n : 1;
+	return result;
+}
+
+static inline double
+quotient(Alikeness a)
+{
+	return (double) a.numerator / (double) a.n;
+}
+
+static inline bool
+promising(const IrisProbe *probe, Alikeness a)
+{
+	return (double) a.numerator > probe->refine * (double) a.n;
 }
 
 /* The best rotation */
 typedef struct Best
 {
-	double		alikeness;
+	Alikeness	alike;
 	bool		identical;		/* some rotation has no differing bit */
 } Best;
 
+static const Best no_rotation = {{UNDECIDABLE, 1}, false};
+
 static inline void
-consider(Best *best, double alike, const CodeCounts *counts)
+consider(Best *best, Alikeness a, const CodeCounts *counts)
 {
-	best->alikeness = alike > best->alikeness ? alike : best->alikeness;
-	best->identical |= (alike > UNDECIDABLE) & (counts->differing == 0);
+	bool		better = a.numerator * best->alike.n > best->alike.numerator * a.n;
+
+	best->alike.numerator = better ? a.numerator : best->alike.numerator;
+	best->alike.n = better ? a.n : best->alike.n;
+	best->identical |= (counts->differing == 0) & (a.numerator != UNDECIDABLE);
 }
 
 /*
@@ -427,7 +455,7 @@ consider(Best *best, double alike, const CodeCounts *counts)
  * or as near; those beyond the outermost belong to it.
  */
 static int
-refinement(const IrisProbe *probe, const double *coarse, int *turns)
+refinement(const IrisProbe *probe, const Alikeness *coarse, int *turns)
 {
 	int			last_turn = -probe->max_turn - 1;
 	int			n = 0;
@@ -437,7 +465,7 @@ refinement(const IrisProbe *probe, const double *coarse, int *turns)
 		int			first = c == 0 ? -probe->max_turn : probe->coarse[c] - probe->step / 2;
 		int			last = c == probe->n_coarse - 1 ? probe->max_turn : probe->coarse[c] + probe->step / 2;
 
-		if (!(coarse[c] > probe->refine))
+		if (!promising(probe, coarse[c]))
 			continue;
 		for (int turn = first; turn <= last; turn++)
 		{
@@ -456,7 +484,7 @@ typedef struct Rotations
 	int			n;
 	int			turns[MAX_ROTATIONS];
 	CodeCounts	counts[MAX_ROTATIONS];
-	double		alike[MAX_ROTATIONS];
+	Alikeness	alike[MAX_ROTATIONS];
 } Rotations;
 
 static void
@@ -482,15 +510,16 @@ refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
 static double
 best_distance(const IrisProbe *probe, const Best *best)
 {
+	double		alike = quotient(best->alike);
 	double		root;
 	double		distance;
 
-	if (best->alikeness <= UNDECIDABLE)
+	if (best->alike.numerator == UNDECIDABLE)
 		return IRIS_DISTANCE_NONMATED;
 	if (best->identical)
 		return 0;
-	root = portable_sqrt((best->alikeness < 0 ? -best->alikeness : best->alikeness) / probe->normal);
-	distance = 0.5 - (best->alikeness < 0 ? -root : root) / 2;
+	root = portable_sqrt(alike < 0 ? -alike : alike) * probe->scale;
+	distance = 0.5 - (alike < 0 ? -root : root);
 	if (distance < 0)
 		return 0;
 	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
@@ -503,80 +532,142 @@ can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
 		(a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
 }
 
-static double
-compare_codes(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, Rotations *rotations)
+static inline void
+count_coarse(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, CodeCounts *counts)
 {
-	Best		best = {UNDECIDABLE, false};
-
-	rotations->n = probe->n_coarse;
 	probe->kernel->count_codes(&form->bytes, code, form->length,
-							   probe->n_coarse, form->coarse_offsets, rotations->counts);
+							   probe->n_coarse, form->coarse_offsets, counts);
+}
+
+/* the distance, once the coarse rotations are counted */
+static inline double
+conclude(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
+		 const CodeCounts *counts, Rotations *rotations)
+{
+	Best		best = no_rotation;
+
 	for (int c = 0; c < probe->n_coarse; c++)
+		consider(&best, alikeness(&counts[c], probe->min_common), &counts[c]);
+	if (promising(probe, best.alike))
 	{
-		rotations->alike[c] = alikeness(&rotations->counts[c], probe->min_common);
-		consider(&best, rotations->alike[c], &rotations->counts[c]);
-	}
-	if (best.alikeness > probe->refine)
+		rotations->n = probe->n_coarse;
+		for (int c = 0; c < probe->n_coarse; c++)
+		{
+			rotations->turns[c] = probe->coarse[c];
+			rotations->counts[c] = counts[c];
+			rotations->alike[c] = alikeness(&counts[c], probe->min_common);
+		}
 		refine(probe, form, code, rotations, &best);
+	}
 	return best_distance(probe, &best);
 }
 
-/* the probe has one plane only, the other two: rare, so it may be slow */
-static double
-compare_joined(const IrisProbe *probe, const FeaturesHeader *header, const CodeBytes *code,
-			   Rotations *rotations)
-{
-	uint8_t		bytes[2 * IRIS_MAX_FEATURE_CODE];
-	CodeBytes	joined = join_features(header, code, bytes);
-
-	return compare_codes(probe, &probe->one, &joined, rotations);
-}
-
-static double
-compare(const IrisProbe *probe, const void *features, Rotations *rotations)
+/*
+ * The form of the probe in which it can be compared with features, and their
+ * code, or NULL where they cannot be mated.  joined has room for the code of
+ * features that are in another form than the probe, which is rare.
+ */
+static inline const ProbeForm *
+common_form(const IrisProbe *probe, const void *features, CodeBytes *code, uint8_t *joined)
 {
 	FeaturesHeader header;
-	CodeBytes	code;
 
 	memcpy(&header, features, sizeof(header));
-	rotations->n = 0;
 	if (!can_be_mated(&probe->header, &header))
-		return IRIS_DISTANCE_NONMATED;
-
-	code = features_code(&header, features);
+		return NULL;
+	*code = features_code(&header, features);
 	if (header.planes == 1)
-		return compare_codes(probe, &probe->one, &code, rotations);
-	if (probe->header.planes == 1)
-		return compare_joined(probe, &header, &code, rotations);
-	return compare_codes(probe, &probe->two, &code, rotations);
+		return &probe->one;
+	if (probe->header.planes == 2)
+		return &probe->two;
+	*code = join_features(&header, code, joined);
+	return &probe->one;
+}
+
+/*
+ * Counting first and concluding after lets the processor work on several
+ * conclusions, which are chains of dependent steps, at a time.
+ */
+#define BATCH	8
+
+void
+iris_distances(const IrisProbe *probe, int n, const void *const *features, double *distances)
+{
+	uint8_t		joined[2 * IRIS_MAX_FEATURE_CODE];
+	const ProbeForm *forms[BATCH];
+	CodeBytes	codes[BATCH];
+	CodeCounts	counts[BATCH][MAX_COARSE];
+	Rotations	rotations;
+
+	for (int start = 0; start < n; start += BATCH)
+	{
+		int			end = n - start < BATCH ? n : start + BATCH;
+
+		for (int i = start; i < end; i++)
+		{
+			int			b = i - start;
+
+			forms[b] = common_form(probe, features[i], &codes[b], joined);
+			distances[i] = IRIS_DISTANCE_NONMATED;
+			if (forms[b] == NULL)
+				continue;
+			count_coarse(probe, forms[b], &codes[b], counts[b]);
+
+			/* there is room for one joined code only */
+			if (codes[b].plane[0] == joined)
+			{
+				distances[i] = conclude(probe, forms[b], &codes[b], counts[b], &rotations);
+				forms[b] = NULL;
+			}
+		}
+		for (int i = start; i < end; i++)
+		{
+			int			b = i - start;
+
+			if (forms[b] != NULL)
+				distances[i] = conclude(probe, forms[b], &codes[b], counts[b], &rotations);
+		}
+	}
 }
 
 double
 iris_distance(const IrisProbe *probe, const void *features)
 {
-	Rotations	rotations;
+	double		distance;
 
-	return compare(probe, features, &rotations);
+	iris_distances(probe, 1, &features, &distance);
+	return distance;
 }
 
 void
 iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result)
 {
+	uint8_t		joined[2 * IRIS_MAX_FEATURE_CODE];
+	CodeBytes	code;
+	const ProbeForm *form = common_form(probe, features, &code, joined);
+	CodeCounts	counts[MAX_COARSE];
 	Rotations	rotations;
-	int			best = -1;
+	Alikeness	best = no_rotation.alike;
 
 	memset(result, 0, sizeof(*result));
-	result->distance = compare(probe, features, &rotations);
-	memcpy(rotations.turns, probe->coarse, sizeof(int) * probe->n_coarse);
-	for (int i = 0; i < rotations.n; i++)
+	result->distance = IRIS_DISTANCE_NONMATED;
+	if (form == NULL)
+		return;
+	count_coarse(probe, form, &code, counts);
+	rotations.n = 0;
+	result->distance = conclude(probe, form, &code, counts, &rotations);
+
+	for (int i = 0; i < (rotations.n > 0 ? rotations.n : probe->n_coarse); i++)
 	{
-		if (rotations.alike[i] > (best < 0 ? UNDECIDABLE : rotations.alike[best]))
-			best = i;
-	}
-	if (best >= 0)
-	{
-		result->rotation = rotations.turns[best];
-		result->common = rotations.counts[best].common;
-		result->differing = rotations.counts[best].differing;
+		const CodeCounts *here = rotations.n > 0 ? &rotations.counts[i] : &counts[i];
+		Alikeness	alike = alikeness(here, probe->min_common);
+
+		if (alike.numerator * best.n > best.numerator * alike.n)
+		{
+			best = alike;
+			result->rotation = rotations.n > 0 ? rotations.turns[i] : probe->coarse[i];
+			result->common = here->common;
+			result->differing = here->differing;
+		}
 	}
 }

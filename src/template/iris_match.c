@@ -35,8 +35,7 @@ begin_probe(const void *features, Size size)
 static void
 distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
 {
-	for (int i = 0; i < n; i++)
-		result[i] = iris_distance(probe, features[i]);
+	iris_distances(probe, n, features, result);
 }
 
 static const BiometricModality modality = {

@@ -151,7 +151,7 @@ rates(const Group *group, int s, const int *weight)
 {
 	Rates  result = {NAN, {NAN, NAN, NAN}};
 	double mated = 0, nonmated = 0, hits = 0, false_matches = 0;
-	bool   crossed = false;
+	double narrowest = INFINITY, gap;
 
 	for (int i = 0; i < group->count; i++)
 	{
@@ -184,10 +184,11 @@ rates(const Group *group, int s, const int *weight)
 					result.fnmr[k] = 1 - hits / mated;
 			false_matches += w;
 		}
-		if (!crossed && false_matches / nonmated >= 1 - hits / mated)
+		gap = fabs(false_matches / nonmated - (1 - hits / mated));
+		if (gap < narrowest)
 		{
+			narrowest = gap;
 			result.eer = (false_matches / nonmated + 1 - hits / mated) / 2;
-			crossed = true;
 		}
 	}
 	return result;

@@ -27,6 +27,7 @@
 
 /* what lies before the features of an entry of an index: line pointer, TID, flags */
 #define ENTRY_OVERHEAD	12
+#define PAGE_ENTRIES	16
 
 typedef struct Eye
 {
@@ -268,11 +269,17 @@ compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *ke
 		double		start = bench_seconds();
 		double		nearest = 1;
 
-		for (size_t i = 1; i < n; i++)
+		/* as many at a time as a page has */
+		for (size_t i = 1; i + PAGE_ENTRIES <= n; i += PAGE_ENTRIES)
 		{
-			double		distance = iris_distance(probe, gallery + i * entry + ENTRY_OVERHEAD);
+			const void *features[PAGE_ENTRIES];
+			double		distances[PAGE_ENTRIES];
 
-			nearest = distance < nearest ? distance : nearest;
+			for (size_t j = 0; j < PAGE_ENTRIES; j++)
+				features[j] = gallery + (i + j) * entry + ENTRY_OVERHEAD;
+			iris_distances(probe, PAGE_ENTRIES, features, distances);
+			for (size_t j = 0; j < PAGE_ENTRIES; j++)
+				nearest = distances[j] < nearest ? distances[j] : nearest;
 		}
 		sink = nearest;
 		start = (bench_seconds() - start) / n * 1e9;

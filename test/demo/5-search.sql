@@ -10,11 +10,13 @@ ANALYZE;
 \echo '-- The candidate list: nearest first.  A score of 40 means one false match in'
 \echo '-- 10 000 comparisons; fpir is the share of strangers who would get such a'
 \echo '-- candidate from a list of this size.'
+\timing on
 SELECT w.person, w.source, round(match_score(w.print, t.print)::numeric, 1) AS score,
        round(fpir(match_score(w.print, t.print), 20200)::numeric, 6) AS fpir
 FROM traveller t, LATERAL (
   SELECT * FROM watchlist ORDER BY print <-> t.print LIMIT 4) w
 WHERE t.name = 'listed';
+\timing off
 
 EXPLAIN (COSTS OFF)
 SELECT person FROM watchlist
@@ -40,3 +42,8 @@ EXPLAIN (COSTS OFF)
 SELECT t.name, w.person
 FROM traveller t
 JOIN watchlist w ON w.print % probe(t.print, score_threshold(0.001, 20200));
+
+\echo '-- For the DBA.'
+SELECT entries, pages, pg_size_pretty(pg_relation_size('watchlist_print')) AS size
+FROM biometric_index_stats('watchlist_print');
+SELECT biometric_index_check('watchlist_print', true);

@@ -370,7 +370,7 @@ foreach my $n (1, 2, 5, 8)
 	  "SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM part ORDER BY print <-> $q LIMIT 10', index => 'part_.*_print_idx')",
 	  "SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM part WHERE print % $q', ordered => false, cut => false, index => 'part_.*_print_idx')",
 	  "SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM part WHERE watchlist = 2 ORDER BY print <-> $q LIMIT 10 OFFSET 2', index => 'part_.*_print_idx')",
-	  "SELECT difference('SELECT p.n AS grp, a.id * 10000 + b.id AS id, a.print <-> b.print AS d FROM probe p JOIN part a ON a.print % p.print JOIN record b ON b.data::fingerprint % a.print WHERE p.n BETWEEN $n AND $n + 1', ordered => false, cut => false, index => 'record_print_idx')";
+	  "SELECT difference('SELECT p.n AS grp, a.id * 10000 + b.id AS id, a.print <-> b.data::fingerprint AS d FROM probe p JOIN part a ON a.print % p.print JOIN record b ON b.data::fingerprint % a.print WHERE p.n BETWEEN $n AND $n + 1', ordered => false, cut => false, index => 'record_print_idx')";
 }
 ask_all($node, \@others, 'partial indexes, expression indexes, partitions and nested joins answer alike');
 

@@ -42,7 +42,7 @@ sub both_agree
 		} (1, 2, 4, 9)) . ';';
 	my ($here, $error_here) = session($primary, $questions);
 
-	$primary->wait_for_catchup($standby);
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
 	my ($there, $error_there) = session($standby, $questions);
 
 	ok($here eq $there && $here =~ /^f\n/ && "$error_here$error_there" eq '', $promise)
@@ -102,7 +102,7 @@ $primary->safe_psql('postgres', <<'X');
 INSERT INTO gallery SELECT 700000 + n, print, 0, '' FROM probe, generate_series(1, 5);
 UPDATE gallery SET print = synthetic_fingerprint(id, 3) WHERE id % 2 = 0;
 X
-$primary->wait_for_catchup($standby);
+$primary->wait_for_catchup($standby, 'replay', $primary->lsn('flush'));
 $fetched .= $reader->query_safe('FETCH ALL FROM c');
 $reader->query_safe('COMMIT');
 $reader->quit;

@@ -275,22 +275,21 @@ sub index_is_sound
 	return;
 }
 
-# A handful of every kind of question about the tables of add_gallery.
+# One of every kind of question about the tables of add_gallery.
 sub same_answers
 {
 	my ($node, $promise, %options) = @_;
-	my @statements;
+	my ($q, $r) = map { "(SELECT print FROM probe WHERE n = $_)" } (1, 4);
 
-	foreach my $n ($options{probes} ? @{ $options{probes} } : (1, 4))
-	{
-		my $q = "(SELECT print FROM probe WHERE n = $n)";
-
-		push @statements,
-		  "SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM gallery ORDER BY print <-> $q', cut => false)",
-		  "SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM gallery ORDER BY print <-> $q LIMIT 5')",
-		  "SELECT difference('SELECT 0 AS grp, id, NULL::float8 AS d FROM gallery WHERE print % probe($q, 15)', path => 'bitmap', ordered => false, cut => false)";
-	}
-	ask_all($node, \@statements, $promise, %options);
+	ask_all(
+		$node,
+		[
+			"SELECT difference('SELECT 0 AS grp, id, print <-> $q AS d FROM gallery ORDER BY print <-> $q', cut => false)",
+			"SELECT difference('SELECT 0 AS grp, id, print <-> $r AS d FROM gallery ORDER BY print <-> $r LIMIT 5')",
+			"SELECT difference('SELECT 0 AS grp, id, NULL::float8 AS d FROM gallery WHERE print % probe($q, 15)', path => 'bitmap', ordered => false, cut => false)"
+		],
+		$promise,
+		%options);
 	return;
 }
 
