@@ -68,9 +68,9 @@ DELETE FROM churn WHERE id % 2 = 0;
 VACUUM churn;
 SELECT entries, null_entries FROM biometric_index_stats('churn_print');
 
--- the same amount goes into the space of the rows that are gone
+-- as many rows again go into the space of those that are gone
 INSERT INTO churn SELECT i, synthetic_fingerprint(i % 20) FROM generate_series(2, 200, 2) AS i;
-SELECT pages <= :pages_before + 1 AS reused FROM biometric_index_stats('churn_print');
+SELECT pages < 1.2 * :pages_before AS reused FROM biometric_index_stats('churn_print');
 SELECT biometric_index_check('churn_print', true);
 
 -- an index that becomes empty is as good as a new one

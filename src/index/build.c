@@ -18,16 +18,16 @@
 #include "utils/rel.h"
 
 /* phases of pg_stat_progress_create_index; 1 is PostgreSQL's own */
-#define PHASE_EXTRACT		2
-#define PHASE_LOG			3
+#define PHASE_EXTRACT 2
+#define PHASE_LOG     3
 
 typedef struct BuildState
 {
 	const BiometricModality *modality;
-	MemoryContext row_context;	/* reset after each row */
-	int64		entries;
-	bool		page_started;
-	PGAlignedBlock page;		/* the page being filled */
+	MemoryContext            row_context; /* reset after each row */
+	int64                    entries;
+	bool                     page_started;
+	PGAlignedBlock           page; /* the page being filled */
 } BuildState;
 
 char *
@@ -50,7 +50,7 @@ biometric_buildphasename(int64 phase)
 static void
 append_page(Relation index, Page page)
 {
-	Buffer		buffer = biometric_extend(index, MAIN_FORKNUM);
+	Buffer buffer = biometric_extend(index, MAIN_FORKNUM);
 
 	memcpy(BufferGetPage(buffer), page, BLCKSZ);
 	MarkBufferDirty(buffer);
@@ -58,14 +58,14 @@ append_page(Relation index, Page page)
 }
 
 static void
-build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-			   bool tuple_is_alive, void *callback_state)
+build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool tuple_is_alive,
+			   void *callback_state)
 {
-	BuildState *state = callback_state;
-	Page		page = state->page.data;
+	BuildState   *state = callback_state;
+	Page          page = state->page.data;
 	MemoryContext old_context = MemoryContextSwitchTo(state->row_context);
-	GalleryEntry entry;
-	Size		size;
+	GalleryEntry  entry;
+	Size          size;
 
 	entry = gallery_form_entry(index, state->modality, values[0], isnull[0], tid, &size);
 	if (state->page_started && PageGetFreeSpace(page) < MAXALIGN(size))
@@ -78,8 +78,10 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
 		state->page_started = true;
 	}
-	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) == InvalidOffsetNumber)
-		elog(ERROR, "could not add an entry to a page of index \"%s\"", RelationGetRelationName(index));
+	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) ==
+		InvalidOffsetNumber)
+		elog(ERROR, "could not add an entry to a page of index \"%s\"",
+			 RelationGetRelationName(index));
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, ++state->entries);
 	MemoryContextSwitchTo(old_context);
@@ -89,24 +91,25 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 IndexBuildResult *
 biometric_build(Relation heap, Relation index, IndexInfo *index_info)
 {
-	BuildState *state = palloc0(sizeof(BuildState));
+	BuildState       *state = palloc0(sizeof(BuildState));
 	IndexBuildResult *result = palloc0(sizeof(IndexBuildResult));
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 
 	state->modality = biometric_modality(index);
-	state->row_context = AllocSetContextCreate(CurrentMemoryContext, "biometric build",
-											   ALLOCSET_DEFAULT_SIZES);
+	state->row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "biometric build", ALLOCSET_DEFAULT_SIZES);
 
 	biometric_init_meta_page(state->page.data, state->modality);
 	append_page(index, state->page.data);
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_EXTRACT);
 	if (heap->rd_rel->reltuples > 0)
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, (int64) heap->rd_rel->reltuples);
-	result->heap_tuples = table_index_build_scan(heap, index, index_info, true, true,
-												 build_callback, state, NULL);
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
+									 (int64) heap->rd_rel->reltuples);
+	result->heap_tuples =
+		table_index_build_scan(heap, index, index_info, true, true, build_callback, state, NULL);
 	result->index_tuples = state->entries;
 	if (state->page_started)
 		append_page(index, state->page.data);
@@ -130,7 +133,7 @@ void
 biometric_buildempty(Relation index)
 {
 	const BiometricModality *modality = biometric_modality(index);
-	Buffer		buffer = biometric_extend(index, INIT_FORKNUM);
+	Buffer                   buffer = biometric_extend(index, INIT_FORKNUM);
 
 	START_CRIT_SECTION();
 	biometric_init_meta_page(BufferGetPage(buffer), modality);

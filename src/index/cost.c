@@ -22,7 +22,7 @@ static const BiometricModality *
 modality_of(Oid index_oid)
 {
 	/* the planner holds a lock on it */
-	Relation	index = index_open(index_oid, NoLock);
+	Relation                 index = index_open(index_oid, NoLock);
 	const BiometricModality *modality = biometric_modality(index);
 
 	index_close(index, NoLock);
@@ -39,30 +39,31 @@ right_argument(Expr *clause)
 static int
 number_of_probes(IndexPath *path, List *quals)
 {
-	List	   *templates = NIL;
-	ListCell   *cell;
+	List     *templates = NIL;
+	ListCell *cell;
 
-	foreach(cell, quals)
-		templates = list_append_unique(templates, right_argument(lfirst_node(RestrictInfo, cell)->clause));
-	foreach(cell, path->indexorderbys)
+	foreach (cell, quals)
+		templates =
+			list_append_unique(templates, right_argument(lfirst_node(RestrictInfo, cell)->clause));
+	foreach (cell, path->indexorderbys)
 		templates = list_append_unique(templates, right_argument(lfirst(cell)));
 	return list_length(templates);
 }
 
 void
-biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
-					   Cost *startup_cost, Cost *total_cost, Selectivity *selectivity,
-					   double *correlation, double *pages)
+biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
+					   Cost *total_cost, Selectivity *selectivity, double *correlation,
+					   double *pages)
 {
 	IndexOptInfo *index = path->indexinfo;
-	List	   *quals = get_quals_from_indexclauses(path->indexclauses);
-	double		index_pages = Max(index->pages, 1);
-	double		index_tuples = Max(index->tuples, 0);
-	double		rows;
-	double		page_cost;
-	double		entry_cost;
-	Cost		query_cost;
-	Cost		pass_cost;
+	List         *quals = get_quals_from_indexclauses(path->indexclauses);
+	double        index_pages = Max(index->pages, 1);
+	double        index_tuples = Max(index->tuples, 0);
+	double        rows;
+	double        page_cost;
+	double        entry_cost;
+	Cost          query_cost;
+	Cost          pass_cost;
 
 	*selectivity = clauselist_selectivity(root, add_predicate_to_index_quals(index, quals),
 										  index->rel->relid, JOIN_INNER, NULL);
@@ -71,16 +72,17 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/* pages are read in order; the later of several searches find them cached */
 	get_tablespace_page_costs(index->reltablespace, NULL, &page_cost);
 	if (loop_count > 1)
-		page_cost *= index_pages_fetched(index_pages * loop_count, index->pages, index_pages, root) /
+		page_cost *=
+			index_pages_fetched(index_pages * loop_count, index->pages, index_pages, root) /
 			(loop_count * index_pages);
 
 	entry_cost = cpu_index_tuple_cost;
 	if (path->indexclauses != NIL || path->indexorderbys != NIL)
-		entry_cost += number_of_probes(path, quals) *
-			modality_of(index->indexoid)->compare_cost * cpu_operator_cost;
+		entry_cost += number_of_probes(path, quals) * modality_of(index->indexoid)->compare_cost *
+					  cpu_operator_cost;
 
 	query_cost = index_other_operands_eval_cost(root, quals) +
-		index_other_operands_eval_cost(root, path->indexorderbys);
+				 index_other_operands_eval_cost(root, path->indexorderbys);
 	pass_cost = index_pages * page_cost + index_tuples * entry_cost;
 
 	if (path->indexorderbys == NIL)

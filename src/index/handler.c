@@ -37,7 +37,8 @@ biometric_handler(PG_FUNCTION_ARGS)
 	routine->amoptionalkey = true;
 
 	/* vacuum is one pass over all pages, in either of its two steps */
-	routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
+	routine->amparallelvacuumoptions =
+		VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
 
 	routine->ambuild = biometric_build;
 	routine->ambuildempty = biometric_buildempty;

@@ -48,8 +48,8 @@
 
 /* ---- pages --------------------------------------------------------------- */
 
-#define BIOMETRIC_META_BLOCK		0
-#define BIOMETRIC_FIRST_BLOCK		1	/* first gallery page */
+#define BIOMETRIC_META_BLOCK  0
+#define BIOMETRIC_FIRST_BLOCK 1 /* first gallery page */
 
 typedef enum BiometricPageKind
 {
@@ -63,51 +63,50 @@ typedef enum BiometricPageKind
  */
 typedef struct BiometricPageOpaqueData
 {
-	uint32		reserved;		/* 0 */
-	uint16		kind;			/* BiometricPageKind */
-	uint16		page_id;		/* BIOMETRIC_PAGE_ID */
+	uint32 reserved; /* 0 */
+	uint16 kind;     /* BiometricPageKind */
+	uint16 page_id;  /* BIOMETRIC_PAGE_ID */
 } BiometricPageOpaqueData;
 
 typedef BiometricPageOpaqueData *BiometricPageOpaque;
 
-#define BIOMETRIC_PAGE_ID			0xFFB1
+#define BIOMETRIC_PAGE_ID            0xFFB1
 #define BiometricPageGetOpaque(page) ((BiometricPageOpaque) PageGetSpecialPointer(page))
 
 /* Contents of block 0, from PageGetContents */
 typedef struct BiometricMetaPageData
 {
-	uint32		magic;			/* BIOMETRIC_MAGIC */
-	uint32		format_version; /* of the pages: BIOMETRIC_FORMAT_VERSION */
-	uint32		features_version;	/* of the modality, when the index was built */
-	char		modality[52];	/* its name, padded with zeroes */
+	uint32 magic;            /* BIOMETRIC_MAGIC */
+	uint32 format_version;   /* of the pages: BIOMETRIC_FORMAT_VERSION */
+	uint32 features_version; /* of the modality, when the index was built */
+	char   modality[52];     /* its name, padded with zeroes */
 } BiometricMetaPageData;
 
 typedef BiometricMetaPageData *BiometricMetaPage;
 
-#define BIOMETRIC_MAGIC				0x42494F4D
-#define BIOMETRIC_FORMAT_VERSION	1
-#define BiometricPageGetMeta(page)	((BiometricMetaPage) PageGetContents(page))
+#define BIOMETRIC_MAGIC            0x42494F4D
+#define BIOMETRIC_FORMAT_VERSION   1
+#define BiometricPageGetMeta(page) ((BiometricMetaPage) PageGetContents(page))
 
 /* An item of a gallery page; the features fill the rest of the item */
 typedef struct GalleryEntryData
 {
-	ItemPointerData tid;		/* the row */
-	uint16		flags;			/* GALLERY_ENTRY_xxx */
-	char		features[FLEXIBLE_ARRAY_MEMBER];
+	ItemPointerData tid;   /* the row */
+	uint16          flags; /* GALLERY_ENTRY_xxx */
+	char            features[FLEXIBLE_ARRAY_MEMBER];
 } GalleryEntryData;
 
 typedef GalleryEntryData *GalleryEntry;
 
-#define GALLERY_ENTRY_NULL			0x0001	/* the template is NULL: no features */
-#define GALLERY_ENTRY_FLAGS			0x0001	/* all flags there are */
+#define GALLERY_ENTRY_NULL  0x0001 /* the template is NULL: no features */
+#define GALLERY_ENTRY_FLAGS 0x0001 /* all flags there are */
 
-#define GALLERY_ENTRY_HEADER		offsetof(GalleryEntryData, features)
+#define GALLERY_ENTRY_HEADER offsetof(GalleryEntryData, features)
 
 /* Space for entries on an empty page, and the largest entry that fits */
 #define GALLERY_PAGE_SPACE \
 	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - MAXALIGN(sizeof(BiometricPageOpaqueData)))
-#define GALLERY_ENTRY_MAX_SIZE \
-	MAXALIGN_DOWN(GALLERY_PAGE_SPACE - sizeof(ItemIdData))
+#define GALLERY_ENTRY_MAX_SIZE MAXALIGN_DOWN(GALLERY_PAGE_SPACE - sizeof(ItemIdData))
 
 /* No page has more entries than this */
 #define GALLERY_PAGE_MAX_ENTRIES \
@@ -123,7 +122,7 @@ extern const BiometricModality *biometric_modality(Relation index);
  * any_features, for work that does not look at features.
  */
 extern const BiometricModality *biometric_open(Relation index, bool any_features);
-extern void biometric_read_meta(Relation index, BiometricMetaPageData *meta);
+extern void                     biometric_read_meta(Relation index, BiometricMetaPageData *meta);
 
 extern void biometric_init_page(Page page, BiometricPageKind kind);
 extern void biometric_init_meta_page(Page page, const BiometricModality *modality);
@@ -138,28 +137,30 @@ extern Buffer biometric_extend(Relation index, ForkNumber fork);
 extern void gallery_check_page(Relation index, BlockNumber block, Page page);
 
 /* Number of entries on a gallery page that gallery_check_page accepted */
-extern int	gallery_page_entries(Page page);
+extern int gallery_page_entries(Page page);
 
 /* Entry i of a page, after making sure that it lies inside; i counts from 1 */
-extern GalleryEntry gallery_page_entry(Relation index, BlockNumber block, Page page,
-									   OffsetNumber i, Size *features_size);
+extern GalleryEntry gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
+									   Size *features_size);
 
 /* Makes the entry of a row, in CurrentMemoryContext */
 extern GalleryEntry gallery_form_entry(Relation index, const BiometricModality *modality,
 									   Datum template, bool isnull, ItemPointer tid, Size *size);
 
 #if PG_VERSION_NUM >= 180000
-pg_noreturn extern void biometric_page_corrupted(Relation index, BlockNumber block, const char *detail);
+pg_noreturn extern void biometric_page_corrupted(Relation index, BlockNumber block,
+												 const char *detail);
 #else
-extern void biometric_page_corrupted(Relation index, BlockNumber block, const char *detail) pg_attribute_noreturn();
+extern void biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
+	pg_attribute_noreturn();
 #endif
 
 /* ---- the access method's functions, a file each -------------------------- */
 
 /* build.c */
 extern IndexBuildResult *biometric_build(Relation heap, Relation index, IndexInfo *index_info);
-extern void biometric_buildempty(Relation index);
-extern char *biometric_buildphasename(int64 phase);
+extern void              biometric_buildempty(Relation index);
+extern char             *biometric_buildphasename(int64 phase);
 
 /* insert.c */
 extern bool biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
@@ -168,16 +169,19 @@ extern bool biometric_insert(Relation index, Datum *values, bool *isnull, ItemPo
 
 /* scan.c */
 extern IndexScanDesc biometric_beginscan(Relation index, int nkeys, int norderbys);
-extern void biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys,
-							 ScanKey orderbys, int norderbys);
-extern bool biometric_gettuple(IndexScanDesc scan, ScanDirection direction);
-extern int64 biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
-extern void biometric_endscan(IndexScanDesc scan);
+extern void          biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+									  int norderbys);
+extern bool          biometric_gettuple(IndexScanDesc scan, ScanDirection direction);
+extern int64         biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
+extern void          biometric_endscan(IndexScanDesc scan);
 
 /* vacuum.c */
-extern IndexBulkDeleteResult *biometric_bulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
-												   IndexBulkDeleteCallback callback, void *callback_state);
-extern IndexBulkDeleteResult *biometric_vacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+extern IndexBulkDeleteResult *biometric_bulkdelete(IndexVacuumInfo        *info,
+												   IndexBulkDeleteResult  *stats,
+												   IndexBulkDeleteCallback callback,
+												   void                   *callback_state);
+extern IndexBulkDeleteResult *biometric_vacuumcleanup(IndexVacuumInfo       *info,
+													  IndexBulkDeleteResult *stats);
 
 /* cost.c */
 extern void biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
@@ -187,4 +191,4 @@ extern void biometric_costestimate(PlannerInfo *root, IndexPath *path, double lo
 /* validate.c */
 extern bool biometric_validate(Oid opclass);
 
-#endif							/* BIOMETRIC_INDEX_H */
+#endif /* BIOMETRIC_INDEX_H */

@@ -21,9 +21,9 @@
 static bool
 add_to_page(Relation index, Buffer buffer, GalleryEntry entry, Size size, Size *free_space)
 {
-	bool		is_new = PageIsNew(BufferGetPage(buffer));
+	bool              is_new = PageIsNew(BufferGetPage(buffer));
 	GenericXLogState *wal;
-	Page		page;
+	Page              page;
 
 	gallery_check_page(index, BufferGetBlockNumber(buffer), BufferGetPage(buffer));
 	if (!is_new)
@@ -37,8 +37,10 @@ add_to_page(Relation index, Buffer buffer, GalleryEntry entry, Size size, Size *
 	page = GenericXLogRegisterBuffer(wal, buffer, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 	if (is_new)
 		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
-	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) == InvalidOffsetNumber)
-		elog(ERROR, "could not add an entry to a page of index \"%s\"", RelationGetRelationName(index));
+	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) ==
+		InvalidOffsetNumber)
+		elog(ERROR, "could not add an entry to a page of index \"%s\"",
+			 RelationGetRelationName(index));
 	GenericXLogFinish(wal);
 	return true;
 }
@@ -47,9 +49,9 @@ static void
 insert_entry(Relation index, GalleryEntry entry, Size size)
 {
 	BlockNumber block = RelationGetTargetBlock(index);
-	bool		tried_last = false;
-	Buffer		buffer;
-	Size		free_space;
+	bool        tried_last = false;
+	Buffer      buffer;
+	Size        free_space;
 
 	if (block == InvalidBlockNumber)
 		block = GetPageWithFreeSpace(index, MAXALIGN(size));
@@ -71,7 +73,7 @@ insert_entry(Relation index, GalleryEntry entry, Size size)
 		free_space = 0;
 		if (block >= BIOMETRIC_FIRST_BLOCK && block < blocks)
 		{
-			bool		added;
+			bool added;
 
 			buffer = ReadBuffer(index, block);
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -91,23 +93,24 @@ insert_entry(Relation index, GalleryEntry entry, Size size)
 	buffer = biometric_extend(index, MAIN_FORKNUM);
 	block = BufferGetBlockNumber(buffer);
 	if (!add_to_page(index, buffer, entry, size, &free_space))
-		elog(ERROR, "entry does not fit a new page of index \"%s\"", RelationGetRelationName(index));
+		elog(ERROR, "entry does not fit a new page of index \"%s\"",
+			 RelationGetRelationName(index));
 	UnlockReleaseBuffer(buffer);
 	RelationSetTargetBlock(index, block);
 }
 
 bool
-biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid,
-				 Relation heap, IndexUniqueCheck check_unique, bool unchanged,
-				 IndexInfo *index_info)
+biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, Relation heap,
+				 IndexUniqueCheck check_unique, bool unchanged, IndexInfo *index_info)
 {
-	MemoryContext insert_context = AllocSetContextCreate(CurrentMemoryContext, "biometric insert",
-														 ALLOCSET_DEFAULT_SIZES);
+	MemoryContext insert_context =
+		AllocSetContextCreate(CurrentMemoryContext, "biometric insert", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(insert_context);
-	GalleryEntry entry;
-	Size		size;
+	GalleryEntry  entry;
+	Size          size;
 
-	entry = gallery_form_entry(index, biometric_open(index, false), values[0], isnull[0], tid, &size);
+	entry =
+		gallery_form_entry(index, biometric_open(index, false), values[0], isnull[0], tid, &size);
 	insert_entry(index, entry, size);
 
 	MemoryContextSwitchTo(old_context);

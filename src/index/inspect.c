@@ -37,8 +37,8 @@
 static Relation
 open_for_inspection(Oid oid, LOCKMODE lock)
 {
-	Relation	index;
-	bool		owner;
+	Relation index;
+	bool     owner;
 
 #if PG_VERSION_NUM >= 160000
 	owner = object_ownercheck(RelationRelationId, oid, GetUserId());
@@ -46,27 +46,25 @@ open_for_inspection(Oid oid, LOCKMODE lock)
 	owner = pg_class_ownercheck(oid, GetUserId());
 #endif
 	if (!owner && !has_privs_of_role(GetUserId(), ROLE_PG_STAT_SCAN_TABLES))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(oid)), get_rel_name(oid));
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(oid)),
+					   get_rel_name(oid));
 
 	index = relation_open(oid, lock);
 	if (index->rd_rel->relkind == RELKIND_PARTITIONED_INDEX)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is a partitioned index", RelationGetRelationName(index)),
-				 errhint("Inspect the indexes of its partitions.")));
-	if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_indam->amvalidate != biometric_validate)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a biometric index", RelationGetRelationName(index))));
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is a partitioned index", RelationGetRelationName(index)),
+						errhint("Inspect the indexes of its partitions.")));
+	if (index->rd_rel->relkind != RELKIND_INDEX ||
+		index->rd_indam->amvalidate != biometric_validate)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("\"%s\" is not a biometric index", RelationGetRelationName(index))));
 	if (RELATION_IS_OTHER_TEMP(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary tables of other sessions")));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot access temporary tables of other sessions")));
 	if (!index->rd_index->indisvalid)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
-				 errhint("Drop it, or REINDEX it.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("index \"%s\" is not valid", RelationGetRelationName(index)),
+						errhint("Drop it, or REINDEX it.")));
 	return index;
 }
 
@@ -74,7 +72,7 @@ open_for_inspection(Oid oid, LOCKMODE lock)
 static void
 copy_page(Relation index, BlockNumber block, BufferAccessStrategy strategy, Page page)
 {
-	Buffer		buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+	Buffer buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	memcpy(page, BufferGetPage(buffer), BLCKSZ);
@@ -89,19 +87,19 @@ PG_FUNCTION_INFO_V1(biometric_index_stats);
 Datum
 biometric_index_stats(PG_FUNCTION_ARGS)
 {
-	Relation	index = open_for_inspection(PG_GETARG_OID(0), AccessShareLock);
-	BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
+	Relation              index = open_for_inspection(PG_GETARG_OID(0), AccessShareLock);
+	BufferAccessStrategy  strategy = GetAccessStrategy(BAS_BULKREAD);
 	BiometricMetaPageData meta;
-	PGAlignedBlock page;
-	BlockNumber blocks;
-	int64		empty_pages = 0;
-	int64		entries = 0;
-	int64		null_entries = 0;
-	int64		entry_bytes = 0;
-	int64		free_bytes = 0;
-	TupleDesc	descriptor;
-	Datum		values[9];
-	bool		nulls[9] = {0};
+	PGAlignedBlock        page;
+	BlockNumber           blocks;
+	int64                 empty_pages = 0;
+	int64                 entries = 0;
+	int64                 null_entries = 0;
+	int64                 entry_bytes = 0;
+	int64                 free_bytes = 0;
+	TupleDesc             descriptor;
+	Datum                 values[9];
+	bool                  nulls[9] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -110,14 +108,14 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	blocks = RelationGetNumberOfBlocks(index);
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
-		int			page_entries;
+		int page_entries;
 
 		CHECK_FOR_INTERRUPTS();
 		copy_page(index, block, strategy, page.data);
 		page_entries = gallery_page_entries(page.data);
 		for (OffsetNumber i = FirstOffsetNumber; i <= page_entries; i++)
 		{
-			Size		size;
+			Size         size;
 			GalleryEntry entry = gallery_page_entry(index, block, page.data, i, &size);
 
 			if (entry->flags & GALLERY_ENTRY_NULL)
@@ -153,22 +151,22 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 static int64
 entry_key(GalleryEntry entry, Size features_size)
 {
-	uint64		key = (uint64) ItemPointerGetBlockNumber(&entry->tid) << 32 |
-		(uint64) ItemPointerGetOffsetNumber(&entry->tid) << 16;
-	uint32		hash = hash_bytes((unsigned char *) entry->features, (int) features_size);
+	uint64 key = (uint64) ItemPointerGetBlockNumber(&entry->tid) << 32 |
+				 (uint64) ItemPointerGetOffsetNumber(&entry->tid) << 16;
+	uint32 hash = hash_bytes((unsigned char *) entry->features, (int) features_size);
 
 	return (int64) (key | ((hash ^ entry->flags) & 0xFFFF));
 }
 
-#define KEY_TID(key)	((uint64) (key) >> 16)
-#define KEY_BLOCK(key)	((BlockNumber) ((uint64) (key) >> 32))
+#define KEY_TID(key)    ((uint64) (key) >> 16)
+#define KEY_BLOCK(key)  ((BlockNumber) ((uint64) (key) >> 32))
 #define KEY_OFFSET(key) ((OffsetNumber) ((uint64) (key) >> 16 & 0xFFFF))
 
 typedef struct CheckState
 {
 	const BiometricModality *modality;
-	MemoryContext row_context;
-	Tuplesortstate *rows;		/* keys of what should be in the index */
+	MemoryContext            row_context;
+	Tuplesortstate          *rows; /* keys of what should be in the index */
 } CheckState;
 
 static Tuplesortstate *
@@ -181,8 +179,8 @@ begin_key_sort(void)
 static bool
 next_key(Tuplesortstate *sort, int64 *key)
 {
-	Datum		value;
-	bool		isnull;
+	Datum value;
+	bool  isnull;
 
 #if PG_VERSION_NUM >= 160000
 	if (!tuplesort_getdatum(sort, true, false, &value, &isnull, NULL))
@@ -204,35 +202,36 @@ check_pages(Relation heap, Relation index, const BiometricModality *modality,
 			Tuplesortstate *entries, bool may_shrink)
 {
 	BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-	BlockNumber blocks = RelationGetNumberOfBlocks(index);
-	BlockNumber heap_blocks = RelationGetNumberOfBlocks(heap);
-	PGAlignedBlock page;
+	BlockNumber          blocks = RelationGetNumberOfBlocks(index);
+	BlockNumber          heap_blocks = RelationGetNumberOfBlocks(heap);
+	PGAlignedBlock       page;
 
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
-		int			page_entries;
+		int page_entries;
 
 		CHECK_FOR_INTERRUPTS();
 		copy_page(index, block, strategy, page.data);
 		page_entries = gallery_page_entries(page.data);
 		for (OffsetNumber i = FirstOffsetNumber; i <= page_entries; i++)
 		{
-			Size		size;
+			Size         size;
 			GalleryEntry entry = gallery_page_entry(index, block, page.data, i, &size);
-			BlockNumber heap_block = ItemPointerGetBlockNumber(&entry->tid);
+			BlockNumber  heap_block = ItemPointerGetBlockNumber(&entry->tid);
 
 			/* it may have grown since we looked */
 			if (heap_block >= heap_blocks)
 				heap_blocks = RelationGetNumberOfBlocks(heap);
 			if (heap_block >= heap_blocks && !may_shrink)
-				biometric_page_corrupted(index, block, "An entry points beyond the end of the table.");
+				biometric_page_corrupted(index, block,
+										 "An entry points beyond the end of the table.");
 			if (!(entry->flags & GALLERY_ENTRY_NULL) &&
 				!modality->features_valid(entry->features, size))
 				biometric_page_corrupted(index, block, "The features of an entry are damaged.");
 			for (OffsetNumber j = FirstOffsetNumber; j < i; j++)
 			{
-				ItemId		a = PageGetItemId(page.data, i);
-				ItemId		b = PageGetItemId(page.data, j);
+				ItemId a = PageGetItemId(page.data, i);
+				ItemId b = PageGetItemId(page.data, j);
 
 				if (ItemIdGetOffset(a) < ItemIdGetOffset(b) + ItemIdGetLength(b) &&
 					ItemIdGetOffset(b) < ItemIdGetOffset(a) + ItemIdGetLength(a))
@@ -244,14 +243,15 @@ check_pages(Relation heap, Relation index, const BiometricModality *modality,
 }
 
 static void
-check_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
-			   bool tuple_is_alive, void *callback_state)
+check_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool tuple_is_alive,
+			   void *callback_state)
 {
-	CheckState *state = callback_state;
+	CheckState   *state = callback_state;
 	MemoryContext old_context = MemoryContextSwitchTo(state->row_context);
-	Size		size;
-	GalleryEntry entry = gallery_form_entry(index, state->modality, values[0], isnull[0], tid, &size);
-	int64		key = entry_key(entry, size - GALLERY_ENTRY_HEADER);
+	Size          size;
+	GalleryEntry  entry =
+		gallery_form_entry(index, state->modality, values[0], isnull[0], tid, &size);
+	int64 key = entry_key(entry, size - GALLERY_ENTRY_HEADER);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextReset(state->row_context);
@@ -262,7 +262,7 @@ check_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 static void
 collect_rows(Relation heap, Relation index, CheckState *state, Snapshot snapshot)
 {
-	IndexInfo  *index_info = BuildIndexInfo(index);
+	IndexInfo    *index_info = BuildIndexInfo(index);
 	TableScanDesc scan = table_beginscan_strat(heap, snapshot, 0, NULL, true, true);
 
 	/* only rows of the snapshot, without waiting for anyone */
@@ -279,24 +279,24 @@ collect_rows(Relation heap, Relation index, CheckState *state, Snapshot snapshot
  * entries without a visible row, but no row without an entry.
  */
 static void
-compare_keys(Relation heap, Relation index, Tuplesortstate *entries, Tuplesortstate *rows, bool unique)
+compare_keys(Relation heap, Relation index, Tuplesortstate *entries, Tuplesortstate *rows,
+			 bool unique)
 {
-	int64		entry = 0;
-	int64		row = 0;
-	int64		previous = 0;
-	bool		any = false;
-	bool		more_rows = rows != NULL && next_key(rows, &row);
+	int64 entry = 0;
+	int64 row = 0;
+	int64 previous = 0;
+	bool  any = false;
+	bool  more_rows = rows != NULL && next_key(rows, &row);
 
 	while (next_key(entries, &entry))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (unique && any && KEY_TID(entry) == KEY_TID(previous))
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has two entries for row (%u,%u) of table \"%s\"",
-							RelationGetRelationName(index), KEY_BLOCK(entry), KEY_OFFSET(entry),
-							RelationGetRelationName(heap)),
-					 errhint("Please REINDEX it.")));
+			ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+							errmsg("index \"%s\" has two entries for row (%u,%u) of table \"%s\"",
+								   RelationGetRelationName(index), KEY_BLOCK(entry),
+								   KEY_OFFSET(entry), RelationGetRelationName(heap)),
+							errhint("Please REINDEX it.")));
 		previous = entry;
 		any = true;
 
@@ -306,21 +306,22 @@ compare_keys(Relation heap, Relation index, Tuplesortstate *entries, Tuplesortst
 		if (more_rows && row == entry)
 			more_rows = next_key(rows, &row);
 		else if (more_rows && KEY_TID(row) == KEY_TID(entry) && unique)
-			ereport(ERROR,
-					(errcode(ERRCODE_INDEX_CORRUPTED),
-					 errmsg("index \"%s\" has other features for row (%u,%u) than its template in table \"%s\" gives",
-							RelationGetRelationName(index), KEY_BLOCK(row), KEY_OFFSET(row),
-							RelationGetRelationName(heap)),
-					 errhint("Please REINDEX it.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg(
+					 "index \"%s\" has other features for row (%u,%u) than its template in table \"%s\" gives",
+					 RelationGetRelationName(index), KEY_BLOCK(row), KEY_OFFSET(row),
+					 RelationGetRelationName(heap)),
+				 errhint("Please REINDEX it.")));
 	}
 
 	if (more_rows)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" lacks an entry for row (%u,%u) of table \"%s\"",
-						RelationGetRelationName(index), KEY_BLOCK(row), KEY_OFFSET(row),
-						RelationGetRelationName(heap)),
-				 errhint("Please REINDEX it.")));
+		ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+						errmsg("index \"%s\" lacks an entry for row (%u,%u) of table \"%s\"",
+							   RelationGetRelationName(index), KEY_BLOCK(row), KEY_OFFSET(row),
+							   RelationGetRelationName(heap)),
+						errhint("Please REINDEX it.")));
 }
 
 /*
@@ -339,18 +340,18 @@ PG_FUNCTION_INFO_V1(biometric_index_check);
 Datum
 biometric_index_check(PG_FUNCTION_ARGS)
 {
-	Oid			index_oid = PG_GETARG_OID(0);
-	bool		heapallindexed = PG_GETARG_BOOL(1);
-	LOCKMODE	lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
-	Oid			heap_oid = IndexGetRelation(index_oid, true);
-	Relation	heap = NULL;
-	Relation	index;
-	CheckState	state = {0};
+	Oid             index_oid = PG_GETARG_OID(0);
+	bool            heapallindexed = PG_GETARG_BOOL(1);
+	LOCKMODE        lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
+	Oid             heap_oid = IndexGetRelation(index_oid, true);
+	Relation        heap = NULL;
+	Relation        index;
+	CheckState      state = {0};
 	Tuplesortstate *entries;
-	Snapshot	snapshot;
-	Oid			save_user;
-	int			save_context;
-	int			save_nestlevel;
+	Snapshot        snapshot;
+	Oid             save_user;
+	int             save_context;
+	int             save_nestlevel;
 
 	/* the table first, as everybody locks them; but say first what is no index */
 	relation_close(open_for_inspection(index_oid, AccessShareLock), AccessShareLock);
@@ -358,9 +359,9 @@ biometric_index_check(PG_FUNCTION_ARGS)
 		heap = table_open(heap_oid, lock);
 	index = open_for_inspection(index_oid, lock);
 	if (heap == NULL || heap_oid != IndexGetRelation(index_oid, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("could not open the table of index \"%s\"", RelationGetRelationName(index))));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("could not open the table of index \"%s\"",
+							   RelationGetRelationName(index))));
 
 	/* index expressions and predicates run as the owner of the table */
 	GetUserIdAndSecContext(&save_user, &save_context);
@@ -371,8 +372,8 @@ biometric_index_check(PG_FUNCTION_ARGS)
 #endif
 
 	state.modality = biometric_open(index, false);
-	state.row_context = AllocSetContextCreate(CurrentMemoryContext, "biometric check",
-											  ALLOCSET_DEFAULT_SIZES);
+	state.row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "biometric check", ALLOCSET_DEFAULT_SIZES);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	entries = begin_key_sort();

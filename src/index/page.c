@@ -17,10 +17,11 @@
 const BiometricModality *
 biometric_modality(Relation index)
 {
-	FmgrInfo   *support = index_getprocinfo(index, 1, BIOMETRIC_MODALITY_PROC);
+	FmgrInfo                *support = index_getprocinfo(index, 1, BIOMETRIC_MODALITY_PROC);
 	const BiometricModality *modality;
 
-	modality = (const BiometricModality *) DatumGetPointer(FunctionCall1(support, PointerGetDatum(NULL)));
+	modality =
+		(const BiometricModality *) DatumGetPointer(FunctionCall1(support, PointerGetDatum(NULL)));
 	if (modality == NULL || modality->magic != BIOMETRIC_MODALITY_MAGIC)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -33,12 +34,10 @@ biometric_modality(Relation index)
 void
 biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" contains a corrupted page at block %u",
-					RelationGetRelationName(index), block),
-			 errdetail_internal("%s", detail),
-			 errhint("Please REINDEX it.")));
+	ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+					errmsg("index \"%s\" contains a corrupted page at block %u",
+						   RelationGetRelationName(index), block),
+					errdetail_internal("%s", detail), errhint("Please REINDEX it.")));
 	pg_unreachable();
 }
 
@@ -46,28 +45,27 @@ biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
 static bool
 page_is_ours(Page page, BiometricPageKind kind)
 {
-	PageHeader	header = (PageHeader) page;
+	PageHeader header = (PageHeader) page;
 
-	return header->pd_lower >= SizeOfPageHeaderData &&
-		header->pd_lower <= header->pd_upper &&
-		header->pd_upper <= header->pd_special &&
-		PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
-		BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
-		BiometricPageGetOpaque(page)->kind == kind;
+	return header->pd_lower >= SizeOfPageHeaderData && header->pd_lower <= header->pd_upper &&
+		   header->pd_upper <= header->pd_special &&
+		   PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
+		   BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
+		   BiometricPageGetOpaque(page)->kind == kind;
 }
 
 /* Copies the contents of the metapage, whose format is one that we know */
 void
 biometric_read_meta(Relation index, BiometricMetaPageData *meta)
 {
-	Buffer		buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
-	Page		page = BufferGetPage(buffer);
-	bool		ours;
+	Buffer buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
+	Page   page = BufferGetPage(buffer);
+	bool   ours;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	ours = !PageIsNew(page) && page_is_ours(page, BIOMETRIC_META_PAGE) &&
-		((PageHeader) page)->pd_lower >=
-		(char *) BiometricPageGetMeta(page) + sizeof(BiometricMetaPageData) - (char *) page;
+		   ((PageHeader) page)->pd_lower >=
+			   (char *) BiometricPageGetMeta(page) + sizeof(BiometricMetaPageData) - (char *) page;
 	if (ours)
 		memcpy(meta, BiometricPageGetMeta(page), sizeof(BiometricMetaPageData));
 	UnlockReleaseBuffer(buffer);
@@ -77,34 +75,40 @@ biometric_read_meta(Relation index, BiometricMetaPageData *meta)
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
 								 "It is not the metapage of a biometric index.");
 	if (meta->format_version != BIOMETRIC_FORMAT_VERSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" has format version %u, but this release of the extension reads version %u",
-						RelationGetRelationName(index), meta->format_version, BIOMETRIC_FORMAT_VERSION),
-				 errhint("Please REINDEX it.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg(
+				 "index \"%s\" has format version %u, but this release of the extension reads version %u",
+				 RelationGetRelationName(index), meta->format_version, BIOMETRIC_FORMAT_VERSION),
+			 errhint("Please REINDEX it.")));
 }
 
 const BiometricModality *
 biometric_open(Relation index, bool any_features)
 {
 	const BiometricModality *modality = biometric_modality(index);
-	BiometricMetaPageData meta;
+	BiometricMetaPageData    meta;
 
 	biometric_read_meta(index, &meta);
 	if (strcmp(meta.modality, modality->name) != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("index \"%s\" holds features of modality \"%s\", but its operator class is for \"%s\"",
-						RelationGetRelationName(index), meta.modality, modality->name),
-				 errhint("Please REINDEX it.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg(
+				 "index \"%s\" holds features of modality \"%s\", but its operator class is for \"%s\"",
+				 RelationGetRelationName(index), meta.modality, modality->name),
+			 errhint("Please REINDEX it.")));
 	if (!any_features && meta.features_version != modality->features_version)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("index \"%s\" holds %s features of version %u, but the matcher compares version %u",
-						RelationGetRelationName(index), modality->name,
-						meta.features_version, modality->features_version),
-				 errdetail("The templates in the table are not affected."),
-				 errhint("REINDEX it after an update of the extension that changes the matcher.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg(
+				 "index \"%s\" holds %s features of version %u, but the matcher compares version %u",
+				 RelationGetRelationName(index), modality->name, meta.features_version,
+				 modality->features_version),
+			 errdetail("The templates in the table are not affected."),
+			 errhint("REINDEX it after an update of the extension that changes the matcher.")));
 	return modality;
 }
 
@@ -141,7 +145,7 @@ biometric_extend(Relation index, ForkNumber fork)
 #if PG_VERSION_NUM >= 160000
 	return ExtendBufferedRel(BMR_REL(index), fork, NULL, EB_LOCK_FIRST);
 #else
-	Buffer		buffer;
+	Buffer buffer;
 
 	LockRelationForExtension(index, ExclusiveLock);
 	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
@@ -169,18 +173,16 @@ gallery_page_entries(Page page)
 }
 
 GalleryEntry
-gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i, Size *features_size)
+gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
+				   Size *features_size)
 {
-	ItemId		item = PageGetItemId(page, i);
-	Size		offset = ItemIdGetOffset(item);
-	Size		length = ItemIdGetLength(item);
+	ItemId       item = PageGetItemId(page, i);
+	Size         offset = ItemIdGetOffset(item);
+	Size         length = ItemIdGetLength(item);
 	GalleryEntry entry;
 
-	if (!ItemIdIsNormal(item) ||
-		length < GALLERY_ENTRY_HEADER ||
-		offset != MAXALIGN(offset) ||
-		offset < ((PageHeader) page)->pd_upper ||
-		offset + length > ((PageHeader) page)->pd_special)
+	if (!ItemIdIsNormal(item) || length < GALLERY_ENTRY_HEADER || offset != MAXALIGN(offset) ||
+		offset < ((PageHeader) page)->pd_upper || offset + length > ((PageHeader) page)->pd_special)
 		biometric_page_corrupted(index, block, "An entry lies outside of the page's data.");
 
 	entry = (GalleryEntry) PageGetItem(page, item);
@@ -193,8 +195,8 @@ gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
 }
 
 GalleryEntry
-gallery_form_entry(Relation index, const BiometricModality *modality,
-				   Datum template, bool isnull, ItemPointer tid, Size *size)
+gallery_form_entry(Relation index, const BiometricModality *modality, Datum template, bool isnull,
+				   ItemPointer tid, Size *size)
 {
 	GalleryEntry entry;
 
@@ -208,10 +210,10 @@ gallery_form_entry(Relation index, const BiometricModality *modality,
 		*size += modality->extract(template, entry->features);
 
 	if (*size > GALLERY_ENTRY_MAX_SIZE)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("features of %zu bytes do not fit a page of index \"%s\"",
-						*size - GALLERY_ENTRY_HEADER, RelationGetRelationName(index)),
-				 errdetail("At most %zu bytes fit.", (Size) GALLERY_ENTRY_MAX_SIZE - GALLERY_ENTRY_HEADER)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("features of %zu bytes do not fit a page of index \"%s\"",
+							   *size - GALLERY_ENTRY_HEADER, RelationGetRelationName(index)),
+						errdetail("At most %zu bytes fit.",
+								  (Size) GALLERY_ENTRY_MAX_SIZE - GALLERY_ENTRY_HEADER)));
 	return entry;
 }

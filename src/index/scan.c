@@ -43,18 +43,18 @@
 /* One template that entries are compared with */
 typedef struct ScanProbe
 {
-	void	   *features;
-	Size		size;
-	void	   *unpacked;		/* the modality's own form */
-	double		limit;			/* farther entries do not pass the quals */
-	double	   *distances;		/* of the page's entries */
+	void   *features;
+	Size    size;
+	void   *unpacked;  /* the modality's own form */
+	double  limit;     /* farther entries do not pass the quals */
+	double *distances; /* of the page's entries */
 } ScanProbe;
 
 /* A pass over the gallery pages in block order */
 typedef struct PageReader
 {
-	BlockNumber next;
-	BlockNumber end;
+	BlockNumber          next;
+	BlockNumber          end;
 	BufferAccessStrategy strategy;
 #if PG_VERSION_NUM >= 170000
 	ReadStream *stream;
@@ -63,58 +63,58 @@ typedef struct PageReader
 
 typedef enum ScanPhase
 {
-	SCAN_START,					/* nothing has been read since rescan */
-	SCAN_PAGES,					/* returning rows page by page */
-	SCAN_ORDERED,				/* returning rows by distance */
+	SCAN_START,   /* nothing has been read since rescan */
+	SCAN_PAGES,   /* returning rows page by page */
+	SCAN_ORDERED, /* returning rows by distance */
 	SCAN_DONE
 } ScanPhase;
 
 typedef struct BiometricScan
 {
 	const BiometricModality *modality;
-	MemoryContext context;		/* all that a rescan forgets */
-	ScanPhase	phase;
+	MemoryContext            context; /* all that a rescan forgets */
+	ScanPhase                phase;
 
 	/* what is asked for */
-	int			nprobes;
-	ScanProbe  *probes;
-	bool		has_quals;
-	bool		impossible;		/* no row can pass the quals */
-	int			norderbys;		/* order-bys whose argument is not NULL */
-	int		   *orderby_probe;	/* each one's probe */
-	int		   *orderby_number; /* and which of the scan's it is */
-	double	   *row_distances;	/* room for the distances of a row to these */
-	bool		want_matches;	/* this pass: rows with a template */
-	bool		want_nulls;		/* this pass: rows without */
+	int        nprobes;
+	ScanProbe *probes;
+	bool       has_quals;
+	bool       impossible;     /* no row can pass the quals */
+	int        norderbys;      /* order-bys whose argument is not NULL */
+	int       *orderby_probe;  /* each one's probe */
+	int       *orderby_number; /* and which of the scan's it is */
+	double    *row_distances;  /* room for the distances of a row to these */
+	bool       want_matches;   /* this pass: rows with a template */
+	bool       want_nulls;     /* this pass: rows without */
 
-	PageReader	reader;
-	Selection  *selection;
-	bool		nulls_pending;	/* rows without a template are to be returned last */
-	bool		nulls_seen;
+	PageReader reader;
+	Selection *selection;
+	bool       nulls_pending; /* rows without a template are to be returned last */
+	bool       nulls_seen;
 
 	/* the current page: rows to be returned, first those with a template */
-	int			nrows;
-	int			nmatches;
-	int			next_row;
+	int             nrows;
+	int             nmatches;
+	int             next_row;
 	ItemPointerData tids[GALLERY_PAGE_MAX_ENTRIES];
-	const void *features[GALLERY_PAGE_MAX_ENTRIES];
-	Size		sizes[GALLERY_PAGE_MAX_ENTRIES];
-	PGAlignedBlock page;
+	const void     *features[GALLERY_PAGE_MAX_ENTRIES];
+	Size            sizes[GALLERY_PAGE_MAX_ENTRIES];
+	PGAlignedBlock  page;
 
 	/* of the current row, one for each order-by of the scan */
-	Oid		   *orderby_types;
+	Oid                  *orderby_types;
 	IndexOrderByDistance *orderby_distances;
 } BiometricScan;
 
 IndexScanDesc
 biometric_beginscan(Relation index, int nkeys, int norderbys)
 {
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	IndexScanDesc  scan = RelationGetIndexScan(index, nkeys, norderbys);
 	BiometricScan *state = palloc0(sizeof(BiometricScan));
 
 	state->modality = biometric_open(index, false);
-	state->context = AllocSetContextCreate(CurrentMemoryContext, "biometric scan",
-										   ALLOCSET_DEFAULT_SIZES);
+	state->context =
+		AllocSetContextCreate(CurrentMemoryContext, "biometric scan", ALLOCSET_DEFAULT_SIZES);
 	if (norderbys > 0)
 	{
 		scan->xs_orderbyvals = palloc0(sizeof(Datum) * norderbys);
@@ -156,7 +156,7 @@ static void
 begin_pages(IndexScanDesc scan, bool want_matches, bool want_nulls)
 {
 	BiometricScan *state = scan->opaque;
-	PageReader *reader = &state->reader;
+	PageReader    *reader = &state->reader;
 
 	end_pages(state);
 	state->want_matches = want_matches;
@@ -178,10 +178,11 @@ begin_pages(IndexScanDesc scan, bool want_matches, bool want_nulls)
 #if PG_VERSION_NUM >= 170000
 	reader->stream = read_stream_begin_relation(READ_STREAM_SEQUENTIAL
 #if PG_VERSION_NUM >= 180000
-												| READ_STREAM_USE_BATCHING
+													| READ_STREAM_USE_BATCHING
 #endif
-												,reader->strategy, scan->indexRelation,
-												MAIN_FORKNUM, next_block, reader, 0);
+												,
+												reader->strategy, scan->indexRelation, MAIN_FORKNUM,
+												next_block, reader, 0);
 #endif
 }
 
@@ -210,8 +211,8 @@ compare_entries(BiometricScan *state)
 {
 	for (int p = 0; p < state->nprobes && state->nmatches > 0; p++)
 	{
-		ScanProbe  *probe = &state->probes[p];
-		int			kept = 0;
+		ScanProbe *probe = &state->probes[p];
+		int        kept = 0;
 
 		state->modality->distances(probe->unpacked, state->nmatches, state->features, state->sizes,
 								   probe->distances);
@@ -237,14 +238,14 @@ compare_entries(BiometricScan *state)
 static bool
 next_page(IndexScanDesc scan)
 {
-	BiometricScan *state = scan->opaque;
-	Relation	index = scan->indexRelation;
-	Page		page = state->page.data;
+	BiometricScan  *state = scan->opaque;
+	Relation        index = scan->indexRelation;
+	Page            page = state->page.data;
 	ItemPointerData nulls[GALLERY_PAGE_MAX_ENTRIES];
-	int			nnulls = 0;
-	int			entries;
-	BlockNumber block;
-	Buffer		buffer;
+	int             nnulls = 0;
+	int             entries;
+	BlockNumber     block;
+	Buffer          buffer;
 
 	CHECK_FOR_INTERRUPTS();
 	buffer = next_buffer(scan);
@@ -261,7 +262,7 @@ next_page(IndexScanDesc scan)
 	state->next_row = 0;
 	for (OffsetNumber i = FirstOffsetNumber; i <= entries; i++)
 	{
-		Size		size;
+		Size         size;
 		GalleryEntry entry = gallery_page_entry(index, block, page, i, &size);
 
 		if (entry->flags & GALLERY_ENTRY_NULL)
@@ -293,7 +294,7 @@ next_page(IndexScanDesc scan)
 static int64
 double_rank(double x)
 {
-	int64		bits;
+	int64 bits;
 
 	memcpy(&bits, &x, sizeof(bits));
 	return bits < 0 ? PG_INT64_MIN - bits : bits;
@@ -302,8 +303,8 @@ double_rank(double x)
 static double
 rank_double(int64 rank)
 {
-	int64		bits = rank < 0 ? PG_INT64_MIN - rank : rank;
-	double		x;
+	int64  bits = rank < 0 ? PG_INT64_MIN - rank : rank;
+	double x;
 
 	memcpy(&x, &bits, sizeof(x));
 	return x;
@@ -317,8 +318,8 @@ rank_double(int64 rank)
 static bool
 largest_distance(const BiometricModality *modality, double min_score, double *distance)
 {
-	int64		low = double_rank(-DBL_MAX);
-	int64		high = double_rank(DBL_MAX);
+	int64 low = double_rank(-DBL_MAX);
+	int64 high = double_rank(DBL_MAX);
 
 	if (modality->score(DBL_MAX) >= min_score)
 	{
@@ -331,7 +332,7 @@ largest_distance(const BiometricModality *modality, double min_score, double *di
 	/* low passes, high does not */
 	while (low + 1 < high)
 	{
-		int64		middle = (low & high) + ((low ^ high) >> 1);	/* their mean, without overflow */
+		int64 middle = (low & high) + ((low ^ high) >> 1); /* their mean, without overflow */
 
 		if (modality->score(rank_double(middle)) >= min_score)
 			low = middle;
@@ -347,9 +348,9 @@ static int
 add_probe(BiometricScan *state, Datum template)
 {
 	const BiometricModality *modality = state->modality;
-	void	   *features = palloc(Max(modality->max_features_size, 1));
-	Size		size = modality->extract(template, features);
-	ScanProbe  *probe;
+	void                    *features = palloc(Max(modality->max_features_size, 1));
+	Size                     size = modality->extract(template, features);
+	ScanProbe               *probe;
 
 	for (int i = 0; i < state->nprobes; i++)
 	{
@@ -372,9 +373,9 @@ add_probe(BiometricScan *state, Datum template)
 static void
 add_qual(BiometricScan *state, ScanKey key)
 {
-	Datum		template = key->sk_argument;
-	double		min_score = biometric_match_threshold;
-	double		limit;
+	Datum template = key->sk_argument;
+	double min_score = biometric_match_threshold;
+	double limit;
 
 	state->has_quals = true;
 
@@ -394,7 +395,7 @@ add_qual(BiometricScan *state, ScanKey key)
 		state->impossible = true;
 	else
 	{
-		ScanProbe  *probe = &state->probes[add_probe(state, template)];
+		ScanProbe *probe = &state->probes[add_probe(state, template)];
 
 		probe->limit = Min(probe->limit, limit);
 	}
@@ -419,7 +420,7 @@ static void
 start_scan(IndexScanDesc scan)
 {
 	BiometricScan *state = scan->opaque;
-	int			clauses = scan->numberOfKeys + scan->numberOfOrderBys;
+	int            clauses = scan->numberOfKeys + scan->numberOfOrderBys;
 
 	pgstat_count_index_scan(scan->indexRelation);
 #if PG_VERSION_NUM >= 180000
@@ -529,7 +530,8 @@ return_row(IndexScanDesc scan, ItemPointer tid, const double *distances)
 			state->orderby_distances[state->orderby_number[o]].isnull = false;
 			state->orderby_distances[state->orderby_number[o]].value = distances[o];
 		}
-		index_store_float8_orderby_distances(scan, state->orderby_types, state->orderby_distances, false);
+		index_store_float8_orderby_distances(scan, state->orderby_types, state->orderby_distances,
+											 false);
 	}
 }
 
@@ -554,7 +556,7 @@ next_in_page_order(IndexScanDesc scan)
 static bool
 next_by_distance(IndexScanDesc scan, bool first)
 {
-	BiometricScan *state = scan->opaque;
+	BiometricScan  *state = scan->opaque;
 	ItemPointerData tid;
 
 	if (first)
@@ -573,9 +575,9 @@ bool
 biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	BiometricScan *state = scan->opaque;
-	MemoryContext old_context = MemoryContextSwitchTo(state->context);
-	bool		first = state->phase == SCAN_START;
-	bool		found = false;
+	MemoryContext  old_context = MemoryContextSwitchTo(state->context);
+	bool           first = state->phase == SCAN_START;
+	bool           found = false;
 
 	if (!ScanDirectionIsForward(direction))
 		elog(ERROR, "a biometric index supports only forward scans");
@@ -607,8 +609,8 @@ int64
 biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 {
 	BiometricScan *state = scan->opaque;
-	MemoryContext old_context = MemoryContextSwitchTo(state->context);
-	int64		rows = 0;
+	MemoryContext  old_context = MemoryContextSwitchTo(state->context);
+	int64          rows = 0;
 
 	if (state->phase == SCAN_START)
 		start_scan(scan);

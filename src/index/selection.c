@@ -2,13 +2,16 @@
  * selection.c
  *		The nearest rows of a gallery in bounded memory.
  *
- * A LIMIT is not known to an index, so a pass keeps as many rows as work_mem
- * holds; but most queries take only the first few, so keeping them must be
- * cheap.  Rows are collected without order.  When memory is full, a quickselect
+ * Rows are collected without order.  When there is no more room, a quickselect
  * keeps the nearer half, and from then on only rows nearer than the farthest
  * kept are collected: constant work per row.  At the end of the pass the rows
  * become a heap in linear time, and each row taken from it costs the logarithm
  * of their number.
+ *
+ * An index does not know a LIMIT.  Most queries take only a few rows, so the
+ * first pass keeps no more than the processor's cache holds.  A query that
+ * wants more than those is likely to want many more: the passes that follow
+ * use all memory there is.
  */
 #include "postgres.h"
 
@@ -20,32 +23,34 @@
 typedef struct SelectedRow
 {
 	ItemPointerData tid;
-	double		distances[FLEXIBLE_ARRAY_MEMBER];
+	double          distances[FLEXIBLE_ARRAY_MEMBER];
 } SelectedRow;
 
 struct Selection
 {
-	int			ndistances;
-	Size		row_size;
-	char	   *rows;			/* capacity rows, of which count are used */
-	int64		count;
-	int64		capacity;
-	int64		max_capacity;	/* memory limit; even, at least 2 */
+	int   ndistances;
+	Size  row_size;
+	char *rows; /* capacity rows, of which count are used */
+	int64 count;
+	int64 capacity;
+	int64 pass_capacity; /* limit for this pass; even, at least 2 */
+	int64 max_capacity;  /* what the memory limit allows */
 
 	/* the farthest row that was kept when memory was full in this pass */
-	bool		left_out;
+	bool         left_out;
 	SelectedRow *bound;
 
 	/* the row handed out last, over all passes */
-	bool		has_last;
+	bool         has_last;
 	SelectedRow *last;
 
-	SelectedRow *scratch;
+	SelectedRow  *scratch;
 	pg_prng_state random;
 };
 
-#define SELECTION_INITIAL_CAPACITY	1024
-#define SELECTION_MIN_CAPACITY		512
+#define SELECTION_INITIAL_CAPACITY 1024
+#define SELECTION_FIRST_CAPACITY   16384
+#define SELECTION_MIN_CAPACITY     512
 
 static inline SelectedRow *
 selected_row(Selection *selection, int64 i)
@@ -77,12 +82,13 @@ swap_rows(Selection *selection, int64 i, int64 j)
 Selection *
 selection_create(int ndistances, Size memory)
 {
-	Selection  *selection = palloc0(sizeof(Selection));
+	Selection *selection = palloc0(sizeof(Selection));
 
 	selection->ndistances = ndistances;
 	selection->row_size = MAXALIGN(offsetof(SelectedRow, distances) + sizeof(double) * ndistances);
 	selection->max_capacity = Max(memory / selection->row_size, SELECTION_MIN_CAPACITY) / 2 * 2;
-	selection->capacity = Min(SELECTION_INITIAL_CAPACITY, selection->max_capacity);
+	selection->pass_capacity = Min(SELECTION_FIRST_CAPACITY, selection->max_capacity);
+	selection->capacity = Min(SELECTION_INITIAL_CAPACITY, selection->pass_capacity);
 	selection->rows = palloc(selection->capacity * selection->row_size);
 	selection->bound = palloc0(selection->row_size);
 	selection->last = palloc0(selection->row_size);
@@ -98,6 +104,8 @@ selection_begin_pass(Selection *selection)
 {
 	selection->count = 0;
 	selection->left_out = false;
+	if (selection->has_last)
+		selection->pass_capacity = selection->max_capacity;
 }
 
 /*
@@ -108,19 +116,20 @@ selection_begin_pass(Selection *selection)
 static void
 keep_nearest(Selection *selection, int64 n)
 {
-	int64		low = 0;
-	int64		high = selection->count - 1;
+	int64 low = 0;
+	int64 high = selection->count - 1;
 
 	while (low < high)
 	{
-		int64		pivot = (int64) pg_prng_uint64_range(&selection->random, low, high);
-		int64		boundary = low;
+		int64 pivot = (int64) pg_prng_uint64_range(&selection->random, low, high);
+		int64 boundary = low;
 
 		CHECK_FOR_INTERRUPTS();
 		swap_rows(selection, pivot, high);
 		for (int64 i = low; i < high; i++)
 		{
-			if (compare_rows(selection, selected_row(selection, i), selected_row(selection, high)) < 0)
+			if (compare_rows(selection, selected_row(selection, i), selected_row(selection, high)) <
+				0)
 			{
 				if (i != boundary)
 					swap_rows(selection, i, boundary);
@@ -150,16 +159,17 @@ selection_offer(Selection *selection, const double *distances, ItemPointer tid)
 
 	if (selection->count == selection->capacity)
 	{
-		if (selection->capacity < selection->max_capacity)
+		if (selection->capacity < selection->pass_capacity)
 		{
-			selection->capacity = Min(selection->capacity * 2, selection->max_capacity);
-			selection->rows = repalloc_huge(selection->rows,
-											selection->capacity * selection->row_size);
+			selection->capacity = Min(selection->capacity * 2, selection->pass_capacity);
+			selection->rows =
+				repalloc_huge(selection->rows, selection->capacity * selection->row_size);
 		}
 		else
 		{
 			keep_nearest(selection, selection->capacity / 2);
-			memcpy(selection->bound, selected_row(selection, selection->count - 1), selection->row_size);
+			memcpy(selection->bound, selected_row(selection, selection->count - 1),
+				   selection->row_size);
 			selection->left_out = true;
 		}
 	}
@@ -181,14 +191,16 @@ sift_down(Selection *selection, int64 i)
 {
 	for (;;)
 	{
-		int64		child = 2 * i + 1;
+		int64 child = 2 * i + 1;
 
 		if (child >= selection->count)
 			return;
 		if (child + 1 < selection->count &&
-			compare_rows(selection, selected_row(selection, child + 1), selected_row(selection, child)) < 0)
+			compare_rows(selection, selected_row(selection, child + 1),
+						 selected_row(selection, child)) < 0)
 			child++;
-		if (compare_rows(selection, selected_row(selection, i), selected_row(selection, child)) <= 0)
+		if (compare_rows(selection, selected_row(selection, i), selected_row(selection, child)) <=
+			0)
 			return;
 		swap_rows(selection, i, child);
 		i = child;
@@ -212,7 +224,8 @@ selection_next(Selection *selection, double *distances, ItemPointer tid)
 	selection->has_last = true;
 	if (--selection->count > 0)
 	{
-		memcpy(selected_row(selection, 0), selected_row(selection, selection->count), selection->row_size);
+		memcpy(selected_row(selection, 0), selected_row(selection, selection->count),
+			   selection->row_size);
 		sift_down(selection, 0);
 	}
 

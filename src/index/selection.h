@@ -45,4 +45,4 @@ extern bool selection_next(Selection *selection, double *distances, ItemPointer 
 /* Whether the pass left rows out for lack of memory */
 extern bool selection_has_more(Selection *selection);
 
-#endif							/* BIOMETRIC_SELECTION_H */
+#endif /* BIOMETRIC_SELECTION_H */

@@ -31,20 +31,20 @@ static void
 vacuum_page(IndexVacuumInfo *info, BlockNumber block, IndexBulkDeleteResult *stats,
 			IndexBulkDeleteCallback callback, void *callback_state)
 {
-	Relation	index = info->index;
-	Buffer		buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, info->strategy);
-	Page		page = BufferGetPage(buffer);
+	Relation index = info->index;
+	Buffer   buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, info->strategy);
+	Page     page = BufferGetPage(buffer);
 	OffsetNumber dead[GALLERY_PAGE_MAX_ENTRIES];
-	int			ndead = 0;
-	int			entries;
-	Size		room;
+	int          ndead = 0;
+	int          entries;
+	Size         room;
 
 	LockBuffer(buffer, callback != NULL ? BUFFER_LOCK_EXCLUSIVE : BUFFER_LOCK_SHARE);
 	gallery_check_page(index, block, page);
 	entries = gallery_page_entries(page);
 	for (OffsetNumber i = FirstOffsetNumber; callback != NULL && i <= entries; i++)
 	{
-		Size		features_size;
+		Size         features_size;
 		GalleryEntry entry = gallery_page_entry(index, block, page, i, &features_size);
 
 		if (callback(&entry->tid, callback_state))
@@ -70,8 +70,8 @@ vacuum_page(IndexVacuumInfo *info, BlockNumber block, IndexBulkDeleteResult *sta
 }
 
 static IndexBulkDeleteResult *
-vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
-			 IndexBulkDeleteCallback callback, void *callback_state)
+vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDeleteCallback callback,
+			 void *callback_state)
 {
 	BlockNumber block = BIOMETRIC_FIRST_BLOCK;
 	BlockNumber blocks;

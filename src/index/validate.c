@@ -18,42 +18,47 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
-#define STRATEGY_BIT(strategy)	(1 << (strategy))
+#define STRATEGY_BIT(strategy) (1 << (strategy))
 
 /* Says what is wrong, as amvalidate functions do: as INFO, going on to look for more */
-#define COMPLAIN(...) \
-	do { \
+#define COMPLAIN(...)                                                                     \
+	do                                                                                    \
+	{                                                                                     \
 		ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION), errmsg(__VA_ARGS__))); \
-		valid = false; \
+		valid = false;                                                                    \
 	} while (0)
 
 static bool
 validate_function(Form_pg_amproc entry, const char *family)
 {
-	bool		valid = true;
+	bool valid = true;
 
 	if (entry->amprocnum != BIOMETRIC_MODALITY_PROC)
-		COMPLAIN("operator family \"%s\" of access method biometric contains function %s with invalid support number %d",
-				 family, format_procedure(entry->amproc), entry->amprocnum);
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains function %s with invalid support number %d",
+			family, format_procedure(entry->amproc), entry->amprocnum);
 	else if (!check_amproc_signature(entry->amproc, INTERNALOID, true, 1, 1, INTERNALOID))
-		COMPLAIN("operator family \"%s\" of access method biometric contains function %s with wrong signature for support number %d",
-				 family, format_procedure(entry->amproc), entry->amprocnum);
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains function %s with wrong signature for support number %d",
+			family, format_procedure(entry->amproc), entry->amprocnum);
 	if (entry->amproclefttype != entry->amprocrighttype)
-		COMPLAIN("operator family \"%s\" of access method biometric contains support function %s with different left and right input types",
-				 family, format_procedure(entry->amproc));
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains support function %s with different left and right input types",
+			family, format_procedure(entry->amproc));
 	return valid;
 }
 
 static bool
 validate_operator(Form_pg_amop entry, const char *family)
 {
-	bool		valid = true;
-	Oid			result = BOOLOID;
+	bool valid = true;
+	Oid  result = BOOLOID;
 
 	if (entry->amopstrategy < 1 || entry->amopstrategy > BIOMETRIC_STRATEGIES)
 	{
-		COMPLAIN("operator family \"%s\" of access method biometric contains operator %s with invalid strategy number %d",
-				 family, format_operator(entry->amopopr), entry->amopstrategy);
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains operator %s with invalid strategy number %d",
+			family, format_operator(entry->amopopr), entry->amopstrategy);
 		return false;
 	}
 
@@ -63,37 +68,42 @@ validate_operator(Form_pg_amop entry, const char *family)
 		result = FLOAT8OID;
 		if (entry->amoppurpose != AMOP_ORDER ||
 			!opfamily_can_sort_type(entry->amopsortfamily, result))
-			COMPLAIN("operator family \"%s\" of access method biometric contains operator %s, which must be FOR ORDER BY float_ops",
-					 family, format_operator(entry->amopopr));
+			COMPLAIN(
+				"operator family \"%s\" of access method biometric contains operator %s, which must be FOR ORDER BY float_ops",
+				family, format_operator(entry->amopopr));
 	}
 	else if (entry->amoppurpose != AMOP_SEARCH)
-		COMPLAIN("operator family \"%s\" of access method biometric contains operator %s, which must be FOR SEARCH",
-				 family, format_operator(entry->amopopr));
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains operator %s, which must be FOR SEARCH",
+			family, format_operator(entry->amopopr));
 
 	if (!check_amop_signature(entry->amopopr, result, entry->amoplefttype, entry->amoprighttype))
-		COMPLAIN("operator family \"%s\" of access method biometric contains operator %s with wrong signature",
-				 family, format_operator(entry->amopopr));
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains operator %s with wrong signature",
+			family, format_operator(entry->amopopr));
 
 	/* templates on both sides, or a template and a probe */
-	if ((entry->amoplefttype == entry->amoprighttype) != (entry->amopstrategy != BIOMETRIC_PROBE_STRATEGY))
-		COMPLAIN("operator family \"%s\" of access method biometric contains operator %s, whose input types do not suit strategy number %d",
-				 family, format_operator(entry->amopopr), entry->amopstrategy);
+	if ((entry->amoplefttype == entry->amoprighttype) !=
+		(entry->amopstrategy != BIOMETRIC_PROBE_STRATEGY))
+		COMPLAIN(
+			"operator family \"%s\" of access method biometric contains operator %s, whose input types do not suit strategy number %d",
+			family, format_operator(entry->amopopr), entry->amopstrategy);
 	return valid;
 }
 
 bool
 biometric_validate(Oid opclass_oid)
 {
-	bool		valid = true;
-	HeapTuple	class_tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass_oid));
-	HeapTuple	family_tuple;
+	bool            valid = true;
+	HeapTuple       class_tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass_oid));
+	HeapTuple       family_tuple;
 	Form_pg_opclass opclass;
-	char	   *class_name;
-	char	   *family_name;
-	CatCList   *operators;
-	CatCList   *functions;
-	int			strategies = 0;
-	bool		has_modality = false;
+	char           *class_name;
+	char           *family_name;
+	CatCList       *operators;
+	CatCList       *functions;
+	int             strategies = 0;
+	bool            has_modality = false;
 
 	if (!HeapTupleIsValid(class_tuple))
 		elog(ERROR, "cache lookup failed for operator class %u", opclass_oid);
@@ -112,7 +122,8 @@ biometric_validate(Oid opclass_oid)
 		Form_pg_amproc entry = (Form_pg_amproc) GETSTRUCT(&functions->members[i]->tuple);
 
 		valid &= validate_function(entry, family_name);
-		if (entry->amproclefttype == opclass->opcintype && entry->amprocnum == BIOMETRIC_MODALITY_PROC)
+		if (entry->amproclefttype == opclass->opcintype &&
+			entry->amprocnum == BIOMETRIC_MODALITY_PROC)
 			has_modality = true;
 	}
 
@@ -122,8 +133,8 @@ biometric_validate(Oid opclass_oid)
 		Form_pg_amop entry = (Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple);
 
 		valid &= validate_operator(entry, family_name);
-		if (entry->amoplefttype == opclass->opcintype &&
-			entry->amopstrategy >= 1 && entry->amopstrategy <= BIOMETRIC_STRATEGIES)
+		if (entry->amoplefttype == opclass->opcintype && entry->amopstrategy >= 1 &&
+			entry->amopstrategy <= BIOMETRIC_STRATEGIES)
 			strategies |= STRATEGY_BIT(entry->amopstrategy);
 	}
 
@@ -133,8 +144,9 @@ biometric_validate(Oid opclass_oid)
 	for (int strategy = 1; strategy <= BIOMETRIC_STRATEGIES; strategy++)
 	{
 		if (!(strategies & STRATEGY_BIT(strategy)))
-			COMPLAIN("operator class \"%s\" of access method biometric is missing an operator for strategy number %d",
-					 class_name, strategy);
+			COMPLAIN(
+				"operator class \"%s\" of access method biometric is missing an operator for strategy number %d",
+				class_name, strategy);
 	}
 
 	ReleaseCatCacheList(operators);

@@ -15,29 +15,28 @@
 
 /*
  * Decibans at log-odds.  Up to 30 dB these are measured on 23 040 non-mated
- * comparisons, with a tenth taken off the log-odds for caution; to 40 dB the
- * tail is continued a little less steeply than the flattest one measured, and
- * beyond that at two thirds of its slope.
+ * comparisons; to 40 dB the tail is continued a little less steeply than the
+ * flattest one measured, and beyond that at two thirds of its slope.
  */
 static const struct
 {
 	double		odds;
 	double		decibans;
 }			calibration[] = {
-	{-7.0, 0},
-	{-5.0, 1},
-	{-3.65, 3},
-	{-2.90, 5},
-	{-2.00, 8},
-	{-1.52, 10},
-	{-0.86, 13},
-	{-0.26, 16},
-	{0.45, 20},
-	{1.00, 23},
-	{1.42, 26},
-	{2.00, 30},
-	{3.80, 40},
-	{53.80, 240}
+	{-7.00, 0},
+	{-5.10, 1},
+	{-3.87, 3},
+	{-3.10, 5},
+	{-2.22, 8},
+	{-1.71, 10},
+	{-1.12, 13},
+	{-0.53, 16},
+	{0.13, 20},
+	{0.67, 23},
+	{1.18, 26},
+	{1.58, 30},
+	{3.33, 40},
+	{53.33, 230}
 };
 
 #define KNOTS	((int) (sizeof(calibration) / sizeof(calibration[0])))

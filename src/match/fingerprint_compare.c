@@ -57,7 +57,9 @@ typedef struct Finger
 	float		support[DIRECTIONS];	/* farthest minutia in each direction */
 	int16_t		norm[MAX_MINUTIAE + 1];
 	int16_t		descriptor[DIMENSIONS][MAX_MINUTIAE + 1];
+	float		trust[MAX_MINUTIAE + 1];	/* mean 1 */
 	uint8_t		angle[MAX_MINUTIAE + 1];
+	uint8_t		type[MAX_MINUTIAE + 1];
 } Finger;
 
 /* pairs of a minutia of the first finger and one of the second */
@@ -86,6 +88,8 @@ typedef struct Alignment
 	uint8_t		b[MAX_MINUTIAE];
 	float		weight[MAX_MINUTIAE];
 	float		evidence;		/* sum over the pairs */
+	float		trusted;		/* sum of their weights */
+	int			types;			/* of the same type, less of different type */
 	float		squares;		/* of their distances */
 } Alignment;
 
@@ -130,7 +134,8 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 	const uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
 	const uint8_t *y = x + 2 * count;
 	const uint8_t *angle = y + 2 * count;
-	const uint8_t *descriptor = angle + count;
+	const uint8_t *kind = angle + count;
+	const uint8_t *descriptor = kind + count;
 	int32_t		norm[MAX_MINUTIAE + 1];
 
 	finger->count = count;
@@ -145,6 +150,8 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 		finger->angle[i] = angle[i];
 		finger->cosine[i] = unit_cosine(angle[i]);
 		finger->sine[i] = unit_sine(angle[i]);
+		finger->trust[i] = (float) (kind[i] & 15) * (1.0f / FINGERPRINT_WEIGHT_ONE);
+		finger->type[i] = kind[i] >> 4;
 		norm[i] = 0;
 	}
 	for (int d = 0; d < DIRECTIONS; d++)
@@ -510,6 +517,15 @@ descriptor_weight(int16_t likelihood)
 	return 0.07f * (float) (likelihood < -25 ? -25 : likelihood);
 }
 
+/* 1 for the same type, -1 for different ones, 0 where one is not told */
+static int
+type_agreement(int a, int b)
+{
+	if (a == MINUTIA_OTHER || b == MINUTIA_OTHER)
+		return 0;
+	return a == b ? 1 : -1;
+}
+
 /* pair minutiae that are each other's best under the motion */
 static void
 pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
@@ -576,12 +592,15 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 
 	al->count = 0;
 	al->evidence = 0;
+	al->trusted = 0;
+	al->types = 0;
 	al->squares = 0;
 	for (int i = 0; i < a->count; i++)
 	{
 		int			j = partner_a[i];
 		float		dx,
-					dy;
+					dy,
+					trust;
 
 		if (j < 0 || partner_b[j] != i)
 			continue;
@@ -591,7 +610,10 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 		al->b[al->count] = (uint8_t) j;
 		al->weight[al->count] = 1;
 		al->count++;
-		al->evidence += best_a[i];
+		trust = sqrtf(a->trust[i] * b->trust[j]);
+		al->evidence += best_a[i] * trust;
+		al->trusted += trust;
+		al->types += type_agreement(a->type[i], b->type[j]);
 		al->squares += dx * dx + dy * dy;
 	}
 }
@@ -646,11 +668,12 @@ refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *a
 }
 
 /* minutiae at these places that lie in the finger's polygon, or 5 pixels around it */
-static int
-count_inside(const FingerprintProbe *p, const Finger *finger, int count, const float *x, const float *y)
+static float
+count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *moved, const float *x, const float *y)
 {
 	bool		outside[MAX_MINUTIAE] = {false};
-	int			inside = 0;
+	int			count = moved->count;
+	float		inside = 0;
 
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
@@ -662,7 +685,7 @@ count_inside(const FingerprintProbe *p, const Finger *finger, int count, const f
 			outside[i] |= x[i] * cosine + y[i] * sine > limit;
 	}
 	for (int i = 0; i < count; i++)
-		inside += !outside[i];
+		inside += outside[i] ? 0 : moved->trust[i];
 	return inside;
 }
 
@@ -675,7 +698,7 @@ count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const
 				y[MAX_MINUTIAE];
 
 	move_rigidly(a, al, x, y);
-	*overlap_a = count_inside(p, b, a->count, x, y);
+	*overlap_a = count_inside(p, b, a, x, y);
 	for (int j = 0; j < b->count; j++)
 	{
 		float		dx = b->x[j] - al->shift_x;
@@ -684,7 +707,7 @@ count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const
 		x[j] = al->cosine * dx + al->sine * dy;
 		y[j] = al->cosine * dy - al->sine * dx;
 	}
-	*overlap_b = count_inside(p, a, b->count, x, y);
+	*overlap_b = count_inside(p, a, b, x, y);
 }
 
 /* how well the pairs of an alignment agree with each other, and with near ones */
@@ -788,6 +811,8 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b, double evidence[F
 		return;
 	evidence[EVIDENCE_PAIRS] = best->count;
 	evidence[EVIDENCE_SUM] = best->evidence;
+	evidence[EVIDENCE_TRUSTED] = best->trusted;
+	evidence[EVIDENCE_TYPES] = best->types;
 	evidence[EVIDENCE_SQUARES] = best->squares;
 	count_overlap(p, a, b, best, &evidence[EVIDENCE_OVERLAP_A], &evidence[EVIDENCE_OVERLAP_B]);
 	agreement(p, a, b, best, evidence);
@@ -819,8 +844,8 @@ static double
 weigh(const double evidence[FINGERPRINT_EVIDENCE])
 {
 	double		sum = evidence[EVIDENCE_SUM];
-	double		pairs = evidence[EVIDENCE_PAIRS];
-	double		divisor = pairs > 1 ? pairs : 1;
+	double		pairs = evidence[EVIDENCE_TRUSTED];
+	double		divisor = evidence[EVIDENCE_PAIRS] > 1 ? evidence[EVIDENCE_PAIRS] : 1;
 	double		overlap_a = evidence[EVIDENCE_OVERLAP_A];
 	double		overlap_b = evidence[EVIDENCE_OVERLAP_B];
 	double		overlap;
@@ -829,22 +854,23 @@ weigh(const double evidence[FINGERPRINT_EVIDENCE])
 	double		limit;
 
 	/* pairs may lie a little outside of what overlaps */
-	overlap = sqrt((overlap_a > divisor ? overlap_a : divisor) * (overlap_b > divisor ? overlap_b : divisor));
+	overlap = sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
 	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
 
-	odds = -4.0327
-		+ 0.1683 * sqrt(sum)
-		+ 4.5788 * pairs / (overlap + 4)
-		+ 0.7906 * sum / (overlap + 8)
-		+ 7.1193 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6))
-		- 0.1524 * sqrt(evidence[EVIDENCE_SQUARES] / divisor)
-		+ 0.2894 * portable_log(1 + evidence[EVIDENCE_SUPPORT])
-		+ 0.0929 * evidence[EVIDENCE_LIKELIEST] / 48
-		+ 1.2780 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor)
-		+ 0.5342 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1)
-		+ 0.0793 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT])
-		- 1.1343 * portable_log(1 + minutiae)
-		- 0.5021 * portable_log(1 + overlap);
+	odds = -2.8076
+		+ 0.1668 * sqrt(sum)
+		+ 4.1994 * pairs / (overlap + 4)
+		+ 0.8068 * sum / (overlap + 8)
+		+ 6.7232 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6))
+		- 0.1897 * sqrt(evidence[EVIDENCE_SQUARES] / divisor)
+		+ 0.2555 * portable_log(1 + evidence[EVIDENCE_SUPPORT])
+		+ 0.0995 * evidence[EVIDENCE_LIKELIEST] / 48
+		+ 1.3239 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor)
+		+ 0.4692 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1)
+		+ 0.0740 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT])
+		- 1.0759 * portable_log(1 + minutiae)
+		- 0.6622 * portable_log(1 + overlap)
+		+ 0.1387 * evidence[EVIDENCE_TYPES] * sqrt(divisor) / (divisor + 3);
 
 	/* a few pairs, however alike, are little evidence */
 	limit = 0.9 * divisor - 3.4 - 4.5 / (divisor * divisor);

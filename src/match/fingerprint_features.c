@@ -30,6 +30,8 @@ typedef struct Point
 	int16_t		x;
 	int16_t		y;
 	uint8_t		angle;
+	uint8_t		type;
+	uint8_t		weight;
 } Point;
 
 /* cells a neighbour within reach touches lie on this larger square */
@@ -91,7 +93,39 @@ comes_before(const Point *a, const Point *b)
 		return a->x < b->x;
 	if (a->y != b->y)
 		return a->y < b->y;
-	return a->angle < b->angle;
+	if (a->angle != b->angle)
+		return a->angle < b->angle;
+	if (a->type != b->type)
+		return a->type < b->type;
+	return a->weight < b->weight;
+}
+
+/* sum and number of the qualities that are reported */
+static void
+sum_quality(const FingerprintTemplate *finger, int *sum, int *reported)
+{
+	*sum = 0;
+	*reported = 0;
+	for (int i = 0; i < finger->count; i++)
+	{
+		*sum += finger->minutiae[i].quality;
+		*reported += finger->minutiae[i].quality != 0;
+	}
+}
+
+static uint8_t
+relative_weight(int quality, int sum, int reported)
+{
+	int			weight;
+
+	if (quality == 0)
+		return FINGERPRINT_WEIGHT_ONE;
+	weight = (2 * FINGERPRINT_WEIGHT_ONE * quality * reported + sum) / (2 * sum);
+	if (weight < FINGERPRINT_WEIGHT_MIN)
+		return FINGERPRINT_WEIGHT_MIN;
+	if (weight > FINGERPRINT_WEIGHT_MAX)
+		return FINGERPRINT_WEIGHT_MAX;
+	return (uint8_t) weight;
 }
 
 /*
@@ -108,7 +142,10 @@ normalize(const FingerprintTemplate *finger, Point *points)
 				min_y = INT32_MAX,
 				max_y = INT32_MIN;
 	int			count = finger->count;
+	int			sum,
+				reported;
 
+	sum_quality(finger, &sum, &reported);
 	for (int i = 0; i < count; i++)
 	{
 		x[i] = to_units(finger->minutiae[i].x, finger->x_resolution);
@@ -126,6 +163,8 @@ normalize(const FingerprintTemplate *finger, Point *points)
 		point.x = clamp_coordinate(x[i] - (min_x + max_x) / 2);
 		point.y = clamp_coordinate(y[i] - (min_y + max_y) / 2);
 		point.angle = square_angle(finger->minutiae[i].angle, finger->x_resolution, finger->y_resolution);
+		point.type = finger->minutiae[i].type;
+		point.weight = relative_weight(finger->minutiae[i].quality, sum, reported);
 		for (; k > 0 && comes_before(&point, &points[k - 1]); k--)
 			points[k] = points[k - 1];
 		points[k] = point;
@@ -167,6 +206,7 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 					wv[4],
 					wt[4];
 		float		sectors[8] = {0};
+		float		trust = (float) points[j].weight * (1.0f / FINGERPRINT_WEIGHT_ONE);
 		int			cell_u,
 					cell_v,
 					sector;
@@ -189,7 +229,7 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 		sector = (int) turn;
 		spline(turn - (float) sector, wt);
 		for (int t = 0; t < 4; t++)
-			sectors[(sector + FINGERPRINT_SECTORS - 1 + t) % FINGERPRINT_SECTORS] += wt[t];
+			sectors[(sector + FINGERPRINT_SECTORS - 1 + t) % FINGERPRINT_SECTORS] += wt[t] * trust;
 
 		for (int m = 0; m < 4; m++)
 			for (int n = 0; n < 4; n++)
@@ -234,7 +274,8 @@ fingerprint_extract(const FingerprintTemplate *finger, void *features)
 	uint8_t    *x = bytes + FINGERPRINT_HEADER_SIZE;
 	uint8_t    *y = x + 2 * count;
 	uint8_t    *angle = y + 2 * count;
-	uint8_t    *descriptor = angle + count;
+	uint8_t    *kind = angle + count;
+	uint8_t    *descriptor = kind + count;
 
 	normalize(finger, points);
 	bytes[0] = finger->position;
@@ -248,6 +289,7 @@ fingerprint_extract(const FingerprintTemplate *finger, void *features)
 		memcpy(x + 2 * i, &points[i].x, 2);
 		memcpy(y + 2 * i, &points[i].y, 2);
 		angle[i] = points[i].angle;
+		kind[i] = (uint8_t) (points[i].weight | points[i].type << 4);
 		cylinder(points, count, i, raw);
 		for (int k = 0; k < FINGERPRINT_DIMENSIONS / 2; k++)
 			descriptor[k * count + i] = (uint8_t) (project(raw, 2 * k) | project(raw, 2 * k + 1) << 4);

@@ -11,6 +11,7 @@
  *	int16		x[n], y[n]: 1/4 pixels at 500 dpi, y upwards, from the middle of
  *				the minutiae's bounding box
  *	uint8		angle[n]: 1/256 turns
+ *	uint8		kind[n]: weight in the low nibble, MinutiaType above
  *	uint8		descriptor[20][n]: two dimensions a byte, the even one in the low
  *				nibble, each plus 8
  */
@@ -21,8 +22,16 @@
 
 #define FINGERPRINT_HEADER_SIZE		4
 #define FINGERPRINT_DIMENSIONS		40
-#define FINGERPRINT_MINUTIA_SIZE	(2 + 2 + 1 + FINGERPRINT_DIMENSIONS / 2)
+#define FINGERPRINT_MINUTIA_SIZE	(2 + 2 + 1 + 1 + FINGERPRINT_DIMENSIONS / 2)
 #define FINGERPRINT_UNIT			4	/* position units a pixel */
+
+/*
+ * How far a minutia can be relied on: its quality over the mean of the
+ * template's, within limits; 1 where no quality is reported.
+ */
+#define FINGERPRINT_WEIGHT_ONE		8
+#define FINGERPRINT_WEIGHT_MIN		3
+#define FINGERPRINT_WEIGHT_MAX		11
 
 /*
  * The cylinder: cells of a square grid around the minutia whose centre is
@@ -66,6 +75,8 @@ typedef enum FingerprintEvidence
 	EVIDENCE_AGREEMENT,			/* pairs' compatibility with each other */
 	EVIDENCE_NEAR_AGREEMENT,	/* the same, near pairs count more */
 	EVIDENCE_NEAR_WEIGHT,
+	EVIDENCE_TRUSTED,			/* pairs, weighted */
+	EVIDENCE_TYPES,				/* pairs of the same type, less those of different ones */
 	FINGERPRINT_EVIDENCE
 } FingerprintEvidence;
 

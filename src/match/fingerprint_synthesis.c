@@ -56,12 +56,12 @@
 #define CENTRE_RADIUS       90.0
 #define ENDING_SHARE        0.67
 #define DOWNWARD_BIAS       0.48 /* more minutiae point to the finger's joint */
-#define REGIONAL_BIAS       0.12 /* neighbours tend to point the same way */
+#define REGIONAL_BIAS       0.04 /* neighbours tend to point the same way */
 #define BENDS               4    /* waves of the random bending */
 #define BEND_AMPLITUDE      (1.5 * DEGREE)
 #define BEND_WAVELENGTH_MIN 280.0
 #define BEND_WAVELENGTH_MAX 600.0
-#define DEVIATION_SD        (5 * DEGREE) /* of a minutia from the smooth field */
+#define DEVIATION_SD        (3 * DEGREE) /* of a minutia from the smooth field */
 #define HIDDEN_SHARE        0.2          /* minutiae that are hard to see */
 
 /* The impression; quality runs from 0 (poor) to 1 (good) */
@@ -70,8 +70,8 @@
 #define CONTACT_HALF_HEIGHT    165.0
 #define CONTACT_SD             0.16 /* of the size, relative */
 #define CONTACT_SHRINK         0.12 /* of a poor impression */
-#define CONTACT_SHIFT_X        11.0
-#define CONTACT_SHIFT_Y        17.0
+#define CONTACT_SHIFT_X        10.0
+#define CONTACT_SHIFT_Y        15.0
 #define PLACEMENT_SD           18.0 /* on the sensor */
 #define ROTATION_SD            (4 * DEGREE)
 #define ROTATION_TAIL_SHARE    0.30 /* carelessly placed */
@@ -84,11 +84,11 @@
 #define PATCH_RADIUS_MIN       18.0
 #define PATCH_RADIUS_MAX       42.0
 #define LOSS_GOOD              0.0
-#define LOSS_POOR              0.62
+#define LOSS_POOR              0.48
 #define LOSS_HIDDEN            0.35 /* further loss of hidden minutiae */
 #define LOSS_PATCH             0.45
 #define SPURIOUS_GOOD          1.0 /* mean number */
-#define SPURIOUS_POOR          22.0
+#define SPURIOUS_POOR          18.0
 #define SPURIOUS_PATCH_SHARE   0.4  /* of them in patches */
 #define BORDER_ENDINGS         8.5  /* mean number of ridges cut off at the border of contact */
 #define BORDER_WIDTH           0.10 /* relative */
@@ -96,7 +96,7 @@
 #define JITTER_ACROSS          0.9
 #define DIRECTION_SD           (3.5 * DEGREE)
 #define DIRECTION_REVERSAL     0.02
-#define SPURIOUS_DIRECTION_SD  (14 * DEGREE)
+#define SPURIOUS_DIRECTION_SD  (8 * DEGREE)
 #define TYPE_FLIP_GOOD         0.10
 #define TYPE_FLIP_POOR         0.22
 

@@ -18,34 +18,22 @@
 
 typedef struct Knot
 {
-	double		distance;
-	double		score;
+	double distance;
+	double score;
 } Knot;
 
 static const Knot knots[] = {
-	{0.0000, 137},
-	{0.2805, 40},
-	{0.2935, 35},
-	{0.3070, 30},
-	{0.3229, 25},
-	{0.3400, 20},
-	{0.3594, 15},
-	{0.3820, 10},
-	{0.3984, 7},
-	{0.4115, 5},
-	{0.4195, 4},
-	{0.4300, 3},
-	{0.4447, 2},
-	{0.4580, 1},
-	{0.4900, 0},
+	{0.0000, 137}, {0.2805, 40}, {0.2935, 35}, {0.3070, 30}, {0.3229, 25},
+	{0.3400, 20},  {0.3594, 15}, {0.3820, 10}, {0.3984, 7},  {0.4115, 5},
+	{0.4195, 4},   {0.4300, 3},  {0.4447, 2},  {0.4580, 1},  {0.4900, 0},
 };
 
-#define KNOTS	((int) (sizeof(knots) / sizeof(knots[0])))
+#define KNOTS ((int) (sizeof(knots) / sizeof(knots[0])))
 
 double
 iris_score(double distance)
 {
-	int			i = 1;
+	int i = 1;
 
 	if (!(distance < knots[KNOTS - 1].distance))
 		return 0;
@@ -53,6 +41,7 @@ iris_score(double distance)
 		distance = 0;
 	while (distance > knots[i].distance)
 		i++;
-	return knots[i].score + (knots[i - 1].score - knots[i].score) *
-		((knots[i].distance - distance) / (knots[i].distance - knots[i - 1].distance));
+	return knots[i].score +
+		   (knots[i - 1].score - knots[i].score) *
+			   ((knots[i].distance - distance) / (knots[i].distance - knots[i - 1].distance));
 }

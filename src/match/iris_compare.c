@@ -41,19 +41,19 @@
 #include "match/kernels.h"
 #include "match/portable_math.h"
 
-#define REFINE_BELOW		0.44
-#define MIN_COMMON_SHARE	8
-#define MIN_COMMON			64
-#define NORMAL_BITS			911.0	/* of NORMAL_CODE */
-#define NORMAL_CODE			2048.0
-#define MIN_NORMAL_BITS		263.0
+#define REFINE_BELOW     0.44
+#define MIN_COMMON_SHARE 8
+#define MIN_COMMON       64
+#define NORMAL_BITS      911.0 /* of NORMAL_CODE */
+#define NORMAL_CODE      2048.0
+#define MIN_NORMAL_BITS  263.0
 
 /* columns / 18 is 20 degrees */
-#define MAX_TURN(columns)	((columns) / 18)
-#define MAX_ROTATIONS		(2 * MAX_TURN(IRIS_MAX_COLUMNS) + 1)
+#define MAX_TURN(columns) ((columns) / 18)
+#define MAX_ROTATIONS     (2 * MAX_TURN(IRIS_MAX_COLUMNS) + 1)
 
 /* 20 degrees are at most 3 steps: steps are rounded to whole columns */
-#define MAX_COARSE			7
+#define MAX_COARSE 7
 
 /*
  * Features are this header, then code and mask in one of two forms:
@@ -70,11 +70,11 @@
  */
 typedef struct FeaturesHeader
 {
-	uint16_t	columns;
-	uint16_t	bits;
-	uint8_t		eye;
-	uint8_t		planes;			/* 1 or 2 */
-	uint8_t		zero[2];
+	uint16_t columns;
+	uint16_t bits;
+	uint8_t  eye;
+	uint8_t  planes; /* 1 or 2 */
+	uint8_t  zero[2];
 } FeaturesHeader;
 
 /*
@@ -84,45 +84,45 @@ typedef struct FeaturesHeader
  */
 typedef struct ProbeForm
 {
-	uint32_t	column_bytes;
-	uint32_t	length;			/* bytes of a plane */
-	CodeBytes	bytes;
-	uint32_t	coarse_offsets[MAX_COARSE];
+	uint32_t  column_bytes;
+	uint32_t  length; /* bytes of a plane */
+	CodeBytes bytes;
+	uint32_t  coarse_offsets[MAX_COARSE];
 } ProbeForm;
 
 struct IrisProbe
 {
-	const Kernel *kernel;
+	const Kernel  *kernel;
 	FeaturesHeader header;
-	uint32_t	min_common;
-	int			max_turn;		/* columns */
-	int			step;			/* columns between coarse rotations */
-	int			n_coarse;
-	int			coarse[MAX_COARSE]; /* columns */
-	double		scale;			/* 0.5 / sqrt(N) */
-	double		refine;			/* refine where alikeness is above */
-	ProbeForm	one;
-	ProbeForm	two;			/* if the header says 2 planes */
-	uint8_t		bytes[];		/* of both forms */
+	uint32_t       min_common;
+	int            max_turn; /* columns */
+	int            step;     /* columns between coarse rotations */
+	int            n_coarse;
+	int            coarse[MAX_COARSE]; /* columns */
+	double         scale;              /* 0.5 / sqrt(N) */
+	double         refine;             /* refine where alikeness is above */
+	ProbeForm      one;
+	ProbeForm      two;     /* if the header says 2 planes */
+	uint8_t        bytes[]; /* of both forms */
 };
 
 bool
 iris_geometry_valid(int64_t columns, int64_t bits)
 {
-	return columns >= IRIS_MIN_COLUMNS && columns <= IRIS_MAX_COLUMNS &&
-		bits >= 1 && bits <= IRIS_MAX_COLUMN_BITS &&
-		IRIS_FEATURE_CODE(columns, bits) <= IRIS_MAX_FEATURE_CODE;
+	return columns >= IRIS_MIN_COLUMNS && columns <= IRIS_MAX_COLUMNS && bits >= 1 &&
+		   bits <= IRIS_MAX_COLUMN_BITS &&
+		   IRIS_FEATURE_CODE(columns, bits) <= IRIS_MAX_FEATURE_CODE;
 }
 
 uint32_t
 iris_usable_bits(const IrisTemplate *iris)
 {
-	size_t		length = IRIS_CODE_BYTES((size_t) iris->columns, iris->bits);
-	uint32_t	offset = 0;
-	uint8_t		padded[IRIS_MAX_CODE_BYTES + KERNEL_PADDING];
-	CodeBytes	probe = {{padded, NULL}, padded};
-	CodeBytes	mask = {{iris->mask, NULL}, iris->mask};
-	CodeCounts	counts;
+	size_t     length = IRIS_CODE_BYTES((size_t) iris->columns, iris->bits);
+	uint32_t   offset = 0;
+	uint8_t    padded[IRIS_MAX_CODE_BYTES + KERNEL_PADDING];
+	CodeBytes  probe = {{padded, NULL}, padded};
+	CodeBytes  mask = {{iris->mask, NULL}, iris->mask};
+	CodeCounts counts;
 
 	/* the mask compared with itself */
 	memcpy(padded, iris->mask, length);
@@ -149,8 +149,8 @@ static CodeBytes
 features_code(const FeaturesHeader *header, const void *features)
 {
 	const uint8_t *bytes = (const uint8_t *) features + IRIS_FEATURES_HEADER;
-	size_t		length = plane_length(header, header->planes);
-	CodeBytes	code = {{bytes, NULL}, bytes + header->planes * length};
+	size_t         length = plane_length(header, header->planes);
+	CodeBytes      code = {{bytes, NULL}, bytes + header->planes * length};
 
 	if (header->planes == 2)
 		code.plane[1] = bytes + length;
@@ -161,8 +161,8 @@ features_code(const FeaturesHeader *header, const void *features)
 static void
 align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
 {
-	int			column_bytes = IRIS_COLUMN_BYTES(bits);
-	size_t		from = 0;
+	int    column_bytes = IRIS_COLUMN_BYTES(bits);
+	size_t from = 0;
 
 	if (bits % 8 == 0)
 	{
@@ -172,7 +172,7 @@ align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
 	memset(aligned, 0, (size_t) columns * column_bytes);
 	for (int column = 0; column < columns; column++)
 	{
-		uint8_t    *to = aligned + (size_t) column * column_bytes;
+		uint8_t *to = aligned + (size_t) column * column_bytes;
 
 		for (int bit = 0; bit < bits; bit++, from++)
 			to[bit / 8] |= (uint8_t) (((packed[from / 8] >> (from % 8)) & 1) << (bit % 8));
@@ -183,7 +183,7 @@ align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
 static inline uint8_t
 even_bits(const uint8_t *bytes, int shift)
 {
-	uint32_t	x = ((uint32_t) bytes[0] | (uint32_t) bytes[1] << 8) >> shift;
+	uint32_t x = ((uint32_t) bytes[0] | (uint32_t) bytes[1] << 8) >> shift;
 
 	x &= 0x5555;
 	x = (x | x >> 1) & 0x3333;
@@ -195,7 +195,7 @@ even_bits(const uint8_t *bytes, int shift)
 static inline uint32_t
 spread_bits(uint8_t byte)
 {
-	uint32_t	x = byte;
+	uint32_t x = byte;
 
 	x = (x | x << 4) & 0x0F0F;
 	x = (x | x << 2) & 0x3333;
@@ -208,7 +208,7 @@ join_planes(const uint8_t *even, const uint8_t *odd, size_t length, uint8_t *joi
 {
 	for (size_t i = 0; i < length; i++)
 	{
-		uint32_t	x = spread_bits(even[i]) | spread_bits(odd[i]) << 1;
+		uint32_t x = spread_bits(even[i]) | spread_bits(odd[i]) << 1;
 
 		joined[2 * i] = (uint8_t) x;
 		joined[2 * i + 1] = (uint8_t) (x >> 8);
@@ -219,7 +219,7 @@ join_planes(const uint8_t *even, const uint8_t *odd, size_t length, uint8_t *joi
 static bool
 mask_is_paired(const uint8_t *mask, size_t length, int bits)
 {
-	uint8_t		unpaired = 0;
+	uint8_t unpaired = 0;
 
 	for (size_t i = 0; i < length; i++)
 		unpaired |= (mask[i] ^ mask[i] >> 1) & 0x55;
@@ -230,10 +230,10 @@ size_t
 iris_extract(const IrisTemplate *iris, void *features)
 {
 	FeaturesHeader header = {0};
-	size_t		length = IRIS_FEATURE_CODE((size_t) iris->columns, iris->bits);
-	uint8_t    *bytes = (uint8_t *) features + IRIS_FEATURES_HEADER;
-	uint8_t		code[IRIS_MAX_FEATURE_CODE];
-	uint8_t		mask[IRIS_MAX_FEATURE_CODE];
+	size_t         length = IRIS_FEATURE_CODE((size_t) iris->columns, iris->bits);
+	uint8_t       *bytes = (uint8_t *) features + IRIS_FEATURES_HEADER;
+	uint8_t        code[IRIS_MAX_FEATURE_CODE];
+	uint8_t        mask[IRIS_MAX_FEATURE_CODE];
 
 	align_columns(iris->code, code, iris->columns, iris->bits);
 	align_columns(iris->mask, mask, iris->columns, iris->bits);
@@ -270,10 +270,9 @@ iris_features_valid(const void *features, size_t size)
 	if (size < IRIS_FEATURES_HEADER)
 		return false;
 	memcpy(&header, features, sizeof(header));
-	return iris_geometry_valid(header.columns, header.bits) &&
-		header.eye <= IRIS_EYE_LEFT &&
-		(header.planes == 1 || (header.planes == 2 && header.bits % 16 == 0)) &&
-		size == features_size(&header);
+	return iris_geometry_valid(header.columns, header.bits) && header.eye <= IRIS_EYE_LEFT &&
+		   (header.planes == 1 || (header.planes == 2 && header.bits % 16 == 0)) &&
+		   size == features_size(&header);
 }
 
 /* ---- probe --------------------------------------------------------------- */
@@ -282,10 +281,11 @@ iris_features_valid(const void *features, size_t size)
 static size_t
 form_size(const FeaturesHeader *header, int planes)
 {
-	size_t		columns = header->columns;
+	size_t columns = header->columns;
 
-	return (planes + 1) * (columns + 2 * MAX_TURN(columns)) * IRIS_COLUMN_BYTES(header->bits / planes) +
-		KERNEL_PADDING;
+	return (planes + 1) * (columns + 2 * MAX_TURN(columns)) *
+			   IRIS_COLUMN_BYTES(header->bits / planes) +
+		   KERNEL_PADDING;
 }
 
 size_t
@@ -294,7 +294,8 @@ iris_probe_size(const void *features)
 	FeaturesHeader header;
 
 	memcpy(&header, features, sizeof(header));
-	return sizeof(IrisProbe) + form_size(&header, 1) + (header.planes == 2 ? form_size(&header, 2) : 0);
+	return sizeof(IrisProbe) + form_size(&header, 1) +
+		   (header.planes == 2 ? form_size(&header, 2) : 0);
 }
 
 /* a part of a code with the overlap at both ends; returns where the next goes */
@@ -310,13 +311,14 @@ stretch(uint8_t *to, const uint8_t *part, size_t length, size_t overlap)
 static void
 init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *bytes)
 {
-	int			planes = code->plane[1] == NULL ? 1 : 2;
-	size_t		overlap;
+	int    planes = code->plane[1] == NULL ? 1 : 2;
+	size_t overlap;
 
 	form->column_bytes = IRIS_COLUMN_BYTES(probe->header.bits / planes);
 	form->length = probe->header.columns * form->column_bytes;
 	for (int c = 0; c < probe->n_coarse; c++)
-		form->coarse_offsets[c] = (uint32_t) (probe->max_turn + probe->coarse[c]) * form->column_bytes;
+		form->coarse_offsets[c] =
+			(uint32_t) (probe->max_turn + probe->coarse[c]) * form->column_bytes;
 
 	overlap = (size_t) probe->max_turn * form->column_bytes;
 	for (int p = 0; p < planes; p++)
@@ -333,8 +335,8 @@ init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *byt
 static CodeBytes
 join_features(const FeaturesHeader *header, const CodeBytes *code, uint8_t *bytes)
 {
-	size_t		length = plane_length(header, 2);
-	CodeBytes	joined = {{bytes, NULL}, bytes + 2 * length};
+	size_t    length = plane_length(header, 2);
+	CodeBytes joined = {{bytes, NULL}, bytes + 2 * length};
 
 	join_planes(code->plane[0], code->plane[1], length, bytes);
 	join_planes(code->mask, code->mask, length, bytes + 2 * length);
@@ -344,9 +346,9 @@ join_features(const FeaturesHeader *header, const CodeBytes *code, uint8_t *byte
 void
 iris_probe_init(IrisProbe *probe, const void *features)
 {
-	CodeBytes	code;
-	uint32_t	total;
-	double		normal;
+	CodeBytes code;
+	uint32_t  total;
+	double    normal;
 
 	memset(probe, 0, sizeof(*probe));
 	memcpy(&probe->header, features, sizeof(probe->header));
@@ -373,8 +375,8 @@ iris_probe_init(IrisProbe *probe, const void *features)
 	code = features_code(&probe->header, features);
 	if (probe->header.planes == 2)
 	{
-		uint8_t		bytes[2 * IRIS_MAX_FEATURE_CODE];
-		CodeBytes	joined = join_features(&probe->header, &code, bytes);
+		uint8_t   bytes[2 * IRIS_MAX_FEATURE_CODE];
+		CodeBytes joined = join_features(&probe->header, &code, bytes);
 
 		init_form(probe, &probe->one, &joined, probe->bytes);
 		init_form(probe, &probe->two, &code, probe->bytes + form_size(&probe->header, 1));
@@ -399,20 +401,20 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
  */
 typedef struct Alikeness
 {
-	int64_t		numerator;
-	int64_t		n;
+	int64_t numerator;
+	int64_t n;
 } Alikeness;
 
 /* with n = 1: less than any other, as no code has 2^15 bits */
-#define UNDECIDABLE		(-(INT64_C(1) << 31))
+#define UNDECIDABLE (-(INT64_C(1) << 31))
 
 static inline Alikeness
 alikeness(const CodeCounts *counts, uint32_t min_common)
 {
-	int64_t		n = counts->common;
-	int64_t		excess = n - 2 * (int64_t) counts->differing;
-	bool		decides = counts->common >= min_common;
-	Alikeness	result;
+	int64_t   n = counts->common;
+	int64_t   excess = n - 2 * (int64_t) counts->differing;
+	bool      decides = counts->common >= min_common;
+	Alikeness result;
 
 	result.numerator = decides ? excess * (excess < 0 ? -excess : excess) : UNDECIDABLE;
 	result.n = decides ? n : 1;
@@ -434,8 +436,8 @@ promising(const IrisProbe *probe, Alikeness a)
 /* The best rotation */
 typedef struct Best
 {
-	Alikeness	alike;
-	bool		identical;		/* some rotation has no differing bit */
+	Alikeness alike;
+	bool      identical; /* some rotation has no differing bit */
 } Best;
 
 static const Best no_rotation = {{UNDECIDABLE, 1}, false};
@@ -443,7 +445,7 @@ static const Best no_rotation = {{UNDECIDABLE, 1}, false};
 static inline void
 consider(Best *best, Alikeness a, const CodeCounts *counts)
 {
-	bool		better = a.numerator * best->alike.n > best->alike.numerator * a.n;
+	bool better = a.numerator * best->alike.n > best->alike.numerator * a.n;
 
 	best->alike.numerator = better ? a.numerator : best->alike.numerator;
 	best->alike.n = better ? a.n : best->alike.n;
@@ -455,23 +457,26 @@ consider(Best *best, Alikeness a, const CodeCounts *counts)
  * or as near; those beyond the outermost belong to it.
  */
 static int
-refinement(const IrisProbe *probe, const Alikeness *coarse, int *turns)
+refinement(const IrisProbe *probe, const ProbeForm *form, const Alikeness *coarse, int *turns,
+		   uint32_t *offsets)
 {
-	int			last_turn = -probe->max_turn - 1;
-	int			n = 0;
+	int last_turn = -probe->max_turn - 1;
+	int n = 0;
 
 	for (int c = 0; c < probe->n_coarse; c++)
 	{
-		int			first = c == 0 ? -probe->max_turn : probe->coarse[c] - probe->step / 2;
-		int			last = c == probe->n_coarse - 1 ? probe->max_turn : probe->coarse[c] + probe->step / 2;
+		int first = c == 0 ? -probe->max_turn : probe->coarse[c] - probe->step / 2;
+		int last = c == probe->n_coarse - 1 ? probe->max_turn : probe->coarse[c] + probe->step / 2;
 
 		if (!promising(probe, coarse[c]))
 			continue;
 		for (int turn = first; turn <= last; turn++)
 		{
 			/* not twice where it is as near to two of them */
-			if (turn != probe->coarse[c] && turn > last_turn)
-				turns[n++] = turn;
+			if (turn == probe->coarse[c] || turn <= last_turn)
+				continue;
+			turns[n] = turn;
+			offsets[n++] = (uint32_t) (probe->max_turn + turn) * form->column_bytes;
 		}
 		last_turn = last;
 	}
@@ -481,24 +486,23 @@ refinement(const IrisProbe *probe, const Alikeness *coarse, int *turns)
 /* Alikeness in each rotation, in the order in which they are looked at */
 typedef struct Rotations
 {
-	int			n;
-	int			turns[MAX_ROTATIONS];
-	CodeCounts	counts[MAX_ROTATIONS];
-	Alikeness	alike[MAX_ROTATIONS];
+	int        n;
+	int        turns[MAX_ROTATIONS];
+	CodeCounts counts[MAX_ROTATIONS];
+	Alikeness  alike[MAX_ROTATIONS];
 } Rotations;
 
 static void
-refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
-	   Rotations *rotations, Best *best)
+refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, Rotations *rotations,
+	   Best *best)
 {
-	uint32_t	offsets[MAX_ROTATIONS];
-	int			first = rotations->n;
-	int			n = refinement(probe, rotations->alike, rotations->turns + first);
+	uint32_t offsets[MAX_ROTATIONS];
+	int      first = rotations->n;
+	int      n = refinement(probe, form, rotations->alike, rotations->turns + first, offsets);
 
-	for (int i = 0; i < n; i++)
-		offsets[i] = (uint32_t) (probe->max_turn + rotations->turns[first + i]) * form->column_bytes;
 	if (n > 0)
-		probe->kernel->count_codes(&form->bytes, code, form->length, n, offsets, rotations->counts + first);
+		probe->kernel->count_codes(&form->bytes, code, form->length, n, offsets,
+								   rotations->counts + first);
 	rotations->n += n;
 	for (int i = first; i < rotations->n; i++)
 	{
@@ -510,9 +514,9 @@ refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
 static double
 best_distance(const IrisProbe *probe, const Best *best)
 {
-	double		alike = quotient(best->alike);
-	double		root;
-	double		distance;
+	double alike = quotient(best->alike);
+	double root;
+	double distance;
 
 	if (best->alike.numerator == UNDECIDABLE)
 		return IRIS_DISTANCE_NONMATED;
@@ -529,14 +533,15 @@ static bool
 can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
 {
 	return a->columns == b->columns && a->bits == b->bits &&
-		(a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
+		   (a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
 }
 
 static inline void
-count_coarse(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, CodeCounts *counts)
+count_coarse(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
+			 CodeCounts *counts)
 {
-	probe->kernel->count_codes(&form->bytes, code, form->length,
-							   probe->n_coarse, form->coarse_offsets, counts);
+	probe->kernel->count_codes(&form->bytes, code, form->length, probe->n_coarse,
+							   form->coarse_offsets, counts);
 }
 
 /* the distance, once the coarse rotations are counted */
@@ -544,7 +549,7 @@ static inline double
 conclude(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
 		 const CodeCounts *counts, Rotations *rotations)
 {
-	Best		best = no_rotation;
+	Best best = no_rotation;
 
 	for (int c = 0; c < probe->n_coarse; c++)
 		consider(&best, alikeness(&counts[c], probe->min_common), &counts[c]);
@@ -576,7 +581,7 @@ common_form(const IrisProbe *probe, const void *features, CodeBytes *code, uint8
 	if (!can_be_mated(&probe->header, &header))
 		return NULL;
 	*code = features_code(&header, features);
-	if (header.planes == 1)
+	if (header.planes != 2)
 		return &probe->one;
 	if (probe->header.planes == 2)
 		return &probe->two;
@@ -588,24 +593,24 @@ common_form(const IrisProbe *probe, const void *features, CodeBytes *code, uint8
  * Counting first and concluding after lets the processor work on several
  * conclusions, which are chains of dependent steps, at a time.
  */
-#define BATCH	8
+#define BATCH 8
 
 void
 iris_distances(const IrisProbe *probe, int n, const void *const *features, double *distances)
 {
-	uint8_t		joined[2 * IRIS_MAX_FEATURE_CODE];
+	uint8_t          joined[2 * IRIS_MAX_FEATURE_CODE];
 	const ProbeForm *forms[BATCH];
-	CodeBytes	codes[BATCH];
-	CodeCounts	counts[BATCH][MAX_COARSE];
-	Rotations	rotations;
+	CodeBytes        codes[BATCH];
+	CodeCounts       counts[BATCH][MAX_COARSE];
+	Rotations        rotations;
 
 	for (int start = 0; start < n; start += BATCH)
 	{
-		int			end = n - start < BATCH ? n : start + BATCH;
+		int end = n - start < BATCH ? n : start + BATCH;
 
 		for (int i = start; i < end; i++)
 		{
-			int			b = i - start;
+			int b = i - start;
 
 			forms[b] = common_form(probe, features[i], &codes[b], joined);
 			distances[i] = IRIS_DISTANCE_NONMATED;
@@ -622,7 +627,7 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 		}
 		for (int i = start; i < end; i++)
 		{
-			int			b = i - start;
+			int b = i - start;
 
 			if (forms[b] != NULL)
 				distances[i] = conclude(probe, forms[b], &codes[b], counts[b], &rotations);
@@ -633,7 +638,7 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 double
 iris_distance(const IrisProbe *probe, const void *features)
 {
-	double		distance;
+	double distance;
 
 	iris_distances(probe, 1, &features, &distance);
 	return distance;
@@ -642,12 +647,12 @@ iris_distance(const IrisProbe *probe, const void *features)
 void
 iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result)
 {
-	uint8_t		joined[2 * IRIS_MAX_FEATURE_CODE];
-	CodeBytes	code;
+	uint8_t          joined[2 * IRIS_MAX_FEATURE_CODE];
+	CodeBytes        code;
 	const ProbeForm *form = common_form(probe, features, &code, joined);
-	CodeCounts	counts[MAX_COARSE];
-	Rotations	rotations;
-	Alikeness	best = no_rotation.alike;
+	CodeCounts       counts[MAX_COARSE];
+	Rotations        rotations;
+	Alikeness        best = no_rotation.alike;
 
 	memset(result, 0, sizeof(*result));
 	result->distance = IRIS_DISTANCE_NONMATED;
@@ -660,7 +665,7 @@ iris_compare(const IrisProbe *probe, const void *features, IrisComparison *resul
 	for (int i = 0; i < (rotations.n > 0 ? rotations.n : probe->n_coarse); i++)
 	{
 		const CodeCounts *here = rotations.n > 0 ? &rotations.counts[i] : &counts[i];
-		Alikeness	alike = alikeness(here, probe->min_common);
+		Alikeness         alike = alikeness(here, probe->min_common);
 
 		if (alike.numerator * best.n > best.numerator * alike.n)
 		{

@@ -18,20 +18,20 @@
 
 #include "match/portable_math.h"
 
-#define COLUMNS		IRIS_SYNTHETIC_COLUMNS
-#define RINGS		(IRIS_SYNTHETIC_BITS / 2)
+#define COLUMNS IRIS_SYNTHETIC_COLUMNS
+#define RINGS   (IRIS_SYNTHETIC_BITS / 2)
 
 /* texture: one ring more on either side, and columns around the circle */
-#define TEXTURE_RINGS	(RINGS + 2)
-#define FILTER_TAPS		10
-#define FILTER_CENTRE	4
-#define TEXTURE_COLUMNS	(COLUMNS + FILTER_TAPS)
+#define TEXTURE_RINGS   (RINGS + 2)
+#define FILTER_TAPS     10
+#define FILTER_CENTRE   4
+#define TEXTURE_COLUMNS (COLUMNS + FILTER_TAPS)
 
 /* weight of the eye's texture, against which a capture's noise is 1 to 9 */
-#define EYE_WEIGHT		8
+#define EYE_WEIGHT 8
 
 /* eyelids are looked for this many columns to either side */
-#define LID_REACH		45
+#define LID_REACH 45
 
 /*
  * 16 exp(-x^2 / 2 s^2) exp(2 pi i x / w) at x = tap - FILTER_CENTRE - shift,
@@ -52,8 +52,8 @@ static const int16_t filter_imag[4][FILTER_TAPS] = {
 
 typedef struct Texture
 {
-	int16_t		real[TEXTURE_RINGS][TEXTURE_COLUMNS];
-	int16_t		imag[TEXTURE_RINGS][TEXTURE_COLUMNS];
+	int16_t real[TEXTURE_RINGS][TEXTURE_COLUMNS];
+	int16_t imag[TEXTURE_RINGS][TEXTURE_COLUMNS];
 } Texture;
 
 /*
@@ -63,7 +63,7 @@ typedef struct Texture
 static inline void
 eight_values(uint64_t *state, int16_t *values)
 {
-	uint64_t	x = portable_random(state);
+	uint64_t x = portable_random(state);
 
 	x -= (x >> 1) & UINT64_C(0x5555555555555555);
 	x = (x & UINT64_C(0x3333333333333333)) + ((x >> 2) & UINT64_C(0x3333333333333333));
@@ -78,7 +78,7 @@ add_noise(int16_t part[TEXTURE_RINGS][TEXTURE_COLUMNS], uint64_t *state, int wei
 {
 	for (int ring = 0; ring < TEXTURE_RINGS; ring++)
 	{
-		int16_t		noise[2 * COLUMNS];
+		int16_t noise[2 * COLUMNS];
 
 		for (int i = 0; i < COLUMNS; i += 8)
 			eight_values(state, noise + i);
@@ -104,14 +104,14 @@ smooth_rings(int16_t part[TEXTURE_RINGS][TEXTURE_COLUMNS])
 static void
 encode_ring(const int16_t *real, const int16_t *imag, int quarter, int ring, uint16_t *columns)
 {
-	int16_t		response_real[COLUMNS] = {0};
-	int16_t		response_imag[COLUMNS] = {0};
+	int16_t response_real[COLUMNS] = {0};
+	int16_t response_imag[COLUMNS] = {0};
 
 	/* below 2^15 in size: 5 x (8 x 4 + 9 x 4) x the sum of a filter's taps */
 	for (int tap = 0; tap < FILTER_TAPS; tap++)
 	{
-		int16_t		a = filter_real[quarter][tap];
-		int16_t		b = filter_imag[quarter][tap];
+		int16_t a = filter_real[quarter][tap];
+		int16_t b = filter_imag[quarter][tap];
 
 		for (int i = 0; i < COLUMNS; i++)
 		{
@@ -120,7 +120,8 @@ encode_ring(const int16_t *real, const int16_t *imag, int quarter, int ring, uin
 		}
 	}
 	for (int i = 0; i < COLUMNS; i++)
-		columns[i] |= (uint16_t) (((response_real[i] > 0) | (response_imag[i] > 0) << 1) << (2 * ring));
+		columns[i] |=
+			(uint16_t) (((response_real[i] > 0) | (response_imag[i] > 0) << 1) << (2 * ring));
 }
 
 /* a number from low to high, both included */
@@ -133,7 +134,7 @@ random_between(uint64_t *state, int low, int high)
 static int
 popcount64(uint64_t x)
 {
-	int			n = 0;
+	int n = 0;
 
 	for (; x != 0; x &= x - 1)
 		n++;
@@ -158,13 +159,12 @@ hide_outer(uint16_t *mask, int column, int rings)
 static void
 occlude(uint16_t *mask, uint64_t *eye, uint64_t *capture, int turn)
 {
-	const int	above = COLUMNS / 4 - turn;
-	const int	below = COLUMNS * 3 / 4 - turn;
-	int			upper = random_between(eye, 72, 136) + random_between(capture, -12, 12);
-	int			lower = random_between(eye, 0, 64) + random_between(capture, -8, 8);
-	int			lashes = random_between(capture, 0, 8);
-	int			column,
-				ring;
+	const int above = COLUMNS / 4 - turn;
+	const int below = COLUMNS * 3 / 4 - turn;
+	int       upper = random_between(eye, 72, 136) + random_between(capture, -12, 12);
+	int       lower = random_between(eye, 0, 64) + random_between(capture, -8, 8);
+	int       lashes = random_between(capture, 0, 8);
+	int       column, ring;
 
 	/* depths in sixteenths of a ring; a column is 1/128 turn */
 	for (int i = -LID_REACH; i <= LID_REACH; i++)
@@ -191,14 +191,13 @@ iris_synthesize(uint8_t *code, uint8_t *mask, int64_t eye, int32_t capture)
 	/* how noisy a capture is: most are good, one in 16 is poor */
 	static const uint8_t noise_weights[16] = {1, 1, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 4, 4, 6, 9};
 
-	uint64_t	eye_state = portable_mix((uint64_t) eye, UINT64_C(0x65796500));
-	uint64_t	capture_state = portable_mix((uint64_t) eye, UINT64_C(0x6361700000000000) + (uint32_t) capture);
-	uint16_t	code_columns[COLUMNS] = {0};
-	uint16_t	mask_columns[COLUMNS];
-	Texture		texture;
-	int			quarters,
-				turn,
-				weight;
+	uint64_t eye_state = portable_mix((uint64_t) eye, UINT64_C(0x65796500));
+	uint64_t capture_state =
+		portable_mix((uint64_t) eye, UINT64_C(0x6361700000000000) + (uint32_t) capture);
+	uint16_t code_columns[COLUMNS] = {0};
+	uint16_t mask_columns[COLUMNS];
+	Texture  texture;
+	int      quarters, turn, weight;
 
 	memset(&texture, 0, sizeof(texture));
 	memset(mask_columns, 0xFF, sizeof(mask_columns));
@@ -221,8 +220,9 @@ iris_synthesize(uint8_t *code, uint8_t *mask, int64_t eye, int32_t capture)
 	/* where lids and lashes are, the code is that of lids and lashes */
 	for (int i = 0; i < COLUMNS; i++)
 	{
-		uint16_t	other = (uint16_t) portable_random(&capture_state);
-		uint16_t	bits = (uint16_t) ((code_columns[i] & mask_columns[i]) | (other & ~mask_columns[i]));
+		uint16_t other = (uint16_t) portable_random(&capture_state);
+		uint16_t bits =
+			(uint16_t) ((code_columns[i] & mask_columns[i]) | (other & ~mask_columns[i]));
 
 		code[2 * i] = (uint8_t) bits;
 		code[2 * i + 1] = (uint8_t) (bits >> 8);

@@ -10,7 +10,7 @@
 static inline uint64_t
 load_word(const uint8_t *bytes, size_t available)
 {
-	uint64_t	word = 0;
+	uint64_t word = 0;
 
 	memcpy(&word, bytes, available);
 	return word;
@@ -30,40 +30,41 @@ popcount_scalar(uint64_t x)
  * The loop over words, to be instantiated with a popcount.  A macro, because
  * a function with a target attribute cannot be inlined into one without.
  */
-#define COUNT_WORD(POPCOUNT, available) \
-	do { \
-		uint64_t	valid = load_word(mask + i, available) & load_word(other->mask + i, available); \
-\
-		common += (uint32_t) POPCOUNT(valid); \
-		for (int p = 0; p < planes; p++) \
-			differing += (uint32_t) POPCOUNT(valid & (load_word(plane[p] + i, available) ^ \
+#define COUNT_WORD(POPCOUNT, available)                                                            \
+	do                                                                                             \
+	{                                                                                              \
+		uint64_t valid = load_word(mask + i, available) & load_word(other->mask + i, available);   \
+                                                                                                   \
+		common += (uint32_t) POPCOUNT(valid);                                                      \
+		for (int p = 0; p < planes; p++)                                                           \
+			differing += (uint32_t) POPCOUNT(valid & (load_word(plane[p] + i, available) ^         \
 													  load_word(other->plane[p] + i, available))); \
 	} while (0)
 
-#define COUNT_CODES(POPCOUNT) \
-	const int	planes = other->plane[1] == NULL ? 1 : 2; \
-\
-	for (int k = 0; k < n; k++) \
-	{ \
+#define COUNT_CODES(POPCOUNT)                           \
+	const int planes = other->plane[1] == NULL ? 1 : 2; \
+                                                        \
+	for (int k = 0; k < n; k++)                         \
+	{                                                   \
 		const uint8_t *mask = probe->mask + offsets[k]; \
-		const uint8_t *plane[2] = {NULL, NULL}; \
-		uint32_t	common = 0; \
-		uint32_t	differing = 0; \
-		size_t		i = 0; \
-\
-		for (int p = 0; p < planes; p++) \
-			plane[p] = probe->plane[p] + offsets[k]; \
-		for (; i + 8 <= length; i += 8) \
-			COUNT_WORD(POPCOUNT, 8); \
-		if (i < length) \
-			COUNT_WORD(POPCOUNT, length - i); \
-		counts[k].common = common * (uint32_t) planes; \
-		counts[k].differing = differing; \
+		const uint8_t *plane[2] = {NULL, NULL};         \
+		uint32_t       common = 0;                      \
+		uint32_t       differing = 0;                   \
+		size_t         i = 0;                           \
+                                                        \
+		for (int p = 0; p < planes; p++)                \
+			plane[p] = probe->plane[p] + offsets[k];    \
+		for (; i + 8 <= length; i += 8)                 \
+			COUNT_WORD(POPCOUNT, 8);                    \
+		if (i < length)                                 \
+			COUNT_WORD(POPCOUNT, length - i);           \
+		counts[k].common = common * (uint32_t) planes;  \
+		counts[k].differing = differing;                \
 	}
 
 static void
-count_codes_scalar(const CodeBytes *probe, const CodeBytes *other, size_t length,
-				   int n, const uint32_t *offsets, CodeCounts *counts)
+count_codes_scalar(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				   const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(popcount_scalar)
 }
@@ -78,10 +79,9 @@ static const Kernel kernel_scalar = {"scalar", supported_always, count_codes_sca
 
 #ifdef KERNELS_X86_64
 
-__attribute__((target("popcnt")))
-static void
-count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length,
-				   int n, const uint32_t *offsets, CodeCounts *counts)
+__attribute__((target("popcnt"))) static void
+count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				   const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(__builtin_popcountll)
 }
@@ -100,9 +100,7 @@ static const Kernel kernel_popcnt = {"popcnt", supported_popcnt, count_codes_pop
 static const Kernel *const kernels[] = {
 	&kernel_scalar,
 #ifdef KERNELS_X86_64
-	&kernel_popcnt,
-	&kernel_avx2,
-	&kernel_avx512,
+	&kernel_popcnt, &kernel_avx2, &kernel_avx512,
 #endif
 #ifdef KERNELS_ARM64
 	&kernel_neon,
@@ -123,7 +121,7 @@ kernel_chosen(void)
 
 	if (chosen == NULL)
 	{
-		int			i = (int) (sizeof(kernels) / sizeof(kernels[0])) - 1;
+		int i = (int) (sizeof(kernels) / sizeof(kernels[0])) - 1;
 
 		while (!kernels[i]->supported())
 			i--;

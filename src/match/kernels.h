@@ -15,8 +15,8 @@
 /* Comparison of two masked codes in one relative position. */
 typedef struct CodeCounts
 {
-	uint32_t	common;			/* bits valid in both masks */
-	uint32_t	differing;		/* those of them that differ */
+	uint32_t common;    /* bits valid in both masks */
+	uint32_t differing; /* those of them that differ */
 } CodeCounts;
 
 /*
@@ -25,7 +25,7 @@ typedef struct CodeCounts
  */
 typedef struct CodeBytes
 {
-	const uint8_t *plane[2];	/* the second is NULL if there is one */
+	const uint8_t *plane[2]; /* the second is NULL if there is one */
 	const uint8_t *mask;
 } CodeBytes;
 
@@ -34,20 +34,20 @@ typedef struct CodeBytes
  * probe that it compares: vectors are loaded whole.  It never reads beyond
  * the other code.
  */
-#define KERNEL_PADDING	64
+#define KERNEL_PADDING 64
 
 /*
  * For each of n offsets, compare length bytes of each plane and mask with
  * those that start at the offset in the probe, which has as many planes.  No
  * pointer need be aligned.  length is below 2^24.
  */
-typedef void (*CountCodesFunction) (const CodeBytes *probe, const CodeBytes *other, size_t length,
-									int n, const uint32_t *offsets, CodeCounts *counts);
+typedef void (*CountCodesFunction)(const CodeBytes *probe, const CodeBytes *other, size_t length,
+								   int n, const uint32_t *offsets, CodeCounts *counts);
 
 typedef struct Kernel
 {
 	const char *name;
-	bool		(*supported) (void);	/* by this processor and its operating system */
+	bool (*supported)(void); /* by this processor and its operating system */
 	CountCodesFunction count_codes;
 } Kernel;
 
@@ -68,4 +68,4 @@ extern const Kernel kernel_neon;
 #define KERNELS_ARM64
 #endif
 
-#endif							/* MATCH_KERNELS_H */
+#endif /* MATCH_KERNELS_H */

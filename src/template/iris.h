@@ -14,14 +14,14 @@
  * On disk, after the varlena header: columns, bits (uint16), eye (uint8), code,
  * mask.  No field is aligned.  Equal templates have equal bytes.
  */
-#define IRIS_DATUM_HEADER	5
+#define IRIS_DATUM_HEADER 5
 
 /*
  * The template in a datum.  Code and mask point into it, or, where it was
  * toasted, into memory of the current context, which the result keeps.
  */
 extern IrisTemplate iris_unpack(Datum datum);
-extern Datum iris_pack(const IrisTemplate *iris);
+extern Datum        iris_pack(const IrisTemplate *iris);
 
 /* "iris(128,16)", for messages */
 extern char *iris_declaration(int32 typmod);
@@ -31,4 +31,4 @@ extern Datum iris_out(PG_FUNCTION_ARGS);
 extern Datum iris_recv(PG_FUNCTION_ARGS);
 extern Datum iris_send(PG_FUNCTION_ARGS);
 
-#endif							/* TEMPLATE_IRIS_H */
+#endif /* TEMPLATE_IRIS_H */

@@ -13,33 +13,29 @@
 static void
 report_error(const IrisError *error)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid iris code"),
-			 errdetail_internal("%s", error->reason)));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid iris code"),
+					errdetail_internal("%s", error->reason)));
 }
 
 static uint8
 eye_argument(const text *name)
 {
-	uint8		eye;
+	uint8 eye;
 
 	if (!iris_eye_from_name(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), &eye))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid eye"),
-				 errdetail("The eye is left, right or unknown.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid eye"),
+						errdetail("The eye is left, right or unknown.")));
 	return eye;
 }
 
 static Datum
 from_bytes(FunctionCallInfo fcinfo, bool paired_mask)
 {
-	bytea	   *code = PG_GETARG_BYTEA_PP(0);
-	bytea	   *mask = PG_GETARG_BYTEA_PP(1);
-	uint8		eye = eye_argument(PG_GETARG_TEXT_PP(3));
-	IrisRecord	record;
-	IrisError	error;
+	bytea     *code = PG_GETARG_BYTEA_PP(0);
+	bytea     *mask = PG_GETARG_BYTEA_PP(1);
+	uint8      eye = eye_argument(PG_GETARG_TEXT_PP(3));
+	IrisRecord record;
+	IrisError  error;
 
 	if (!iris_from_bytes((const uint8 *) VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code),
 						 (const uint8 *) VARDATA_ANY(mask), VARSIZE_ANY_EXHDR(mask), paired_mask,
@@ -69,16 +65,15 @@ PG_FUNCTION_INFO_V1(iris_from_open_iris);
 Datum
 iris_from_open_iris(PG_FUNCTION_ARGS)
 {
-	text	   *code = PG_GETARG_TEXT_PP(0);
-	text	   *mask = PG_GETARG_TEXT_PP(1);
-	uint8		eye = eye_argument(PG_GETARG_TEXT_PP(2));
-	IrisRecord	record;
-	IrisError	error;
+	text      *code = PG_GETARG_TEXT_PP(0);
+	text      *mask = PG_GETARG_TEXT_PP(1);
+	uint8      eye = eye_argument(PG_GETARG_TEXT_PP(2));
+	IrisRecord record;
+	IrisError  error;
 
-	if (!iris_read_open_iris(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code),
-							 VARDATA_ANY(mask), VARSIZE_ANY_EXHDR(mask),
-							 PG_GETARG_INT32(3), PG_GETARG_INT32(4), PG_GETARG_INT32(5),
-							 eye, &record, &error))
+	if (!iris_read_open_iris(VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code), VARDATA_ANY(mask),
+							 VARSIZE_ANY_EXHDR(mask), PG_GETARG_INT32(3), PG_GETARG_INT32(4),
+							 PG_GETARG_INT32(5), eye, &record, &error))
 		report_error(&error);
 	return iris_pack(&record.iris);
 }
@@ -86,9 +81,9 @@ iris_from_open_iris(PG_FUNCTION_ARGS)
 static Datum
 to_open_iris(const IrisTemplate *iris, const uint8 *bits, int32 wavelets)
 {
-	Size		size = iris_open_iris_size(iris);
-	text	   *result = palloc(VARHDRSZ + size);
-	IrisError	error;
+	Size      size = iris_open_iris_size(iris);
+	text     *result = palloc(VARHDRSZ + size);
+	IrisError error;
 
 	SET_VARSIZE(result, VARHDRSZ + size);
 	if (!iris_write_open_iris(iris, bits, wavelets, VARDATA(result), &error))
@@ -117,7 +112,7 @@ iris_open_iris_mask(PG_FUNCTION_ARGS)
 static Datum
 make_bytea(const uint8 *bytes, Size length)
 {
-	bytea	   *result = palloc(VARHDRSZ + length);
+	bytea *result = palloc(VARHDRSZ + length);
 
 	SET_VARSIZE(result, VARHDRSZ + length);
 	memcpy(VARDATA(result), bytes, length);
@@ -147,8 +142,8 @@ Datum
 iris_mask_of_pairs(PG_FUNCTION_ARGS)
 {
 	IrisTemplate iris = iris_unpack(PG_GETARG_DATUM(0));
-	uint8		mask[IRIS_MAX_CODE_BYTES];
-	IrisError	error;
+	uint8        mask[IRIS_MAX_CODE_BYTES];
+	IrisError    error;
 
 	if (!iris_paired_mask(&iris, mask, &error))
 		report_error(&error);

@@ -6,26 +6,11 @@
  */
 #include "template/iris_codec.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static bool refuse(IrisError *error, const char *format,...)
-#ifdef __GNUC__
-			__attribute__((format(printf, 2, 3)))
-#endif
-;
-
-static bool
-refuse(IrisError *error, const char *format,...)
-{
-	va_list		arguments;
-
-	va_start(arguments, format);
-	vsnprintf(error->reason, sizeof(error->reason), format, arguments);
-	va_end(arguments);
-	return false;
-}
+/* says why, and is false */
+#define refuse(error, ...) (snprintf((error)->reason, sizeof((error)->reason), __VA_ARGS__), false)
 
 /* ---- geometry and eye ---------------------------------------------------- */
 
@@ -57,13 +42,15 @@ check_geometry(int64_t columns, int64_t bits, IrisError *error)
 	if (iris_geometry_valid(columns, bits))
 		return true;
 	if (columns < IRIS_MIN_COLUMNS || columns > IRIS_MAX_COLUMNS)
-		return refuse(error, "An iris code has %d to %d columns, not %lld.",
-					  IRIS_MIN_COLUMNS, IRIS_MAX_COLUMNS, (long long) columns);
+		return refuse(error, "An iris code has %d to %d columns, not %lld.", IRIS_MIN_COLUMNS,
+					  IRIS_MAX_COLUMNS, (long long) columns);
 	if (bits < 1 || bits > IRIS_MAX_COLUMN_BITS)
-		return refuse(error, "A column has 1 to %d bits, not %lld.",
-					  IRIS_MAX_COLUMN_BITS, (long long) bits);
-	return refuse(error, "A code of %lld columns of %lld bits is too large: the limit is %d bytes, columns rounded up to bytes.",
-				  (long long) columns, (long long) bits, IRIS_MAX_FEATURE_CODE);
+		return refuse(error, "A column has 1 to %d bits, not %lld.", IRIS_MAX_COLUMN_BITS,
+					  (long long) bits);
+	return refuse(
+		error,
+		"A code of %lld columns of %lld bits is too large: the limit is %d bytes, columns rounded up to bytes.",
+		(long long) columns, (long long) bits, IRIS_MAX_FEATURE_CODE);
 }
 
 static void
@@ -86,8 +73,8 @@ code_bytes(const IrisTemplate *iris)
 static bool
 check_tail(const IrisRecord *record, IrisError *error)
 {
-	size_t		used = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
-	size_t		last = code_bytes(&record->iris) - 1;
+	size_t used = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
+	size_t last = code_bytes(&record->iris) - 1;
 
 	if (used % 8 == 0)
 		return true;
@@ -100,7 +87,8 @@ check_tail(const IrisRecord *record, IrisError *error)
 
 /* ---- base64 (RFC 4648, section 4) ---------------------------------------- */
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static size_t
 base64_size(size_t bytes)
@@ -113,8 +101,8 @@ base64_write(const uint8_t *bytes, size_t length, char *text)
 {
 	for (size_t i = 0; i < length; i += 3)
 	{
-		size_t		n = length - i;
-		uint32_t	group = (uint32_t) bytes[i] << 16;
+		size_t   n = length - i;
+		uint32_t group = (uint32_t) bytes[i] << 16;
 
 		if (n > 1)
 			group |= (uint32_t) bytes[i + 1] << 8;
@@ -144,30 +132,31 @@ base64_value(char c)
 
 /* reads exactly "expected" bytes; what names the part in errors */
 static bool
-base64_read(const char *text, size_t length, const char *what,
-			uint8_t *bytes, size_t expected, IrisError *error)
+base64_read(const char *text, size_t length, const char *what, uint8_t *bytes, size_t expected,
+			IrisError *error)
 {
-	size_t		digits = length;
-	uint32_t	group = 0;
-	size_t		n = 0;
+	size_t   digits = length;
+	uint32_t group = 0;
+	size_t   n = 0;
 
 	if (length != base64_size(expected))
-		return refuse(error, "The %s has %zu characters of base64; %zu bytes need %zu.",
-					  what, length, expected, base64_size(expected));
+		return refuse(error, "The %s has %zu characters of base64; %zu bytes need %zu.", what,
+					  length, expected, base64_size(expected));
 	/* as many padding characters as these bytes need, which is at most 2 */
 	digits -= (3 - expected % 3) % 3;
 	for (size_t i = 0; i < length; i++)
 	{
-		int			value = i < digits ? base64_value(text[i]) : (text[i] == '=' ? 0 : -1);
+		int value = i < digits ? base64_value(text[i]) : (text[i] == '=' ? 0 : -1);
 
 		if (value < 0)
-			return refuse(error, "The %s is not base64 at character %zu of %zu.", what, i + 1, length);
+			return refuse(error, "The %s is not base64 at character %zu of %zu.", what, i + 1,
+						  length);
 		group = group << 6 | (uint32_t) value;
 		if (i % 4 == 3)
 		{
 			for (int shift = 16; shift >= 0; shift -= 8)
 			{
-				uint8_t		byte = (uint8_t) (group >> shift);
+				uint8_t byte = (uint8_t) (group >> shift);
 
 				if (n < expected)
 					bytes[n++] = byte;
@@ -203,10 +192,9 @@ is_space(char c)
 bool
 iris_read_text(const char *text, IrisRecord *record, IrisError *error)
 {
-	int64_t		columns,
-				bits;
-	uint8_t		eye;
-	size_t		length;
+	int64_t     columns, bits;
+	uint8_t     eye;
+	size_t      length;
 	const char *end;
 
 	while (is_space(*text))
@@ -221,7 +209,9 @@ iris_read_text(const char *text, IrisRecord *record, IrisError *error)
 	else
 		text = NULL;
 	if (text == NULL || *text != ':')
-		return refuse(error, "An iris is columns x bits per column, eye, code and mask, such as 128x16:left:...:...");
+		return refuse(
+			error,
+			"An iris is columns x bits per column, eye, code and mask, such as 128x16:left:...:...");
 	if (!check_geometry(columns, bits, error))
 		return false;
 
@@ -238,9 +228,9 @@ iris_read_text(const char *text, IrisRecord *record, IrisError *error)
 	if (text + length == end)
 		return refuse(error, "After the code, a colon and the mask are missing.");
 	return base64_read(text, length, "code", record->code, code_bytes(&record->iris), error) &&
-		base64_read(text + length + 1, (size_t) (end - text) - length - 1, "mask",
-					record->mask, code_bytes(&record->iris), error) &&
-		check_tail(record, error);
+		   base64_read(text + length + 1, (size_t) (end - text) - length - 1, "mask", record->mask,
+					   code_bytes(&record->iris), error) &&
+		   check_tail(record, error);
 }
 
 size_t
@@ -265,12 +255,12 @@ iris_write_text(const IrisTemplate *iris, char *text)
 bool
 iris_read_binary(const uint8_t *bytes, size_t length, IrisRecord *record, IrisError *error)
 {
-	int64_t		columns,
-				bits;
-	size_t		size;
+	int64_t columns, bits;
+	size_t  size;
 
 	if (length < IRIS_BINARY_HEADER)
-		return refuse(error, "The header of an iris has %d bytes; there are %zu.", IRIS_BINARY_HEADER, length);
+		return refuse(error, "The header of an iris has %d bytes; there are %zu.",
+					  IRIS_BINARY_HEADER, length);
 	if (bytes[0] != IRIS_BINARY_VERSION)
 		return refuse(error, "Byte 0 is the version, %d; it is %d.", IRIS_BINARY_VERSION, bytes[0]);
 	if (bytes[1] > IRIS_EYE_LEFT)
@@ -283,7 +273,8 @@ iris_read_binary(const uint8_t *bytes, size_t length, IrisRecord *record, IrisEr
 	size = code_bytes(&record->iris);
 	if (length != iris_binary_size(&record->iris))
 		return refuse(error, "An iris of %lld x %lld bits has %zu bytes; there are %zu.",
-					  (long long) columns, (long long) bits, iris_binary_size(&record->iris), length);
+					  (long long) columns, (long long) bits, iris_binary_size(&record->iris),
+					  length);
 	memcpy(record->code, bytes + IRIS_BINARY_HEADER, size);
 	memcpy(record->mask, bytes + IRIS_BINARY_HEADER + size, size);
 	return check_tail(record, error);
@@ -298,7 +289,7 @@ iris_binary_size(const IrisTemplate *iris)
 void
 iris_write_binary(const IrisTemplate *iris, uint8_t *bytes)
 {
-	size_t		size = code_bytes(iris);
+	size_t size = code_bytes(iris);
 
 	bytes[0] = IRIS_BINARY_VERSION;
 	bytes[1] = iris->eye;
@@ -319,18 +310,19 @@ get_bit(const uint8_t *bytes, size_t i)
 }
 
 bool
-iris_from_bytes(const uint8_t *code, size_t code_length,
-				const uint8_t *mask, size_t mask_length, bool paired_mask,
-				int64_t columns, uint8_t eye, IrisRecord *record, IrisError *error)
+iris_from_bytes(const uint8_t *code, size_t code_length, const uint8_t *mask, size_t mask_length,
+				bool paired_mask, int64_t columns, uint8_t eye, IrisRecord *record,
+				IrisError *error)
 {
-	int64_t		bits;
-	size_t		total;
-	size_t		mask_bits;
+	int64_t bits;
+	size_t  total;
+	size_t  mask_bits;
 
 	if (columns < IRIS_MIN_COLUMNS || columns > IRIS_MAX_COLUMNS)
 		return check_geometry(columns, 1, error);
 	if (code_length > IRIS_MAX_CODE_BYTES)
-		return refuse(error, "The code has %zu bytes; the limit is %d.", code_length, IRIS_MAX_CODE_BYTES);
+		return refuse(error, "The code has %zu bytes; the limit is %d.", code_length,
+					  IRIS_MAX_CODE_BYTES);
 
 	/* what is left of the last byte is less than a column */
 	bits = (int64_t) code_length * 8 / columns;
@@ -340,13 +332,15 @@ iris_from_bytes(const uint8_t *code, size_t code_length,
 	if (!check_geometry(columns, bits, error))
 		return false;
 	if (paired_mask && bits % 2 != 0)
-		return refuse(error, "A mask for pairs of phase bits needs an even number of bits in a column, not %lld.",
-					  (long long) bits);
+		return refuse(
+			error,
+			"A mask for pairs of phase bits needs an even number of bits in a column, not %lld.",
+			(long long) bits);
 	total = IRIS_CODE_BITS((size_t) columns, (size_t) bits);
 	mask_bits = paired_mask ? total / 2 : total;
 	if (mask_length != (mask_bits + 7) / 8)
-		return refuse(error, "The mask of a code of %zu bytes has %zu bytes, not %zu.",
-					  code_length, (mask_bits + 7) / 8, mask_length);
+		return refuse(error, "The mask of a code of %zu bytes has %zu bytes, not %zu.", code_length,
+					  (mask_bits + 7) / 8, mask_length);
 
 	begin_record(record, columns, bits, eye);
 	memcpy(record->code, code, code_length);
@@ -375,11 +369,13 @@ iris_paired_mask_size(const IrisTemplate *iris)
 bool
 iris_paired_mask(const IrisTemplate *iris, uint8_t *mask, IrisError *error)
 {
-	size_t		pairs = IRIS_CODE_BITS((size_t) iris->columns, iris->bits) / 2;
+	size_t pairs = IRIS_CODE_BITS((size_t) iris->columns, iris->bits) / 2;
 
 	if (iris->bits % 2 != 0)
-		return refuse(error, "A mask for pairs of phase bits needs an even number of bits in a column, not %d.",
-					  iris->bits);
+		return refuse(
+			error,
+			"A mask for pairs of phase bits needs an even number of bits in a column, not %d.",
+			iris->bits);
 	memset(mask, 0, iris_paired_mask_size(iris));
 	for (size_t i = 0; i < pairs; i++)
 	{
@@ -400,8 +396,8 @@ iris_paired_mask(const IrisTemplate *iris, uint8_t *mask, IrisError *error)
 static inline size_t
 open_iris_bit(size_t columns, size_t column_bits, size_t cell, size_t i)
 {
-	size_t		column = i / column_bits;
-	size_t		bit = i % column_bits;
+	size_t column = i / column_bits;
+	size_t bit = i % column_bits;
 
 	/* cell: bits of one row and column, wavelets x 2 */
 	return (bit / cell * columns + column) * cell + bit % cell;
@@ -411,8 +407,8 @@ static bool
 unpack_open_iris(const char *text, size_t length, const char *what, const IrisTemplate *iris,
 				 size_t cell, uint8_t *bits, IrisError *error)
 {
-	uint8_t		packed[IRIS_MAX_CODE_BYTES];
-	size_t		total = IRIS_CODE_BITS((size_t) iris->columns, iris->bits);
+	uint8_t packed[IRIS_MAX_CODE_BYTES] = {0};
+	size_t  total = IRIS_CODE_BITS((size_t) iris->columns, iris->bits);
 
 	if (!base64_read(text, length, what, packed, code_bytes(iris), error))
 		return false;
@@ -421,7 +417,7 @@ unpack_open_iris(const char *text, size_t length, const char *what, const IrisTe
 	memset(bits, 0, code_bytes(iris));
 	for (size_t i = 0; i < total; i++)
 	{
-		size_t		from = open_iris_bit(iris->columns, iris->bits, cell, i);
+		size_t from = open_iris_bit(iris->columns, iris->bits, cell, i);
 
 		bits[i / 8] |= (uint8_t) (((packed[from / 8] >> (7 - from % 8)) & 1) << (i % 8));
 	}
@@ -429,18 +425,19 @@ unpack_open_iris(const char *text, size_t length, const char *what, const IrisTe
 }
 
 bool
-iris_read_open_iris(const char *code, size_t code_length,
-					const char *mask, size_t mask_length,
-					int64_t rows, int64_t columns, int64_t wavelets,
-					uint8_t eye, IrisRecord *record, IrisError *error)
+iris_read_open_iris(const char *code, size_t code_length, const char *mask, size_t mask_length,
+					int64_t rows, int64_t columns, int64_t wavelets, uint8_t eye,
+					IrisRecord *record, IrisError *error)
 {
 	if (rows < 1 || rows > IRIS_MAX_COLUMN_BITS || wavelets < 1 || wavelets > IRIS_MAX_COLUMN_BITS)
 		return refuse(error, "Rows and wavelets are numbers from 1 to %d.", IRIS_MAX_COLUMN_BITS);
 	if (!check_geometry(columns, rows * wavelets * 2, error))
 		return false;
 	begin_record(record, columns, rows * wavelets * 2, eye);
-	return unpack_open_iris(code, code_length, "code", &record->iris, (size_t) wavelets * 2, record->code, error) &&
-		unpack_open_iris(mask, mask_length, "mask", &record->iris, (size_t) wavelets * 2, record->mask, error);
+	return unpack_open_iris(code, code_length, "code", &record->iris, (size_t) wavelets * 2,
+							record->code, error) &&
+		   unpack_open_iris(mask, mask_length, "mask", &record->iris, (size_t) wavelets * 2,
+							record->mask, error);
 }
 
 size_t
@@ -450,18 +447,20 @@ iris_open_iris_size(const IrisTemplate *iris)
 }
 
 bool
-iris_write_open_iris(const IrisTemplate *iris, const uint8_t *bits,
-					 int64_t wavelets, char *text, IrisError *error)
+iris_write_open_iris(const IrisTemplate *iris, const uint8_t *bits, int64_t wavelets, char *text,
+					 IrisError *error)
 {
-	uint8_t		packed[IRIS_MAX_CODE_BYTES] = {0};
-	size_t		total = IRIS_CODE_BITS((size_t) iris->columns, iris->bits);
+	uint8_t packed[IRIS_MAX_CODE_BYTES] = {0};
+	size_t  total = IRIS_CODE_BITS((size_t) iris->columns, iris->bits);
 
 	if (wavelets < 1 || wavelets > IRIS_MAX_COLUMN_BITS || iris->bits % (wavelets * 2) != 0)
-		return refuse(error, "%d bits in a column cannot be divided into rows of %lld wavelets with 2 phases.",
-					  iris->bits, (long long) wavelets);
+		return refuse(
+			error,
+			"%d bits in a column cannot be divided into rows of %lld wavelets with 2 phases.",
+			iris->bits, (long long) wavelets);
 	for (size_t i = 0; i < total; i++)
 	{
-		size_t		to = open_iris_bit(iris->columns, iris->bits, (size_t) wavelets * 2, i);
+		size_t to = open_iris_bit(iris->columns, iris->bits, (size_t) wavelets * 2, i);
 
 		packed[to / 8] |= (uint8_t) (get_bit(bits, i) << (7 - to % 8));
 	}

@@ -26,7 +26,7 @@ extract(Datum template, void *buffer)
 static void *
 begin_probe(const void *features, Size size)
 {
-	IrisProbe  *probe = palloc(iris_probe_size(features));
+	IrisProbe *probe = palloc(iris_probe_size(features));
 
 	iris_probe_init(probe, features);
 	return probe;
@@ -146,25 +146,24 @@ PG_FUNCTION_INFO_V1(iris_match_support);
 Datum
 iris_match_support(PG_FUNCTION_ARGS)
 {
-	Node	   *request = (Node *) PG_GETARG_POINTER(0);
+	Node *request = (Node *) PG_GETARG_POINTER(0);
 
 	if (IsA(request, SupportRequestSimplify))
 	{
-		FuncExpr   *call = ((SupportRequestSimplify *) request)->fcall;
+		FuncExpr *call = ((SupportRequestSimplify *) request)->fcall;
 
 		if (list_length(call->args) == 2 &&
 			exprType(linitial(call->args)) == exprType(lsecond(call->args)))
 		{
-			int32		left = exprTypmod(linitial(call->args));
-			int32		right = exprTypmod(lsecond(call->args));
+			int32 left = exprTypmod(linitial(call->args));
+			int32 right = exprTypmod(lsecond(call->args));
 
 			if (left >= 0 && right >= 0 && left != right)
-				ereport(ERROR,
-						(errcode(ERRCODE_DATATYPE_MISMATCH),
-						 errmsg("iris codes of different geometry cannot match"),
-						 errdetail("One side is declared %s, the other %s.",
-								   iris_declaration(left), iris_declaration(right))));
+				ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+								errmsg("iris codes of different geometry cannot match"),
+								errdetail("One side is declared %s, the other %s.",
+										  iris_declaration(left), iris_declaration(right))));
 		}
 	}
-	PG_RETURN_POINTER(NULL);	/* nothing is simplified */
+	PG_RETURN_POINTER(NULL); /* nothing is simplified */
 }

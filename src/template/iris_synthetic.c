@@ -11,7 +11,7 @@ PG_FUNCTION_INFO_V1(synthetic_iris);
 Datum
 synthetic_iris(PG_FUNCTION_ARGS)
 {
-	IrisRecord	record;
+	IrisRecord record;
 
 	record.iris.columns = IRIS_SYNTHETIC_COLUMNS;
 	record.iris.bits = IRIS_SYNTHETIC_BITS;

@@ -14,15 +14,15 @@ PG_FUNCTION_INFO_V1(biometric_kernels);
 Datum
 biometric_kernels(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	int			n;
+	ReturnSetInfo       *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	int                  n;
 	const Kernel *const *kernels = kernel_list(&n);
 
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < n; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false, false, false};
+		Datum values[3];
+		bool  nulls[3] = {false, false, false};
 
 		values[0] = CStringGetTextDatum(kernels[i]->name);
 		values[1] = BoolGetDatum(kernels[i]->supported());

@@ -21,25 +21,25 @@
 #include "match/kernels.h"
 #include "match/portable_math.h"
 
-#define COLUMNS		IRIS_SYNTHETIC_COLUMNS
-#define BITS		IRIS_SYNTHETIC_BITS
-#define CODE		(COLUMNS * BITS / 8)
+#define COLUMNS IRIS_SYNTHETIC_COLUMNS
+#define BITS    IRIS_SYNTHETIC_BITS
+#define CODE    (COLUMNS * BITS / 8)
 
 /* what lies before the features of an entry of an index: line pointer, TID, flags */
-#define ENTRY_OVERHEAD	12
-#define PAGE_ENTRIES	16
+#define ENTRY_OVERHEAD 12
+#define PAGE_ENTRIES   16
 
 typedef struct Eye
 {
-	int			identity;
-	uint8_t    *features;
+	int      identity;
+	uint8_t *features;
 } Eye;
 
 static uint8_t *
 extract(const uint8_t *code, const uint8_t *mask, int columns, int bits)
 {
 	IrisTemplate iris = {(uint16_t) columns, (uint16_t) bits, IRIS_EYE_UNKNOWN, code, mask};
-	uint8_t    *features = bench_allocate(IRIS_FEATURES_HEADER + 2 * IRIS_FEATURE_CODE(columns, bits));
+	uint8_t *features = bench_allocate(IRIS_FEATURES_HEADER + 2 * IRIS_FEATURE_CODE(columns, bits));
 
 	iris_extract(&iris, features);
 	return features;
@@ -55,11 +55,11 @@ plain_name(const struct dirent *entry)
 static int
 load_casia(Eye **eyes)
 {
-	const char *data = bench_data();
-	char		path[4096];
+	const char     *data = bench_data();
+	char            path[4096];
 	struct dirent **files;
-	int			n;
-	int			loaded = 0;
+	int             n;
+	int             loaded = 0;
 
 	if (data == NULL)
 		return 0;
@@ -70,8 +70,8 @@ load_casia(Eye **eyes)
 	*eyes = bench_allocate(sizeof(Eye) * n);
 	for (int i = 0; i < n; i++)
 	{
-		uint8_t		bytes[2 * CODE];
-		FILE	   *file;
+		uint8_t bytes[2 * CODE];
+		FILE   *file;
 
 		snprintf(path, sizeof(path), "%s/iris/casia1/%s", data, files[i]->d_name);
 		file = fopen(path, "rb");
@@ -91,7 +91,7 @@ load_casia(Eye **eyes)
 static void
 compare_all(const Eye *eyes, int n, BenchValues *mated, BenchValues *nonmated)
 {
-	IrisProbe  *probe = bench_allocate(iris_probe_size(eyes[0].features));
+	IrisProbe *probe = bench_allocate(iris_probe_size(eyes[0].features));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -109,12 +109,12 @@ compare_all(const Eye *eyes, int n, BenchValues *mated, BenchValues *nonmated)
 static double
 share_below(const BenchValues *values, double x)
 {
-	size_t		low = 0;
-	size_t		high = values->count;
+	size_t low = 0;
+	size_t high = values->count;
 
 	while (low < high)
 	{
-		size_t		middle = (low + high) / 2;
+		size_t middle = (low + high) / 2;
 
 		if (values->values[middle] < x)
 			low = middle + 1;
@@ -132,14 +132,14 @@ print_rates(const BenchValues *mated, const BenchValues *nonmated)
 	printf("%zu mated pairs, %zu non-mated\n", mated->count, nonmated->count);
 	for (int i = 0; i < 4; i++)
 	{
-		double		limit = bench_quantile(nonmated, rates[i]);
+		double limit = bench_quantile(nonmated, rates[i]);
 
 		printf("FMR %.0e: distance %.4f, FNMR %5.2f %%\n", rates[i], limit,
 			   100 * (1 - share_below(mated, limit)));
 	}
 	for (int decibans = 10; decibans <= 50; decibans += 10)
 	{
-		size_t		false_matches = 0;
+		size_t false_matches = 0;
 
 		while (false_matches < nonmated->count &&
 			   iris_score(nonmated->values[false_matches]) >= decibans)
@@ -148,14 +148,15 @@ print_rates(const BenchValues *mated, const BenchValues *nonmated)
 			   pow(10, -decibans / 10.0), (double) false_matches / nonmated->count, false_matches);
 	}
 	printf("distance of mated pairs: mean %.3f, median %.3f, 95 %% below %.3f, 99 %% below %.3f\n",
-		   bench_mean(mated), bench_quantile(mated, 0.5), bench_quantile(mated, 0.95), bench_quantile(mated, 0.99));
+		   bench_mean(mated), bench_quantile(mated, 0.5), bench_quantile(mated, 0.95),
+		   bench_quantile(mated, 0.99));
 }
 
 static int
 accuracy(void)
 {
-	Eye		   *eyes;
-	int			n = load_casia(&eyes);
+	Eye        *eyes;
+	int         n = load_casia(&eyes);
 	BenchValues mated = {0};
 	BenchValues nonmated = {0};
 
@@ -173,23 +174,19 @@ accuracy(void)
 static int
 synthetic(int n)
 {
-	Eye		   *eyes = bench_allocate(sizeof(Eye) * 2 * n);
+	Eye        *eyes = bench_allocate(sizeof(Eye) * 2 * n);
 	BenchValues mated = {0};
 	BenchValues nonmated = {0};
-	double		sum = 0,
-				squares = 0,
-				common = 0,
-				usable = 0,
-				start = bench_seconds();
-	size_t		pairs = 0;
-	uint32_t	offset = 0;
+	double      sum = 0, squares = 0, common = 0, usable = 0, start = bench_seconds();
+	size_t      pairs = 0;
+	uint32_t    offset = 0;
 	uint8_t    *codes = bench_allocate((size_t) 2 * n * CODE + KERNEL_PADDING);
 	uint8_t    *masks = bench_allocate((size_t) 2 * n * CODE + KERNEL_PADDING);
 
 	for (int i = 0; i < 2 * n; i++)
 	{
-		uint8_t    *code = codes + (size_t) i * CODE;
-		uint8_t    *mask = masks + (size_t) i * CODE;
+		uint8_t     *code = codes + (size_t) i * CODE;
+		uint8_t     *mask = masks + (size_t) i * CODE;
 		IrisTemplate iris = {COLUMNS, BITS, IRIS_EYE_UNKNOWN, code, mask};
 
 		iris_synthesize(code, mask, i / 2, i % 2);
@@ -197,30 +194,31 @@ synthetic(int n)
 		eyes[i].identity = i / 2;
 		eyes[i].features = extract(code, mask, COLUMNS, BITS);
 	}
-	printf("%d synthetic eyes, 2 captures each, %.0f captures a second, %.0f usable bits\n",
-		   n, 2 * n / (bench_seconds() - start), usable / (2 * n));
+	printf("%d synthetic eyes, 2 captures each, %.0f captures a second, %.0f usable bits\n", n,
+		   2 * n / (bench_seconds() - start), usable / (2 * n));
 
 	/* one rotation only: the statistic that has a binomial distribution */
 	for (int i = 0; i < n; i++)
 	{
-		CodeBytes	a = {{codes + (size_t) 2 * i * CODE, NULL}, masks + (size_t) 2 * i * CODE};
+		CodeBytes a = {{codes + (size_t) 2 * i * CODE, NULL}, masks + (size_t) 2 * i * CODE};
 
 		for (int j = i + 1; j < n; j++)
 		{
-			CodeBytes	b = {{codes + (size_t) 2 * j * CODE, NULL}, masks + (size_t) 2 * j * CODE};
-			CodeCounts	counts;
-			double		distance;
+			CodeBytes  b = {{codes + (size_t) 2 * j * CODE, NULL}, masks + (size_t) 2 * j * CODE};
+			CodeCounts counts;
+			double     distance;
 
 			kernel_chosen()->count_codes(&a, &b, CODE, 1, &offset, &counts);
-			distance = 0.5 - (0.5 - (double) counts.differing / counts.common) * sqrt(counts.common / 911.0);
+			distance = 0.5 - (0.5 - (double) counts.differing / counts.common) *
+								 sqrt(counts.common / 911.0);
 			sum += distance;
 			squares += distance * distance;
 			common += counts.common;
 			pairs++;
 		}
 	}
-	printf("non-mated, one rotation: %.0f common bits, HDnorm mean %.4f, sd %.4f\n",
-		   common / pairs, sum / pairs, sqrt(squares / pairs - (sum / pairs) * (sum / pairs)));
+	printf("non-mated, one rotation: %.0f common bits, HDnorm mean %.4f, sd %.4f\n", common / pairs,
+		   sum / pairs, sqrt(squares / pairs - (sum / pairs) * (sum / pairs)));
 	compare_all(eyes, 2 * n, &mated, &nonmated);
 	print_rates(&mated, &nonmated);
 	return 0;
@@ -234,16 +232,16 @@ static volatile double sink;
 static double
 read_entries(const uint8_t *gallery, size_t entry, size_t n)
 {
-	double		best = 1e9;
+	double best = 1e9;
 
 	for (int round = 0; round < 5; round++)
 	{
-		double		start = bench_seconds();
-		uint64_t	sum[4] = {0};
+		double   start = bench_seconds();
+		uint64_t sum[4] = {0};
 
 		for (size_t i = 0; i + 32 <= entry * n; i += 32)
 		{
-			uint64_t	words[4];
+			uint64_t words[4];
 
 			memcpy(words, gallery + i, 32);
 			for (int k = 0; k < 4; k++)
@@ -259,21 +257,21 @@ read_entries(const uint8_t *gallery, size_t entry, size_t n)
 static double
 compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *kernel)
 {
-	IrisProbe  *probe = bench_allocate(iris_probe_size(gallery + ENTRY_OVERHEAD));
-	double		best = 1e9;
+	IrisProbe *probe = bench_allocate(iris_probe_size(gallery + ENTRY_OVERHEAD));
+	double     best = 1e9;
 
 	iris_probe_init(probe, gallery + ENTRY_OVERHEAD);
 	iris_probe_set_kernel(probe, kernel);
 	for (int round = 0; round < 5; round++)
 	{
-		double		start = bench_seconds();
-		double		nearest = 1;
+		double start = bench_seconds();
+		double nearest = 1;
 
 		/* as many at a time as a page has */
 		for (size_t i = 1; i + PAGE_ENTRIES <= n; i += PAGE_ENTRIES)
 		{
 			const void *features[PAGE_ENTRIES];
-			double		distances[PAGE_ENTRIES];
+			double      distances[PAGE_ENTRIES];
 
 			for (size_t j = 0; j < PAGE_ENTRIES; j++)
 				features[j] = gallery + (i + j) * entry + ENTRY_OVERHEAD;
@@ -293,24 +291,23 @@ compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *ke
 static uint8_t *
 make_gallery(int columns, int bits, bool paired, size_t n, size_t *entry)
 {
-	size_t		length = IRIS_FEATURE_CODE((size_t) columns, bits);
-	uint8_t    *gallery = NULL;
-	uint8_t    *code = bench_allocate(length);
-	uint8_t    *mask = bench_allocate(length);
-	uint8_t    *features = bench_allocate(IRIS_FEATURES_MAX_SIZE);
-	uint64_t	state = 1;
+	size_t   length = IRIS_FEATURE_CODE((size_t) columns, bits);
+	uint8_t *gallery = NULL;
+	uint8_t *code = bench_allocate(length);
+	uint8_t *mask = bench_allocate(length);
+	uint8_t *features = bench_allocate(IRIS_FEATURES_MAX_SIZE);
+	uint64_t state = 1;
 
 	for (size_t i = 0; i < n; i++)
 	{
 		IrisTemplate iris = {(uint16_t) columns, (uint16_t) bits, IRIS_EYE_UNKNOWN, code, mask};
-		size_t		size;
+		size_t       size;
 
 		/* larger codes are many synthetic ones */
 		for (size_t part = 0; part < length; part += CODE)
 		{
-			uint8_t		c[CODE],
-						m[CODE];
-			size_t		some = length - part < CODE ? length - part : CODE;
+			uint8_t c[CODE], m[CODE];
+			size_t  some = length - part < CODE ? length - part : CODE;
 
 			iris_synthesize(c, m, (int64_t) portable_random(&state), 0);
 			memcpy(code + part, c, some);
@@ -335,28 +332,28 @@ kernels(size_t n)
 {
 	static const struct
 	{
-		int			columns;
-		int			bits;
-		bool		paired;
-	}			galleries[] = {{128, 16, true}, {128, 16, false}, {200, 64, true}, {256, 64, true}};
+		int  columns;
+		int  bits;
+		bool paired;
+	} galleries[] = {{128, 16, true}, {128, 16, false}, {200, 64, true}, {256, 64, true}};
 	const Kernel *const *list;
-	int			n_kernels;
+	int                  n_kernels;
 
 	list = kernel_list(&n_kernels);
 	for (int g = 0; g < 4; g++)
 	{
-		int			columns = galleries[g].columns;
-		int			bits = galleries[g].bits;
-		size_t		count = n * (128 * 16) / (columns * bits);
-		size_t		entry;
-		uint8_t    *gallery = make_gallery(columns, bits, galleries[g].paired, count, &entry);
-		double		reading = read_entries(gallery, entry, count);
+		int      columns = galleries[g].columns;
+		int      bits = galleries[g].bits;
+		size_t   count = n * (128 * 16) / (columns * bits);
+		size_t   entry;
+		uint8_t *gallery = make_gallery(columns, bits, galleries[g].paired, count, &entry);
+		double   reading = read_entries(gallery, entry, count);
 
-		printf("%d x %d bits, %s, %zu entries of %zu bytes: bare read %.1f ns an entry\n", columns, bits,
-			   galleries[g].paired ? "mask by pairs" : "mask by bits", count, entry, reading);
+		printf("%d x %d bits, %s, %zu entries of %zu bytes: bare read %.1f ns an entry\n", columns,
+			   bits, galleries[g].paired ? "mask by pairs" : "mask by bits", count, entry, reading);
 		for (int k = 0; k < n_kernels; k++)
 		{
-			double		time;
+			double time;
 
 			if (!list[k]->supported())
 			{
@@ -364,8 +361,8 @@ kernels(size_t n)
 				continue;
 			}
 			time = compare_entries(gallery, entry, count, list[k]);
-			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->name,
-				   time, time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
+			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->name, time,
+				   time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
 		}
 		free(gallery);
 	}
@@ -385,9 +382,9 @@ main(int argc, char **argv)
 		return kernels(argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000);
 	if (strcmp(what, "read") == 0 && argc == 4)
 	{
-		size_t		entry = strtoul(argv[2], NULL, 10);
-		size_t		n = strtoul(argv[3], NULL, 10);
-		uint8_t    *gallery = bench_allocate(entry * n);
+		size_t   entry = strtoul(argv[2], NULL, 10);
+		size_t   n = strtoul(argv[3], NULL, 10);
+		uint8_t *gallery = bench_allocate(entry * n);
 
 		memset(gallery, 1, entry * n);
 		printf("%.2f\n", read_entries(gallery, entry, n));

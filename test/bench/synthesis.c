@@ -18,6 +18,8 @@
 #define PAIR_DISTANCE 14.0 /* pixels at 500 dpi */
 #define PAIR_ANGLE    (22.5 / 180 * PI)
 
+#define MAX_SETS 16
+
 #define DISTANCE_BANDS 5
 static const double band_limit[DISTANCE_BANDS + 1] = {0, 15, 30, 50, 75, 110};
 
@@ -343,6 +345,22 @@ collect(Statistics *st, BenchSet *set, bool pairing)
 	free(probe);
 }
 
+/* scores of fingers of different sets */
+static void
+collect_strangers(BenchValues *scores, const BenchSet *a, const BenchSet *b)
+{
+	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
+
+	for (int i = 0; i < a->count; i++)
+	{
+		fingerprint_probe_init(probe, a->records[i].features, a->records[i].size);
+		for (int j = 0; j < b->count; j++)
+			bench_add(scores, fingerprint_score(fingerprint_distance(probe, b->records[j].features,
+																	 b->records[j].size)));
+	}
+	free(probe);
+}
+
 static void
 quantile_rows(const char *title, BenchValues *real, BenchValues *made, int digits)
 {
@@ -353,7 +371,7 @@ quantile_rows(const char *title, BenchValues *real, BenchValues *made, int digit
 	{
 		static const double q[] = {0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99};
 
-		if (both[k]->count == 0)
+		if (both[k] == NULL || both[k]->count == 0)
 			continue;
 		bench_sort(both[k]);
 		printf("| %s, %s |", title, who[k]);
@@ -397,40 +415,46 @@ main(int argc, char **argv)
 	static Statistics        real, made;
 	static const char *const title =
 		"| | 1 % | 5 % | 25 % | 50 % | 75 % | 95 % | 99 % | mean |\n|---|---|---|---|---|---|---|---|---|\n";
-	BenchSet set;
-	int      sets = 0;
-	bool     pairing = true;
+	static BenchSet captured[MAX_SETS];
+	BenchSet        set;
+	BenchValues     strangers = {0};
+	int             sets = 0;
+	bool            given = false, pairing = true;
 
 	for (int i = 1; i < argc; i++)
 	{
 		if (strcmp(argv[i], "--no-pairing") == 0)
 			pairing = false;
-		else if (bench_load(&set, argv[i]))
+		else if (sets < MAX_SETS && bench_load(&captured[sets], argv[i]))
 		{
-			collect(&real, &set, pairing);
-			bench_free(&set);
+			given = true;
 			sets++;
 		}
 		else
-			printf("skipped: no files F_I.fmr in %s\n", argv[i]);
+		{
+			fprintf(stderr, "no records F_I.fmr in %s, or too many directories\n", argv[i]);
+			return 2;
+		}
 	}
-	if (argc < 2 || (argc == 2 && !pairing))
+	if (!given && bench_data() == NULL)
+		printf(
+			"skipped: captured fingers, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
+	else if (!given)
 		for (int i = 1; i <= 4; i++)
 		{
 			char path[4096];
 
-			if (bench_data() == NULL)
-			{
-				printf("skipped: no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
-				break;
-			}
 			snprintf(path, sizeof(path), "%s/fingerprint/fvc2002_db%d_b", bench_data(), i);
-			if (bench_load(&set, path))
-			{
-				collect(&real, &set, pairing);
-				bench_free(&set);
-			}
+			if (bench_load(&captured[sets], path))
+				sets++;
 		}
+	for (int i = 0; i < sets; i++)
+		collect(&real, &captured[i], pairing);
+	for (int i = 0; i < sets; i++)
+		for (int j = i + 1; j < sets; j++)
+			collect_strangers(&strangers, &captured[i], &captured[j]);
+	for (int i = 0; i < sets; i++)
+		bench_free(&captured[i]);
 
 	/* sets of the same shape as FVC2002 set B */
 	for (int i = 0; i < 12; i++)
@@ -468,6 +492,7 @@ main(int argc, char **argv)
 	printf("\nScores, decibans\n\n%s", title);
 	quantile_rows("mated", &real.mated_score, &made.mated_score, 1);
 	quantile_rows("non-mated", &real.nonmated_score, &made.nonmated_score, 1);
+	quantile_rows("non-mated, of different sets", &strangers, NULL, 1);
 	printf("\nmated, %% of scores in bins of 5 dB: captured, synthetic\n");
 	histogram(&real.mated_score, &made.mated_score, 5, 18);
 	printf("\nnon-mated, in bins of 2 dB\n");

@@ -12,8 +12,8 @@
 #include "match/portable_math.h"
 #include "template/iris_codec.h"
 
-static int	tests = 0;
-static int	failures = 0;
+static int      tests = 0;
+static int      failures = 0;
 static uint64_t state = 20240611;
 
 static void
@@ -26,7 +26,7 @@ ok(bool passed, const char *what)
 static void *
 allocate(size_t size)
 {
-	void	   *result = malloc(size > 0 ? size : 1);
+	void *result = malloc(size > 0 ? size : 1);
 
 	if (result == NULL)
 		abort();
@@ -63,16 +63,17 @@ set_bit(uint8_t *bytes, size_t i, int bit)
 static void
 test_kernels(void)
 {
-	int			n;
+	int                  n;
 	const Kernel *const *kernels = kernel_list(&n);
 
-	ok(strcmp(kernels[0]->name, "scalar") == 0 && kernels[0]->supported(), "the scalar kernel comes first");
+	ok(strcmp(kernels[0]->name, "scalar") == 0 && kernels[0]->supported(),
+	   "the scalar kernel comes first");
 	ok(kernel_chosen()->supported(), "the chosen kernel is supported");
 
 	for (int k = 0; k < n; k++)
 	{
-		char		what[100];
-		bool		equal = true;
+		char what[100];
+		bool equal = true;
 
 		if (!kernels[k]->supported())
 		{
@@ -81,19 +82,20 @@ test_kernels(void)
 		}
 		for (int round = 0; round < 3000; round++)
 		{
-			int			length = round < 1200 ? round / 2 : random_between(0, 5000);
-			int			n_offsets = random_between(0, 16);
-			int			stretch = length + random_between(0, 300);
-			int			planes = random_between(1, 2);
-			uint8_t    *probe_code[2] = {allocate(stretch + KERNEL_PADDING), allocate(stretch + KERNEL_PADDING)};
-			uint8_t    *probe_mask = allocate(stretch + KERNEL_PADDING);
-			uint8_t    *code[2] = {allocate(length), allocate(length)};
-			uint8_t    *mask = allocate(length);
-			CodeBytes	probe = {{probe_code[0], planes == 2 ? probe_code[1] : NULL}, probe_mask};
-			CodeBytes	other = {{code[0], planes == 2 ? code[1] : NULL}, mask};
-			uint32_t	offsets[16];
-			CodeCounts	expected[16];
-			CodeCounts	got[16];
+			int        length = round < 1200 ? round / 2 : random_between(0, 5000);
+			int        n_offsets = random_between(0, 16);
+			int        stretch = length + random_between(0, 300);
+			int        planes = random_between(1, 2);
+			uint8_t   *probe_code[2] = {allocate(stretch + KERNEL_PADDING),
+										allocate(stretch + KERNEL_PADDING)};
+			uint8_t   *probe_mask = allocate(stretch + KERNEL_PADDING);
+			uint8_t   *code[2] = {allocate(length), allocate(length)};
+			uint8_t   *mask = allocate(length);
+			CodeBytes  probe = {{probe_code[0], planes == 2 ? probe_code[1] : NULL}, probe_mask};
+			CodeBytes  other = {{code[0], planes == 2 ? code[1] : NULL}, mask};
+			uint32_t   offsets[16];
+			CodeCounts expected[16];
+			CodeCounts got[16];
 
 			for (int p = 0; p < 2; p++)
 			{
@@ -120,21 +122,23 @@ test_kernels(void)
 			kernels[0]->count_codes(&probe, &other, length, n_offsets, offsets, expected);
 			kernels[k]->count_codes(&probe, &other, length, n_offsets, offsets, got);
 			for (int i = 0; i < n_offsets; i++)
-				equal &= expected[i].common == got[i].common && expected[i].differing == got[i].differing;
+				equal &= expected[i].common == got[i].common &&
+						 expected[i].differing == got[i].differing;
 
 			/* and the scalar one equals counting bit by bit */
 			if (k == 0 && n_offsets > 0 && round % 10 == 0)
 			{
-				uint32_t	common = 0;
-				uint32_t	differing = 0;
+				uint32_t common = 0;
+				uint32_t differing = 0;
 
 				for (size_t i = 0; i < 8 * (size_t) length; i++)
 				{
-					int			valid = get_bit(mask, i) & get_bit(probe_mask + offsets[0], i);
+					int valid = get_bit(mask, i) & get_bit(probe_mask + offsets[0], i);
 
 					common += planes * valid;
 					for (int p = 0; p < planes; p++)
-						differing += valid & (get_bit(code[p], i) ^ get_bit(probe_code[p] + offsets[0], i));
+						differing +=
+							valid & (get_bit(code[p], i) ^ get_bit(probe_code[p] + offsets[0], i));
 				}
 				equal &= expected[0].common == common && expected[0].differing == differing;
 			}
@@ -175,13 +179,14 @@ make_record(int columns, int bits, int eye)
 static void
 randomize(IrisRecord *record, int usable_percent, bool pairs)
 {
-	size_t		total = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
+	size_t total = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
 
 	for (size_t i = 0; i < total; i++)
 	{
-		bool		same = i >= record->iris.bits && random_between(0, 2) > 0;
+		bool same = i >= record->iris.bits && random_between(0, 2) > 0;
 
-		set_bit(record->code, i, same ? get_bit(record->code, i - record->iris.bits) : random_between(0, 1));
+		set_bit(record->code, i,
+				same ? get_bit(record->code, i - record->iris.bits) : random_between(0, 1));
 		if (pairs && i % 2 == 1)
 			set_bit(record->mask, i, get_bit(record->mask, i - 1));
 		else
@@ -193,7 +198,7 @@ randomize(IrisRecord *record, int usable_percent, bool pairs)
 static void
 disturb(IrisRecord *record, int flip_percent)
 {
-	size_t		total = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
+	size_t total = IRIS_CODE_BITS((size_t) record->iris.columns, record->iris.bits);
 
 	for (size_t i = 0; i < total; i++)
 	{
@@ -205,8 +210,8 @@ disturb(IrisRecord *record, int flip_percent)
 static void
 turn(const IrisRecord *from, int by, IrisRecord *to)
 {
-	size_t		total = IRIS_CODE_BITS((size_t) from->iris.columns, from->iris.bits);
-	size_t		shift = (size_t) ((by + from->iris.columns) % from->iris.columns) * from->iris.bits;
+	size_t total = IRIS_CODE_BITS((size_t) from->iris.columns, from->iris.bits);
+	size_t shift = (size_t) ((by + from->iris.columns) % from->iris.columns) * from->iris.bits;
 
 	for (size_t i = 0; i < total; i++)
 	{
@@ -219,8 +224,8 @@ turn(const IrisRecord *from, int by, IrisRecord *to)
 static uint8_t *
 features_of(const IrisRecord *record, uint8_t **chunk)
 {
-	uint8_t    *buffer = allocate(IRIS_FEATURES_MAX_SIZE);
-	size_t		size = iris_extract(&record->iris, buffer);
+	uint8_t *buffer = allocate(IRIS_FEATURES_MAX_SIZE);
+	size_t   size = iris_extract(&record->iris, buffer);
 
 	*chunk = allocate(size + 1);
 	memcpy(*chunk + 1, buffer, size);
@@ -231,13 +236,12 @@ features_of(const IrisRecord *record, uint8_t **chunk)
 static double
 distance_with(const IrisRecord *a, const IrisRecord *b, const Kernel *kernel)
 {
-	uint8_t    *chunk_a,
-			   *chunk_b;
-	uint8_t    *features_a = features_of(a, &chunk_a);
-	uint8_t    *features_b = features_of(b, &chunk_b);
-	IrisProbe  *probe = allocate(iris_probe_size(features_a));
+	uint8_t       *chunk_a, *chunk_b;
+	uint8_t       *features_a = features_of(a, &chunk_a);
+	uint8_t       *features_b = features_of(b, &chunk_b);
+	IrisProbe     *probe = allocate(iris_probe_size(features_a));
 	IrisComparison comparison;
-	double		distance;
+	double         distance;
 
 	iris_probe_init(probe, features_a);
 	if (kernel != NULL)
@@ -262,30 +266,29 @@ distance_of(const IrisRecord *a, const IrisRecord *b)
 static double
 reference_distance(const IrisRecord *a, const IrisRecord *b)
 {
-	int			columns = a->iris.columns;
-	int			bits = a->iris.bits;
-	size_t		total = IRIS_CODE_BITS((size_t) columns, bits);
-	int			reach = columns * 20 / 360;
-	int			step = (3 * columns + 64) / 128;
-	double		norm[2 * 1024];
-	bool		identical[2 * 1024];
-	double		best = 2;
-	bool		any_identical = false;
-	int			outermost;
-	double		min_common = fmax(total / 8.0, fmin(total, 64));
-	double		normal = fmax(911.0 * total / 2048, 263);
+	int    columns = a->iris.columns;
+	int    bits = a->iris.bits;
+	size_t total = IRIS_CODE_BITS((size_t) columns, bits);
+	int    reach = columns * 20 / 360;
+	int    step = (3 * columns + 64) / 128;
+	double norm[2 * 1024];
+	bool   identical[2 * 1024];
+	double best = 2;
+	bool   any_identical = false;
+	int    outermost;
+	double min_common = fmax(total / 8.0, fmin(total, 64));
+	double normal = fmax(911.0 * total / 2048, 263);
 
 	if (step < 1)
 		step = 1;
 	outermost = reach / step * step;
 	for (int k = -reach; k <= reach; k++)
 	{
-		double		n = 0,
-					d = 0;
+		double n = 0, d = 0;
 
 		for (size_t i = 0; i < total; i++)
 		{
-			size_t		j = (i + (size_t) (k + columns) * bits) % total;
+			size_t j = (i + (size_t) (k + columns) * bits) % total;
 
 			if (get_bit(a->mask, j) & get_bit(b->mask, i))
 			{
@@ -298,11 +301,12 @@ reference_distance(const IrisRecord *a, const IrisRecord *b)
 	}
 	for (int k = -reach; k <= reach; k++)
 	{
-		bool		looked_at = k % step == 0;
+		bool looked_at = k % step == 0;
 
 		for (int c = -outermost; c <= outermost; c += step)
 		{
-			bool		belongs = 2 * abs(k - c) <= step || (abs(c) == outermost && abs(k) > outermost && k * c >= 0);
+			bool belongs =
+				2 * abs(k - c) <= step || (abs(c) == outermost && abs(k) > outermost && k * c >= 0);
 
 			looked_at |= norm[c + reach] < 0.44 && belongs;
 		}
@@ -320,31 +324,26 @@ reference_distance(const IrisRecord *a, const IrisRecord *b)
 static void
 test_properties(void)
 {
-	int			n_kernels;
+	int                  n_kernels;
 	const Kernel *const *kernels = kernel_list(&n_kernels);
-	bool		range = true,
-				symmetric = true,
-				invariant = true,
-				self = true,
-				same = true,
-				reference = true;
-	int			mated = 0;
+	bool                 range = true, symmetric = true, invariant = true, self = true, same = true,
+		 reference = true;
+	int mated = 0;
 
 	for (int round = 0; round < 600; round++)
 	{
-		int			columns,
-					bits;
-		IrisRecord *a,
-				   *b,
-				   *turned_a,
-				   *turned_b;
-		double		distance;
-		int			by;
+		int         columns, bits;
+		IrisRecord *a, *b, *turned_a, *turned_b;
+		double      distance;
+		int         by;
 
 		do
 		{
-			columns = round % 4 == 0 ? 128 : random_between(IRIS_MIN_COLUMNS, round % 40 == 1 ? IRIS_MAX_COLUMNS : 300);
-			bits = round % 4 == 0 ? 16 : random_between(1, round % 3 == 0 ? IRIS_MAX_COLUMN_BITS : 24);
+			columns = round % 4 == 0 ? 128
+									 : random_between(IRIS_MIN_COLUMNS,
+													  round % 40 == 1 ? IRIS_MAX_COLUMNS : 300);
+			bits =
+				round % 4 == 0 ? 16 : random_between(1, round % 3 == 0 ? IRIS_MAX_COLUMN_BITS : 24);
 		} while (!iris_geometry_valid(columns, bits));
 		a = make_record(columns, bits, IRIS_EYE_LEFT);
 		b = make_record(columns, bits, IRIS_EYE_LEFT);
@@ -374,7 +373,8 @@ test_properties(void)
 		invariant &= distance == distance_of(turned_a, turned_b);
 
 		if (8 * (int64_t) iris_usable_bits(&a->iris) >= IRIS_CODE_BITS(columns, bits) &&
-			(iris_usable_bits(&a->iris) >= 64 || iris_usable_bits(&a->iris) == (uint32_t) IRIS_CODE_BITS(columns, bits)))
+			(iris_usable_bits(&a->iris) >= 64 ||
+			 iris_usable_bits(&a->iris) == (uint32_t) IRIS_CODE_BITS(columns, bits)))
 			self &= distance_of(a, a) == 0;
 		for (int k = 0; k < n_kernels; k++)
 		{
@@ -421,7 +421,8 @@ test_not_mated(void)
 	d->mask[0] = 0x7F;
 	ok(distance_of(a, d) == 1, "fewer cannot");
 	memset(d->mask, 0, sizeof(d->mask));
-	ok(distance_of(a, d) == 1 && distance_of(d, d) == 1, "without usable bits nothing matches, not even itself");
+	ok(distance_of(a, d) == 1 && distance_of(d, d) == 1,
+	   "without usable bits nothing matches, not even itself");
 
 	/* bits that are not usable have no influence */
 	for (int i = 0; i < 256; i++)
@@ -443,19 +444,19 @@ test_features_valid(void)
 	for (int planes = 1; planes <= 2; planes++)
 	{
 		IrisRecord *a = make_record(128, 16, IRIS_EYE_LEFT);
-		size_t		right_size = planes == 2 ? 8 + 3 * 128 : 8 + 2 * 256;
+		size_t      right_size = planes == 2 ? 8 + 3 * 128 : 8 + 2 * 256;
 		uint8_t    *chunk;
 		uint8_t    *features;
-		bool		accepted,
-					rejected = true;
+		bool        accepted, rejected = true;
 
 		randomize(a, 50, planes == 2);
 		features = features_of(a, &chunk);
 		accepted = iris_features_valid(features, right_size);
 		for (size_t size = 0; size < 600; size++)
 			rejected &= size == right_size || !iris_features_valid(features, size);
-		ok(accepted && rejected, planes == 2 ? "features with a mask for pairs are valid in their size only" :
-		   "features with any mask are valid in their size only");
+		ok(accepted && rejected, planes == 2
+									 ? "features with a mask for pairs are valid in their size only"
+									 : "features with any mask are valid in their size only");
 		features[4] = 3;
 		rejected = !iris_features_valid(features, right_size);
 		features[4] = 0;
@@ -465,7 +466,8 @@ test_features_valid(void)
 		rejected &= !iris_features_valid(features, right_size);
 		features[5] = (uint8_t) planes;
 		memset(features, 0, 4);
-		ok(rejected && !iris_features_valid(features, right_size), "not with an impossible eye, form or geometry");
+		ok(rejected && !iris_features_valid(features, right_size),
+		   "not with an impossible eye, form or geometry");
 		free(chunk);
 		free(a);
 	}
@@ -474,18 +476,19 @@ test_features_valid(void)
 static void
 test_score(void)
 {
-	bool		monotone = true;
-	double		last = iris_score(-1);
+	bool   monotone = true;
+	double last = iris_score(-1);
 
 	for (int i = -1000; i <= 12000; i++)
 	{
-		double		score = iris_score(i / 10000.0);
+		double score = iris_score(i / 10000.0);
 
 		monotone &= score <= last && score >= 0;
 		last = score;
 	}
 	ok(monotone, "the score never grows with the distance");
-	ok(iris_score(1) == 0 && iris_score(NAN) == 0 && iris_score(0) > 100, "it goes from more than 100 to 0");
+	ok(iris_score(1) == 0 && iris_score(NAN) == 0 && iris_score(0) > 100,
+	   "it goes from more than 100 to 0");
 }
 
 /* ---- synthesis ----------------------------------------------------------- */
@@ -502,12 +505,12 @@ hash_bytes(uint64_t hash, const uint8_t *bytes, size_t length)
 static void
 test_synthesis(void)
 {
-	uint64_t	hash = UINT64_C(0xCBF29CE484222325);
+	uint64_t    hash = UINT64_C(0xCBF29CE484222325);
 	IrisRecord *a = make_record(IRIS_SYNTHETIC_COLUMNS, IRIS_SYNTHETIC_BITS, 0);
 	IrisRecord *b = make_record(IRIS_SYNTHETIC_COLUMNS, IRIS_SYNTHETIC_BITS, 0);
-	double		mated = 0;
-	double		nonmated = 0;
-	int			turned = 0;
+	double      mated = 0;
+	double      nonmated = 0;
+	int         turned = 0;
 
 	for (int eye = 0; eye < 200; eye++)
 	{
@@ -537,19 +540,19 @@ test_synthesis(void)
 static bool
 same_record(const IrisRecord *a, const IrisRecord *b)
 {
-	size_t		length = IRIS_CODE_BYTES((size_t) a->iris.columns, a->iris.bits);
+	size_t length = IRIS_CODE_BYTES((size_t) a->iris.columns, a->iris.bits);
 
 	return a->iris.columns == b->iris.columns && a->iris.bits == b->iris.bits &&
-		a->iris.eye == b->iris.eye &&
-		memcmp(a->code, b->code, length) == 0 && memcmp(a->mask, b->mask, length) == 0;
+		   a->iris.eye == b->iris.eye && memcmp(a->code, b->code, length) == 0 &&
+		   memcmp(a->mask, b->mask, length) == 0;
 }
 
 /* read a text in memory of exactly its size */
 static bool
 reads_text(const char *text, IrisRecord *record, IrisError *error)
 {
-	char	   *copy = allocate(strlen(text) + 1);
-	bool		result;
+	char *copy = allocate(strlen(text) + 1);
+	bool  result;
 
 	strcpy(copy, text);
 	result = iris_read_text(copy, record, error);
@@ -561,18 +564,15 @@ static void
 test_own_forms(void)
 {
 	IrisRecord *back = make_record(8, 1, 0);
-	IrisError	error;
-	bool		text_ok = true,
-				binary_ok = true,
-				cut_refused = true;
+	IrisError   error;
+	bool        text_ok = true, binary_ok = true, cut_refused = true;
 
 	for (int round = 0; round < 300; round++)
 	{
-		int			columns,
-					bits;
+		int         columns, bits;
 		IrisRecord *record;
-		size_t		size;
-		char	   *text;
+		size_t      size;
+		char       *text;
 		uint8_t    *bytes;
 
 		do
@@ -586,7 +586,7 @@ test_own_forms(void)
 		text = allocate(iris_text_size(&record->iris));
 		iris_write_text(&record->iris, text);
 		text_ok &= strlen(text) < iris_text_size(&record->iris) && reads_text(text, back, &error) &&
-			same_record(record, back);
+				   same_record(record, back);
 		for (int cut = 0; cut < 20; cut++)
 		{
 			text[random_between(0, (int) strlen(text) - 1)] = '\0';
@@ -601,8 +601,8 @@ test_own_forms(void)
 		binary_ok &= iris_read_binary(bytes, size, back, &error) && same_record(record, back);
 		for (int cut = 0; cut < 10; cut++)
 		{
-			size_t		less = (size_t) random_between(0, (int) size - 1);
-			uint8_t    *copy = allocate(less);
+			size_t   less = (size_t) random_between(0, (int) size - 1);
+			uint8_t *copy = allocate(less);
 
 			memcpy(copy, bytes, less);
 			cut_refused &= !iris_read_binary(copy, less, back, &error);
@@ -616,20 +616,30 @@ test_own_forms(void)
 	ok(binary_ok, "the binary form is lossless");
 	ok(cut_refused, "either is refused when cut short");
 	ok(reads_text(" 8x2:left:AAE=:/wA=\n", back, &error) && back->iris.eye == IRIS_EYE_LEFT &&
-	   back->code[1] == 1 && back->mask[0] == 0xFF, "text: bytes as written, space around is allowed");
-	ok(!reads_text("", back, &error) && !reads_text("8", back, &error) && !reads_text("8x", back, &error) &&
-	   !reads_text("8x2", back, &error) && !reads_text("-8x2:left:AAE=:/wA=", back, &error) &&
-	   !reads_text("8x2:both:AAE=:/wA=", back, &error) && !reads_text("8x2:left:AAE=", back, &error) &&
-	   !reads_text("99999999x2:left:AAE=:/wA=", back, &error) && !reads_text("0x2:left:AAE=:/wA=", back, &error) &&
-	   !reads_text("8x0:left::", back, &error) && !reads_text("8x2:left:AAE=:/wA=:", back, &error),
+		   back->code[1] == 1 && back->mask[0] == 0xFF,
+	   "text: bytes as written, space around is allowed");
+	ok(!reads_text("", back, &error) && !reads_text("8", back, &error) &&
+		   !reads_text("8x", back, &error) && !reads_text("8x2", back, &error) &&
+		   !reads_text("-8x2:left:AAE=:/wA=", back, &error) &&
+		   !reads_text("8x2:both:AAE=:/wA=", back, &error) &&
+		   !reads_text("8x2:left:AAE=", back, &error) &&
+		   !reads_text("99999999x2:left:AAE=:/wA=", back, &error) &&
+		   !reads_text("0x2:left:AAE=:/wA=", back, &error) &&
+		   !reads_text("8x0:left::", back, &error) &&
+		   !reads_text("8x2:left:AAE=:/wA=:", back, &error),
 	   "text: bad headers are refused");
-	ok(!reads_text("8x2:left:AA*=:/wA=", back, &error) && !reads_text("8x2:left:AAAA:/wA=", back, &error) &&
-	   !reads_text("8x2:left:A==A:/wA=", back, &error) && !reads_text("8x2:left:AAF=:/wA=", back, &error) &&
-	   !reads_text("8x2:left:AAE:/wA=", back, &error) && !reads_text("8x2:left:AAE=:/w A=", back, &error),
+	ok(!reads_text("8x2:left:AA*=:/wA=", back, &error) &&
+		   !reads_text("8x2:left:AAAA:/wA=", back, &error) &&
+		   !reads_text("8x2:left:A==A:/wA=", back, &error) &&
+		   !reads_text("8x2:left:AAF=:/wA=", back, &error) &&
+		   !reads_text("8x2:left:AAE:/wA=", back, &error) &&
+		   !reads_text("8x2:left:AAE=:/w A=", back, &error),
 	   "text: bad base64 is refused");
 	/* 9 columns of 1 bit: 7 bits of the second byte are beyond the code */
-	ok(reads_text("9x1:left:AAE=:/wE=", back, &error) && !reads_text("9x1:left:AAI=:/wE=", back, &error) &&
-	   !reads_text("9x1:left:AAE=:/wM=", back, &error), "text: bits beyond code or mask are refused");
+	ok(reads_text("9x1:left:AAE=:/wE=", back, &error) &&
+		   !reads_text("9x1:left:AAI=:/wE=", back, &error) &&
+		   !reads_text("9x1:left:AAE=:/wM=", back, &error),
+	   "text: bits beyond code or mask are refused");
 	free(back);
 }
 
@@ -637,37 +647,40 @@ static void
 test_bytes(void)
 {
 	IrisRecord *record = make_record(8, 1, 0);
-	IrisError	error;
+	IrisError   error;
 	uint8_t    *bytes = allocate(5000);
-	uint8_t		mask[256];
-	uint8_t		paired[128];
+	uint8_t     mask[256];
+	uint8_t     paired[128];
 
 	memset(bytes, 0, 5000);
-	ok(iris_from_bytes(bytes, 256, bytes, 256, false, 128, 1, record, &error) && record->iris.bits == 16,
+	ok(iris_from_bytes(bytes, 256, bytes, 256, false, 128, 1, record, &error) &&
+		   record->iris.bits == 16,
 	   "256 bytes in 128 columns are 16 bits each");
 	ok(iris_from_bytes(bytes, 2, bytes, 2, false, 9, 1, record, &error) && record->iris.bits == 1,
 	   "2 bytes in 9 columns are 1 bit each");
 	ok(!iris_from_bytes(bytes, 256, bytes, 255, false, 128, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 256, bytes, 257, false, 128, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 255, bytes, 255, false, 128, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 0, bytes, 0, false, 128, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 256, bytes, 256, false, 0, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 256, bytes, 256, false, -1, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 256, bytes, 256, false, 2147483647, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 5000, bytes, 5000, false, 1000, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 3937, bytes, 3937, false, 8, 1, record, &error),
+		   !iris_from_bytes(bytes, 256, bytes, 257, false, 128, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 255, bytes, 255, false, 128, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 0, bytes, 0, false, 128, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 256, bytes, 256, false, 0, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 256, bytes, 256, false, -1, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 256, bytes, 256, false, 2147483647, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 5000, bytes, 5000, false, 1000, 1, record, &error) &&
+		   !iris_from_bytes(bytes, 3937, bytes, 3937, false, 8, 1, record, &error),
 	   "other lengths and impossible geometries are refused");
 
 	random_bytes(paired, 128);
 	ok(iris_from_bytes(bytes, 256, paired, 128, true, 128, 1, record, &error) &&
-	   iris_paired_mask_size(&record->iris) == 128 && iris_paired_mask(&record->iris, mask, &error) &&
-	   memcmp(mask, paired, 128) == 0 &&
-	   get_bit(record->mask, 2 * 77) == get_bit(paired, 77) && get_bit(record->mask, 2 * 77 + 1) == get_bit(paired, 77),
+		   iris_paired_mask_size(&record->iris) == 128 &&
+		   iris_paired_mask(&record->iris, mask, &error) && memcmp(mask, paired, 128) == 0 &&
+		   get_bit(record->mask, 2 * 77) == get_bit(paired, 77) &&
+		   get_bit(record->mask, 2 * 77 + 1) == get_bit(paired, 77),
 	   "a mask for pairs, there and back");
 	record->mask[0] = 1;
-	ok(!iris_paired_mask(&record->iris, mask, &error), "a mask that splits a pair has no such form");
+	ok(!iris_paired_mask(&record->iris, mask, &error),
+	   "a mask that splits a pair has no such form");
 	ok(!iris_from_bytes(bytes, 256, bytes, 256, true, 128, 1, record, &error) &&
-	   !iris_from_bytes(bytes, 2, bytes, 1, true, 9, 1, record, &error),
+		   !iris_from_bytes(bytes, 2, bytes, 1, true, 9, 1, record, &error),
 	   "a mask for pairs has half the bits, and pairs there must be");
 	free(bytes);
 	free(record);
@@ -678,25 +691,27 @@ test_open_iris(void)
 {
 	IrisRecord *record = make_record(256, 64, IRIS_EYE_RIGHT);
 	IrisRecord *back = make_record(256, 64, IRIS_EYE_UNKNOWN);
-	IrisError	error;
-	size_t		size;
-	char	   *code,
-			   *mask;
+	IrisError   error;
+	size_t      size;
+	char       *code, *mask;
 
 	randomize(record, 60, false);
 	size = iris_open_iris_size(&record->iris);
 	code = allocate(size);
 	mask = allocate(size);
 	ok(iris_write_open_iris(&record->iris, record->code, 2, code, &error) &&
-	   iris_write_open_iris(&record->iris, record->mask, 2, mask, &error) &&
-	   iris_read_open_iris(code, size, mask, size, 16, 256, 2, IRIS_EYE_RIGHT, back, &error) &&
-	   same_record(record, back), "open-iris arrays, there and back");
+		   iris_write_open_iris(&record->iris, record->mask, 2, mask, &error) &&
+		   iris_read_open_iris(code, size, mask, size, 16, 256, 2, IRIS_EYE_RIGHT, back, &error) &&
+		   same_record(record, back),
+	   "open-iris arrays, there and back");
 	ok(!iris_read_open_iris(code, size - 4, mask, size, 16, 256, 2, 0, back, &error) &&
-	   !iris_read_open_iris(code, size, mask, size, 16, 257, 2, 0, back, &error) &&
-	   !iris_read_open_iris(code, size, mask, size, 0, 256, 2, 0, back, &error) &&
-	   !iris_read_open_iris(code, size, mask, size, 2147483647, 256, 2147483647, 0, back, &error) &&
-	   !iris_write_open_iris(&record->iris, record->code, 0, code, &error) &&
-	   !iris_write_open_iris(&record->iris, record->code, 5, code, &error), "other shapes are refused");
+		   !iris_read_open_iris(code, size, mask, size, 16, 257, 2, 0, back, &error) &&
+		   !iris_read_open_iris(code, size, mask, size, 0, 256, 2, 0, back, &error) &&
+		   !iris_read_open_iris(code, size, mask, size, 2147483647, 256, 2147483647, 0, back,
+								&error) &&
+		   !iris_write_open_iris(&record->iris, record->code, 0, code, &error) &&
+		   !iris_write_open_iris(&record->iris, record->code, 5, code, &error),
+	   "other shapes are refused");
 
 	/*
 	 * Shape 2 x 8 x 1 x 2: element (row 1, column 3, wavelet 0, phase 1) is bit
@@ -704,8 +719,8 @@ test_open_iris(void)
 	 * ("AAABAA=="); with us bit 2 + 1 of column 3.
 	 */
 	ok(iris_read_open_iris("AAABAA==", 8, "/////w==", 8, 2, 8, 1, 0, back, &error) &&
-	   back->iris.bits == 4 && get_bit(back->code, 3 * 4 + 3) == 1 &&
-	   back->code[0] == 0 && back->code[1] == 0x80 && back->code[2] == 0 && back->code[3] == 0,
+		   back->iris.bits == 4 && get_bit(back->code, 3 * 4 + 3) == 1 && back->code[0] == 0 &&
+		   back->code[1] == 0x80 && back->code[2] == 0 && back->code[3] == 0,
 	   "an element is found where numpy packs it");
 	free(code);
 	free(mask);

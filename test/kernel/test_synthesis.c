@@ -86,7 +86,7 @@ main(void)
 {
 	FingerprintTemplate  a, b;
 	uint64_t             hash = UINT64_C(0xCBF29CE484222325);
-	const uint64_t       expected = UINT64_C(0x5182624A934A07E3);
+	const uint64_t       expected = UINT64_C(0xC57184ECF2966943);
 	static const int64_t extreme[] = {0, -1, INT64_MAX, INT64_MIN, INT64_C(1) << 40};
 	FingerprintProbe    *probe = calloc(1, fingerprint_probe_size());
 	bool                 all_valid = true, differ = true, repeat = true;

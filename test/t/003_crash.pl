@@ -59,7 +59,7 @@ INSERT INTO gallery VALUES (nextval('added'), synthetic_fingerprint(:finger), 0,
 X
 	return IPC::Run::start(
 		[
-			$node->installed_command('pgbench'), '--no-vacuum', '--client=3', '--time=600',
+			$node->installed_command('pgbench'), '--no-vacuum', '--client=3', '--time=600', '--rate=60',
 			"--file=$script", "--random-seed=$seed", $node->connstr('postgres')
 		],
 		'>', \my $out, '2>', \my $err);

@@ -68,6 +68,7 @@ sub new_server
 	$node->append_conf('postgresql.conf', <<"X");
 autovacuum = off
 log_statement = none
+jit = off
 max_parallel_workers_per_gather = 0
 $conf
 X
