@@ -25,6 +25,9 @@
 /* neighbours farther than this, in cells, touch no cell of the grid */
 #define REACH	((FINGERPRINT_GRID - 1) / 2 + 2)
 
+/* four numbers at a time; what is done to each is the same as to one alone */
+typedef float Lanes __attribute__((vector_size(16)));
+
 typedef struct Point
 {
 	int16_t		x;
@@ -192,7 +195,9 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 	const int32_t reach = REACH * FINGERPRINT_CELL_SIZE * FINGERPRINT_UNIT;
 	int32_t		c = fingerprint_cosine[points[i].angle];
 	int32_t		s = fingerprint_sine(points[i].angle);
-	float		cells[FINGERPRINT_CELLS + 1][8];	/* two sectors are padding */
+	Lanes		cells[FINGERPRINT_CELLS + 1][2];	/* two sectors are padding */
+	float		sums[FINGERPRINT_CELLS * 8];
+	int16_t		roots[FINGERPRINT_CELLS * 8];
 
 	memset(cells, 0, sizeof(cells));
 	for (int j = 0; j < count; j++)
@@ -206,6 +211,8 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 					wv[4],
 					wt[4];
 		float		sectors[8] = {0};
+		Lanes		low,
+					high;
 		float		trust = (float) points[j].weight * (1.0f / FINGERPRINT_WEIGHT_ONE);
 		int			cell_u,
 					cell_v,
@@ -230,21 +237,27 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 		spline(turn - (float) sector, wt);
 		for (int t = 0; t < 4; t++)
 			sectors[(sector + FINGERPRINT_SECTORS - 1 + t) % FINGERPRINT_SECTORS] += wt[t] * trust;
+		memcpy(&low, sectors, sizeof(low));
+		memcpy(&high, sectors + 4, sizeof(high));
 
 		for (int m = 0; m < 4; m++)
 			for (int n = 0; n < 4; n++)
 			{
-				float	   *cell = cells[cell_index[cell_u + m][cell_v + n]];
+				Lanes	   *cell = cells[cell_index[cell_u + m][cell_v + n]];
 				float		weight = wu[m] * wv[n];
 
-				for (int t = 0; t < 8; t++)
-					cell[t] += weight * sectors[t];
+				cell[0] += weight * low;
+				cell[1] += weight * high;
 			}
 	}
-	memset(raw, 0, sizeof(int16_t) * FINGERPRINT_RAW_PADDED);
+
+	/* all roots first, padding too, for the loop to run in vectors */
+	memcpy(sums, cells, sizeof(sums));
+	for (int k = 0; k < FINGERPRINT_CELLS * 8; k++)
+		roots[k] = (int16_t) (int32_t) (sqrtf(sums[k]) * FINGERPRINT_RAW_ONE + 0.5f);
 	for (int k = 0; k < FINGERPRINT_CELLS; k++)
-		for (int t = 0; t < FINGERPRINT_SECTORS; t++)
-			raw[k * FINGERPRINT_SECTORS + t] = (int16_t) (sqrtf(cells[k][t]) * FINGERPRINT_RAW_ONE + 0.5f);
+		memcpy(raw + k * FINGERPRINT_SECTORS, roots + k * 8, sizeof(int16_t) * FINGERPRINT_SECTORS);
+	memset(raw + FINGERPRINT_RAW, 0, sizeof(int16_t) * (FINGERPRINT_RAW_PADDED - FINGERPRINT_RAW));
 }
 
 /* one dimension of the projection, as a nibble */

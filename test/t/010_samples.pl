@@ -135,7 +135,7 @@ FROM (SELECT EXISTS (SELECT FROM (SELECT finger, source FROM capture g WHERE imp
 					 WHERE n.finger = c.finger AND n.source = c.source) AS found
 	  FROM capture c WHERE impression > 1) x
 X
-	cmp_ok($rank_one, '>=', 90, "the right finger comes first for $rank_one % of all captures, all sets enrolled together");
+	cmp_ok($rank_one, '>=', 96, "the right finger comes first for $rank_one % of all captures, all sets enrolled together");
 
 	my $by_set = $node->safe_psql('postgres', <<'X');
 SET enable_seqscan = off; SET enable_bitmapscan = off;
