@@ -84,6 +84,9 @@ setup:
 demo:
 	@test/setup.sh
 	@test/stage.sh $(if $(filter-out 0 no,$(KEEP)),--keep) test/demo.sh
+ifeq ($(filter-out 0 no,$(KEEP)),)
+	@printf '\nThat server is gone.  To keep one running and play with it: make demo-server\n'
+endif
 
 demo-server:
 	@test/setup.sh

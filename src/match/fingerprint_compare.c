@@ -21,91 +21,91 @@
 #include <math.h>
 #include <string.h>
 
-#define MAX_MINUTIAE	FINGERPRINT_MAX_MINUTIAE
-#define DIMENSIONS		FINGERPRINT_DIMENSIONS
+#define MAX_MINUTIAE FINGERPRINT_MAX_MINUTIAE
+#define DIMENSIONS   FINGERPRINT_DIMENSIONS
 
 /* pairs of minutiae that take part in the search for an alignment */
-#define MAX_CANDIDATES	64
-#define CANDIDATES_A_MINUTIA	2
+#define MAX_CANDIDATES       64
+#define CANDIDATES_A_MINUTIA 2
 
 /* alignments tried */
-#define MAX_SEEDS		3
+#define MAX_SEEDS 3
 
 /* directions of the polygon that bounds a finger's minutiae */
-#define DIRECTIONS		16
+#define DIRECTIONS 16
 
 /* descriptor likelihoods below this do not differ; those above are rare */
-#define LOWEST_LIKELIHOOD	(-240)
-#define HIGHEST_LIKELIHOOD	160
+#define LOWEST_LIKELIHOOD  (-240)
+#define HIGHEST_LIKELIHOOD 160
 
 /* candidates whose descriptors alone count as evidence */
-#define LIKELIEST		12
+#define LIKELIEST 12
 
 /* how far moved minutiae may lie from their partners, pixels, in each round */
-#define TOLERANCE_FIRST		24.0f
-#define TOLERANCE_SECOND	20.0f
-#define TOLERANCE_LAST		16.0f
+#define TOLERANCE_FIRST  24.0f
+#define TOLERANCE_SECOND 20.0f
+#define TOLERANCE_LAST   16.0f
 
 /* features, unpacked */
 typedef struct Finger
 {
-	int			count;
-	float		x[MAX_MINUTIAE + 1];	/* pixels, ascending */
-	float		y[MAX_MINUTIAE + 1];
-	float		cosine[MAX_MINUTIAE + 1];
-	float		sine[MAX_MINUTIAE + 1];
-	float		support[DIRECTIONS];	/* farthest minutia in each direction */
-	int16_t		norm[MAX_MINUTIAE + 1];
-	int16_t		descriptor[DIMENSIONS][MAX_MINUTIAE + 1];
-	float		trust[MAX_MINUTIAE + 1];	/* mean 1 */
-	uint8_t		angle[MAX_MINUTIAE + 1];
-	uint8_t		type[MAX_MINUTIAE + 1];
+	int     count;
+	float   x[MAX_MINUTIAE + 1]; /* pixels, ascending */
+	float   y[MAX_MINUTIAE + 1];
+	float   cosine[MAX_MINUTIAE + 1];
+	float   sine[MAX_MINUTIAE + 1];
+	float   support[DIRECTIONS]; /* farthest minutia in each direction */
+	int16_t norm[MAX_MINUTIAE + 1];
+	int16_t descriptor[DIMENSIONS][MAX_MINUTIAE + 1];
+	float   trust[MAX_MINUTIAE + 1]; /* mean 1 */
+	uint8_t angle[MAX_MINUTIAE + 1];
+	uint8_t type[MAX_MINUTIAE + 1];
 } Finger;
 
 /* pairs of a minutia of the first finger and one of the second */
 typedef struct Pairs
 {
-	int			count;
-	uint8_t		a[MAX_MINUTIAE];
-	uint8_t		b[MAX_MINUTIAE];
-	float		ax[MAX_MINUTIAE];	/* where they are */
-	float		ay[MAX_MINUTIAE];
-	float		bx[MAX_MINUTIAE];
-	float		by[MAX_MINUTIAE];
-	float		cosine[MAX_MINUTIAE];	/* of the turn from a's direction to b's */
-	float		sine[MAX_MINUTIAE];
+	int     count;
+	uint8_t a[MAX_MINUTIAE];
+	uint8_t b[MAX_MINUTIAE];
+	float   ax[MAX_MINUTIAE]; /* where they are */
+	float   ay[MAX_MINUTIAE];
+	float   bx[MAX_MINUTIAE];
+	float   by[MAX_MINUTIAE];
+	float   cosine[MAX_MINUTIAE]; /* of the turn from a's direction to b's */
+	float   sine[MAX_MINUTIAE];
 } Pairs;
 
 /* The first finger laid on the second, and what that shows */
 typedef struct Alignment
 {
-	float		cosine;
-	float		sine;
-	float		shift_x;
-	float		shift_y;
-	int			count;			/* pairs */
-	uint8_t		a[MAX_MINUTIAE];
-	uint8_t		b[MAX_MINUTIAE];
-	float		weight[MAX_MINUTIAE];
-	float		evidence;		/* sum over the pairs */
-	float		trusted;		/* sum of their weights */
-	int			types;			/* of the same type, less of different type */
-	float		squares;		/* of their distances */
+	float   cosine;
+	float   sine;
+	float   shift_x;
+	float   shift_y;
+	int     count; /* pairs */
+	uint8_t a[MAX_MINUTIAE];
+	uint8_t b[MAX_MINUTIAE];
+	float   weight[MAX_MINUTIAE];
+	float   evidence; /* sum over the pairs */
+	float   trusted;  /* sum of their weights */
+	int     types;    /* of the same type, less of different type */
+	float   squares;  /* of their distances */
 } Alignment;
 
 struct FingerprintProbe
 {
-	size_t		size;
-	uint8_t		bytes[FINGERPRINT_FEATURES_MAX_SIZE];
-	Finger		probe;
-	Finger		other;
-	float		direction_cosine[DIRECTIONS];
-	float		direction_sine[DIRECTIONS];
-	int16_t		likelihood[MAX_MINUTIAE][MAX_MINUTIAE + 1];
-	Pairs		candidates;
-	Pairs		aligned;
-	float		compatible[MAX_CANDIDATES][MAX_CANDIDATES];
-	float		support[MAX_CANDIDATES];
+	size_t  size;
+	uint8_t bytes[FINGERPRINT_FEATURES_MAX_SIZE];
+	Finger  probe;
+	Finger  other;
+	float   direction_cosine[DIRECTIONS];
+	float   direction_sine[DIRECTIONS];
+	int16_t likelihood[MAX_MINUTIAE][MAX_MINUTIAE + 1];
+	Pairs   candidates;
+	Pairs   aligned;
+	float   compatible[MAX_CANDIDATES][MAX_CANDIDATES];
+	float   support[MAX_CANDIDATES];
 };
 
 size_t
@@ -130,18 +130,18 @@ static void
 unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 {
 	const uint8_t *bytes = features;
-	int			count = bytes[1];
+	int            count = bytes[1];
 	const uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
 	const uint8_t *y = x + 2 * count;
 	const uint8_t *angle = y + 2 * count;
 	const uint8_t *kind = angle + count;
 	const uint8_t *descriptor = kind + count;
-	int32_t		norm[MAX_MINUTIAE + 1];
+	int32_t        norm[MAX_MINUTIAE + 1];
 
 	finger->count = count;
 	for (int i = 0; i < count; i++)
 	{
-		int16_t		value;
+		int16_t value;
 
 		memcpy(&value, x + 2 * i, 2);
 		finger->x[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
@@ -156,12 +156,12 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 	}
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
-		float		farthest = -1e6f;
+		float farthest = -1e6f;
 
 		for (int i = 0; i < count; i++)
 		{
-			float		reach = finger->x[i] * probe->direction_cosine[d] +
-				finger->y[i] * probe->direction_sine[d];
+			float reach =
+				finger->x[i] * probe->direction_cosine[d] + finger->y[i] * probe->direction_sine[d];
 
 			farthest = reach > farthest ? reach : farthest;
 		}
@@ -170,15 +170,15 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 	for (int k = 0; k < DIMENSIONS / 2; k++)
 	{
 		const uint8_t *row = descriptor + k * count;
-		int16_t    *even = finger->descriptor[2 * k];
-		int16_t    *odd = finger->descriptor[2 * k + 1];
-		int32_t		weight_even = fingerprint_projection_norm[2 * k];
-		int32_t		weight_odd = fingerprint_projection_norm[2 * k + 1];
+		int16_t       *even = finger->descriptor[2 * k];
+		int16_t       *odd = finger->descriptor[2 * k + 1];
+		int32_t        weight_even = fingerprint_projection_norm[2 * k];
+		int32_t        weight_odd = fingerprint_projection_norm[2 * k + 1];
 
 		for (int i = 0; i < count; i++)
 		{
-			int16_t		e = (int16_t) ((row[i] & 15) - 8);
-			int16_t		o = (int16_t) ((row[i] >> 4) - 8);
+			int16_t e = (int16_t) ((row[i] & 15) - 8);
+			int16_t o = (int16_t) ((row[i] >> 4) - 8);
 
 			even[i] = e;
 			odd[i] = o;
@@ -206,21 +206,21 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 static void
 compare_descriptors(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
-	int			count = b->count;
+	int count = b->count;
 
 	for (int i = 0; i < a->count; i++)
 	{
-		int16_t    *restrict row = p->likelihood[i];
-		int16_t		norm = a->norm[i];
+		int16_t *restrict row = p->likelihood[i];
+		int16_t norm = a->norm[i];
 
 		for (int j = 0; j < count; j++)
 			row[j] = (int16_t) (-norm - b->norm[j]);
 		for (int k = 0; k < DIMENSIONS; k += 4)
 		{
-			int16_t		v0 = a->descriptor[k][i];
-			int16_t		v1 = a->descriptor[k + 1][i];
-			int16_t		v2 = a->descriptor[k + 2][i];
-			int16_t		v3 = a->descriptor[k + 3][i];
+			int16_t        v0 = a->descriptor[k][i];
+			int16_t        v1 = a->descriptor[k + 1][i];
+			int16_t        v2 = a->descriptor[k + 2][i];
+			int16_t        v3 = a->descriptor[k + 3][i];
 			const int16_t *w0 = b->descriptor[k];
 			const int16_t *w1 = b->descriptor[k + 1];
 			const int16_t *w2 = b->descriptor[k + 2];
@@ -235,8 +235,8 @@ compare_descriptors(FingerprintProbe *p, const Finger *a, const Finger *b)
 static void
 add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
 {
-	int			k = pairs->count++;
-	int			turn = b->angle[j] - a->angle[i];
+	int k = pairs->count++;
+	int turn = b->angle[j] - a->angle[i];
 
 	pairs->a[k] = (uint8_t) i;
 	pairs->b[k] = (uint8_t) j;
@@ -252,13 +252,13 @@ add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
 static int
 count_likely(const FingerprintProbe *p, int rows, int columns, int threshold)
 {
-	int			sum = 0;
+	int sum = 0;
 
 	for (int i = 0; i < rows; i++)
 	{
 		const int16_t *row = p->likelihood[i];
-		int16_t		limit = (int16_t) threshold;
-		int16_t		likely = 0;
+		int16_t        limit = (int16_t) threshold;
+		int16_t        likely = 0;
 
 		for (int j = 0; j < columns; j++)
 			likely = (int16_t) (likely + (row[j] >= limit));
@@ -271,15 +271,15 @@ count_likely(const FingerprintProbe *p, int rows, int columns, int threshold)
 static void
 choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
-	int			limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
-	int			low = LOWEST_LIKELIHOOD;
-	int			high = HIGHEST_LIKELIHOOD;
+	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
+	int low = LOWEST_LIKELIHOOD;
+	int high = HIGHEST_LIKELIHOOD;
 
 	if (limit > MAX_CANDIDATES)
 		limit = MAX_CANDIDATES;
 	while (low < high)
 	{
-		int			middle = low + (high - low) / 2;
+		int middle = low + (high - low) / 2;
 
 		if (count_likely(p, a->count, b->count, middle) <= limit)
 			high = middle;
@@ -305,25 +305,26 @@ compatibilities(const Pairs *pairs, int k, float *restrict result)
 {
 	for (int l = 0; l < k; l++)
 	{
-		float		ax = pairs->ax[l] - pairs->ax[k];
-		float		ay = pairs->ay[l] - pairs->ay[k];
-		float		bx = pairs->bx[l] - pairs->bx[k];
-		float		by = pairs->by[l] - pairs->by[k];
-		float		length_a = sqrtf(ax * ax + ay * ay);
-		float		length_b = sqrtf(bx * bx + by * by);
-		float		stretch = length_a - length_b;
-		float		sigma = 4.5f + 0.03f * (length_a + length_b);
-		float		turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
-		float		shorter = length_a < length_b ? length_a : length_b;
-		float		safe = shorter < 6 ? 6 : shorter;
-		float		longer = length_a < length_b ? length_b : length_a;
-		float		near = 4 / safe;
-		float		along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
-			(pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
+		float ax = pairs->ax[l] - pairs->ax[k];
+		float ay = pairs->ay[l] - pairs->ay[k];
+		float bx = pairs->bx[l] - pairs->bx[k];
+		float by = pairs->by[l] - pairs->by[k];
+		float length_a = sqrtf(ax * ax + ay * ay);
+		float length_b = sqrtf(bx * bx + by * by);
+		float stretch = length_a - length_b;
+		float sigma = 4.5f + 0.03f * (length_a + length_b);
+		float turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
+		float shorter = length_a < length_b ? length_a : length_b;
+		float safe = shorter < 6 ? 6 : shorter;
+		float longer = length_a < length_b ? length_b : length_a;
+		float near = 4 / safe;
+		float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
+					  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
 
 		/* 1 - cosine between the two, turned as either pair turns; both summed */
-		float		away = 2 - along / (safe * (longer < 6 ? 6 : longer));
-		float		ratio = 5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
+		float away = 2 - along / (safe * (longer < 6 ? 6 : longer));
+		float ratio =
+			5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
 
 		/* the same minutia twice, or turns more than 39 degrees apart */
 		ratio = shorter < 6 ? 0 : ratio;
@@ -343,13 +344,13 @@ static float
 support_candidates(FingerprintProbe *p)
 {
 	const Pairs *pairs = &p->candidates;
-	int			n = pairs->count;
-	float		unary[MAX_CANDIDATES];
-	float		size = 0;
+	int          n = pairs->count;
+	float        unary[MAX_CANDIDATES];
+	float        size = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		float		likelihood = (float) p->likelihood[pairs->a[i]][pairs->b[i]] * 0.08f + 4;
+		float likelihood = (float) p->likelihood[pairs->a[i]][pairs->b[i]] * 0.08f + 4;
 
 		compatibilities(pairs, i, p->compatible[i]);
 		p->compatible[i][i] = 0;
@@ -360,13 +361,13 @@ support_candidates(FingerprintProbe *p)
 	}
 	for (int round = 0; round < 3; round++)
 	{
-		float		next[MAX_CANDIDATES] = {0};
-		float		total = 0;
+		float next[MAX_CANDIDATES] = {0};
+		float total = 0;
 
 		for (int j = 0; j < n; j++)
 		{
 			const float *row = p->compatible[j];
-			float		support = p->support[j];
+			float        support = p->support[j];
 
 			for (int i = 0; i < n; i++)
 				next[i] += row[i] * support;
@@ -394,18 +395,11 @@ support_candidates(FingerprintProbe *p)
 static void
 fit_motion(const Finger *a, const Finger *b, Alignment *al)
 {
-	double		sum = 0,
-				ax = 0,
-				ay = 0,
-				bx = 0,
-				by = 0,
-				dot = 0,
-				cross = 0,
-				norm;
+	double sum = 0, ax = 0, ay = 0, bx = 0, by = 0, dot = 0, cross = 0, norm;
 
 	for (int k = 0; k < al->count; k++)
 	{
-		double		weight = al->weight[k];
+		double weight = al->weight[k];
 
 		sum += weight;
 		ax += weight * a->x[al->a[k]];
@@ -419,18 +413,20 @@ fit_motion(const Finger *a, const Finger *b, Alignment *al)
 	by /= sum;
 	for (int k = 0; k < al->count; k++)
 	{
-		int			i = al->a[k];
-		int			j = al->b[k];
-		double		weight = al->weight[k];
-		double		px = a->x[i] - ax;
-		double		py = a->y[i] - ay;
-		double		qx = b->x[j] - bx;
-		double		qy = b->y[j] - by;
+		int    i = al->a[k];
+		int    j = al->b[k];
+		double weight = al->weight[k];
+		double px = a->x[i] - ax;
+		double py = a->y[i] - ay;
+		double qx = b->x[j] - bx;
+		double qy = b->y[j] - by;
 
-		dot += weight * (px * qx + py * qy +
-						 400 * ((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
-		cross += weight * (px * qy - py * qx +
-						   400 * ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
+		dot += weight *
+			   (px * qx + py * qy +
+				400 * ((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
+		cross += weight *
+				 (px * qy - py * qx +
+				  400 * ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
 	}
 	norm = sqrt(dot * dot + cross * cross);
 	if (norm > 0)
@@ -467,9 +463,7 @@ move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *res
 static void
 bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y)
 {
-	float		sum[MAX_MINUTIAE],
-				sum_x[MAX_MINUTIAE],
-				sum_y[MAX_MINUTIAE];
+	float sum[MAX_MINUTIAE], sum_x[MAX_MINUTIAE], sum_y[MAX_MINUTIAE];
 
 	for (int i = 0; i < a->count; i++)
 	{
@@ -479,20 +473,18 @@ bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, f
 	}
 	for (int k = 0; k < al->count; k++)
 	{
-		int			self = al->a[k];
-		float		px = x[self];
-		float		py = y[self];
-		float		off_x = b->x[al->b[k]] - px;
-		float		off_y = b->y[al->b[k]] - py;
-		float		keep = sum[self],
-					keep_x = sum_x[self],
-					keep_y = sum_y[self];
+		int   self = al->a[k];
+		float px = x[self];
+		float py = y[self];
+		float off_x = b->x[al->b[k]] - px;
+		float off_y = b->y[al->b[k]] - py;
+		float keep = sum[self], keep_x = sum_x[self], keep_y = sum_y[self];
 
 		for (int i = 0; i < a->count; i++)
 		{
-			float		dx = x[i] - px;
-			float		dy = y[i] - py;
-			float		weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 2500.0f));
+			float dx = x[i] - px;
+			float dy = y[i] - py;
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 2500.0f));
 
 			weight *= weight;
 			sum[i] += weight;
@@ -531,12 +523,10 @@ static void
 pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
 			  const float *x, const float *y, float tolerance)
 {
-	float		best_a[MAX_MINUTIAE],
-				best_b[MAX_MINUTIAE];
-	int16_t		partner_a[MAX_MINUTIAE],
-				partner_b[MAX_MINUTIAE];
-	float		limit = tolerance * tolerance;
-	float		inverse = 1 / limit;
+	float   best_a[MAX_MINUTIAE], best_b[MAX_MINUTIAE];
+	int16_t partner_a[MAX_MINUTIAE], partner_b[MAX_MINUTIAE];
+	float   limit = tolerance * tolerance;
+	float   inverse = 1 / limit;
 
 	for (int j = 0; j < b->count; j++)
 	{
@@ -545,18 +535,18 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 	}
 	for (int i = 0; i < a->count; i++)
 	{
-		float		cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
-		float		sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
-		float		left = x[i] - tolerance;
-		float		right = x[i] + tolerance;
-		int			low = 0;
-		int			high = b->count;
+		float cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
+		float sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
+		float left = x[i] - tolerance;
+		float right = x[i] + tolerance;
+		int   low = 0;
+		int   high = b->count;
 
 		best_a[i] = 0;
 		partner_a[i] = -1;
 		while (low < high)
 		{
-			int			middle = (low + high) / 2;
+			int middle = (low + high) / 2;
 
 			if (b->x[middle] < left)
 				low = middle + 1;
@@ -565,18 +555,19 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 		}
 		for (int j = low; j < b->count && b->x[j] <= right; j++)
 		{
-			float		dx = x[i] - b->x[j];
-			float		dy = y[i] - b->y[j];
-			float		square = dx * dx + dy * dy;
-			float		turn;
-			float		value;
+			float dx = x[i] - b->x[j];
+			float dy = y[i] - b->y[j];
+			float square = dx * dx + dy * dy;
+			float turn;
+			float value;
 
 			if (square > limit)
 				continue;
 			turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
-			if (turn > 0.134f)	/* 30 degrees */
+			if (turn > 0.134f) /* 30 degrees */
 				continue;
-			value = 5 - 2.5f * square * inverse - 16 * turn + descriptor_weight(p->likelihood[i][j]);
+			value =
+				5 - 2.5f * square * inverse - 16 * turn + descriptor_weight(p->likelihood[i][j]);
 			if (value > best_a[i])
 			{
 				best_a[i] = value;
@@ -597,10 +588,8 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 	al->squares = 0;
 	for (int i = 0; i < a->count; i++)
 	{
-		int			j = partner_a[i];
-		float		dx,
-					dy,
-					trust;
+		int   j = partner_a[i];
+		float dx, dy, trust;
 
 		if (j < 0 || partner_b[j] != i)
 			continue;
@@ -624,16 +613,15 @@ align(const FingerprintProbe *p, const Finger *a, const Finger *b, int seed, con
 	  bool *used, Alignment *al)
 {
 	const Pairs *pairs = &p->candidates;
-	bool		taken_a[MAX_MINUTIAE] = {false};
-	bool		taken_b[MAX_MINUTIAE] = {false};
-	float		x[MAX_MINUTIAE],
-				y[MAX_MINUTIAE];
+	bool         taken_a[MAX_MINUTIAE] = {false};
+	bool         taken_b[MAX_MINUTIAE] = {false};
+	float        x[MAX_MINUTIAE], y[MAX_MINUTIAE];
 
 	al->count = 0;
 	for (int k = 0; k < pairs->count; k++)
 	{
-		int			i = order[k];
-		float		weight = i == seed ? 5.0f : p->compatible[seed][i];
+		int   i = order[k];
+		float weight = i == seed ? 5.0f : p->compatible[seed][i];
 
 		if (weight < 1)
 			continue;
@@ -656,8 +644,7 @@ align(const FingerprintProbe *p, const Finger *a, const Finger *b, int seed, con
 static void
 refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, float tolerance)
 {
-	float		x[MAX_MINUTIAE],
-				y[MAX_MINUTIAE];
+	float x[MAX_MINUTIAE], y[MAX_MINUTIAE];
 
 	if (al->count == 0)
 		return;
@@ -669,17 +656,18 @@ refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *a
 
 /* minutiae at these places that lie in the finger's polygon, or 5 pixels around it */
 static float
-count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *moved, const float *x, const float *y)
+count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *moved, const float *x,
+			 const float *y)
 {
-	bool		outside[MAX_MINUTIAE] = {false};
-	int			count = moved->count;
-	float		inside = 0;
+	bool  outside[MAX_MINUTIAE] = {false};
+	int   count = moved->count;
+	float inside = 0;
 
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
-		float		cosine = p->direction_cosine[d];
-		float		sine = p->direction_sine[d];
-		float		limit = finger->support[d] + 5;
+		float cosine = p->direction_cosine[d];
+		float sine = p->direction_sine[d];
+		float limit = finger->support[d] + 5;
 
 		for (int i = 0; i < count; i++)
 			outside[i] |= x[i] * cosine + y[i] * sine > limit;
@@ -694,15 +682,14 @@ static void
 count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
 			  double *overlap_a, double *overlap_b)
 {
-	float		x[MAX_MINUTIAE],
-				y[MAX_MINUTIAE];
+	float x[MAX_MINUTIAE], y[MAX_MINUTIAE];
 
 	move_rigidly(a, al, x, y);
 	*overlap_a = count_inside(p, b, a, x, y);
 	for (int j = 0; j < b->count; j++)
 	{
-		float		dx = b->x[j] - al->shift_x;
-		float		dy = b->y[j] - al->shift_y;
+		float dx = b->x[j] - al->shift_x;
+		float dy = b->y[j] - al->shift_y;
 
 		x[j] = al->cosine * dx + al->sine * dy;
 		y[j] = al->cosine * dy - al->sine * dx;
@@ -715,23 +702,21 @@ static void
 agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
 		  double evidence[FINGERPRINT_EVIDENCE])
 {
-	Pairs	   *pairs = &p->aligned;
-	float		total = 0,
-				near = 0,
-				weights = 0;
+	Pairs *pairs = &p->aligned;
+	float  total = 0, near = 0, weights = 0;
 
 	pairs->count = 0;
 	for (int k = 0; k < al->count; k++)
 	{
-		float		value[MAX_MINUTIAE];
+		float value[MAX_MINUTIAE];
 
 		add_pair(pairs, a, b, al->a[k], al->b[k]);
 		compatibilities(pairs, k, value);
 		for (int l = 0; l < k; l++)
 		{
-			float		dx = pairs->ax[k] - pairs->ax[l];
-			float		dy = pairs->ay[k] - pairs->ay[l];
-			float		weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 6400.0f));
+			float dx = pairs->ax[k] - pairs->ax[l];
+			float dy = pairs->ay[k] - pairs->ay[l];
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 6400.0f));
 
 			total += value[l];
 			near += value[l] * weight;
@@ -747,32 +732,41 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 static int
 sum_likeliest(const FingerprintProbe *p, int limit)
 {
-	int			sorted[MAX_CANDIDATES];
-	int			sum = 0;
+	int sorted[LIKELIEST];
+	int count = 0;
+	int sum = 0;
 
+	if (limit > LIKELIEST)
+		limit = LIKELIEST;
+	if (limit == 0)
+		return 0;
 	for (int i = 0; i < p->candidates.count; i++)
 	{
-		int			likelihood = p->likelihood[p->candidates.a[i]][p->candidates.b[i]];
-		int			k = i;
+		int likelihood = p->likelihood[p->candidates.a[i]][p->candidates.b[i]];
+		int k;
 
-		for (; k > 0 && likelihood > sorted[k - 1]; k--)
+		if (count == limit && likelihood <= sorted[limit - 1])
+			continue;
+		count += count < limit;
+		for (k = count - 1; k > 0 && likelihood > sorted[k - 1]; k--)
 			sorted[k] = sorted[k - 1];
 		sorted[k] = likelihood;
 	}
-	for (int i = 0; i < p->candidates.count && i < limit && i < LIKELIEST; i++)
+	for (int i = 0; i < count; i++)
 		sum += sorted[i] > HIGHEST_LIKELIHOOD ? HIGHEST_LIKELIHOOD : sorted[i];
 	return sum;
 }
 
 static void
-compare(FingerprintProbe *p, const Finger *a, const Finger *b, double evidence[FINGERPRINT_EVIDENCE])
+compare(FingerprintProbe *p, const Finger *a, const Finger *b,
+		double evidence[FINGERPRINT_EVIDENCE])
 {
-	int			order[MAX_CANDIDATES];
-	bool		used[MAX_CANDIDATES] = {false};
-	Alignment	alignments[2];
-	Alignment  *best = &alignments[0];
-	Alignment  *next = &alignments[1];
-	int			seeds = 0;
+	int        order[MAX_CANDIDATES];
+	bool       used[MAX_CANDIDATES] = {false};
+	Alignment  alignments[2];
+	Alignment *best = &alignments[0];
+	Alignment *next = &alignments[1];
+	int        seeds = 0;
 
 	evidence[EVIDENCE_MINUTIAE_A] = a->count;
 	evidence[EVIDENCE_MINUTIAE_B] = b->count;
@@ -783,7 +777,7 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b, double evidence[F
 
 	for (int i = 0; i < p->candidates.count; i++)
 	{
-		int			k = i;
+		int k = i;
 
 		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
 			order[k] = order[k - 1];
@@ -799,7 +793,7 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b, double evidence[F
 		align(p, a, b, order[k], order, used, next);
 		if (next->evidence > best->evidence)
 		{
-			Alignment  *swap = best;
+			Alignment *swap = best;
 
 			best = next;
 			next = swap;
@@ -822,7 +816,7 @@ void
 fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 					 double evidence[FINGERPRINT_EVIDENCE])
 {
-	bool		swap;
+	bool swap;
 
 	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
 	unpack(probe, &probe->other, features);
@@ -843,34 +837,32 @@ fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 static double
 weigh(const double evidence[FINGERPRINT_EVIDENCE])
 {
-	double		sum = evidence[EVIDENCE_SUM];
-	double		pairs = evidence[EVIDENCE_TRUSTED];
-	double		divisor = evidence[EVIDENCE_PAIRS] > 1 ? evidence[EVIDENCE_PAIRS] : 1;
-	double		overlap_a = evidence[EVIDENCE_OVERLAP_A];
-	double		overlap_b = evidence[EVIDENCE_OVERLAP_B];
-	double		overlap;
-	double		minutiae;
-	double		odds;
-	double		limit;
+	double sum = evidence[EVIDENCE_SUM];
+	double pairs = evidence[EVIDENCE_TRUSTED];
+	double divisor = evidence[EVIDENCE_PAIRS] > 1 ? evidence[EVIDENCE_PAIRS] : 1;
+	double overlap_a = evidence[EVIDENCE_OVERLAP_A];
+	double overlap_b = evidence[EVIDENCE_OVERLAP_B];
+	double overlap;
+	double minutiae;
+	double odds;
+	double limit;
 
 	/* pairs may lie a little outside of what overlaps */
-	overlap = sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
+	overlap =
+		sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
 	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
 
-	odds = -2.8076
-		+ 0.1668 * sqrt(sum)
-		+ 4.1994 * pairs / (overlap + 4)
-		+ 0.8068 * sum / (overlap + 8)
-		+ 6.7232 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6))
-		- 0.1897 * sqrt(evidence[EVIDENCE_SQUARES] / divisor)
-		+ 0.2555 * portable_log(1 + evidence[EVIDENCE_SUPPORT])
-		+ 0.0995 * evidence[EVIDENCE_LIKELIEST] / 48
-		+ 1.3239 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor)
-		+ 0.4692 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1)
-		+ 0.0740 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT])
-		- 1.0759 * portable_log(1 + minutiae)
-		- 0.6622 * portable_log(1 + overlap)
-		+ 0.1387 * evidence[EVIDENCE_TYPES] * sqrt(divisor) / (divisor + 3);
+	odds = -2.8076 + 0.1668 * sqrt(sum) + 4.1994 * pairs / (overlap + 4) +
+		   0.8068 * sum / (overlap + 8) +
+		   6.7232 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6)) -
+		   0.1897 * sqrt(evidence[EVIDENCE_SQUARES] / divisor) +
+		   0.2555 * portable_log(1 + evidence[EVIDENCE_SUPPORT]) +
+		   0.0995 * evidence[EVIDENCE_LIKELIEST] / 48 +
+		   1.3239 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor) +
+		   0.4692 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1) +
+		   0.0740 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT]) - 1.0759 * portable_log(1 + minutiae) -
+		   0.6622 * portable_log(1 + overlap) +
+		   0.1387 * evidence[EVIDENCE_TYPES] * sqrt(divisor) / (divisor + 3);
 
 	/* a few pairs, however alike, are little evidence */
 	limit = 0.9 * divisor - 3.4 - 4.5 / (divisor * divisor);
@@ -883,7 +875,7 @@ double
 fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 {
 	const uint8_t *bytes = features;
-	double		evidence[FINGERPRINT_EVIDENCE];
+	double         evidence[FINGERPRINT_EVIDENCE];
 
 	if (bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0])
 		return FINGERPRINT_DISTANCE_NONMATED;

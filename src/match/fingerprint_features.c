@@ -23,22 +23,22 @@
 #define STANDARD_RESOLUTION 197
 
 /* neighbours farther than this, in cells, touch no cell of the grid */
-#define REACH	((FINGERPRINT_GRID - 1) / 2 + 2)
+#define REACH ((FINGERPRINT_GRID - 1) / 2 + 2)
 
 /* four numbers at a time; what is done to each is the same as to one alone */
 typedef float Lanes __attribute__((vector_size(16)));
 
 typedef struct Point
 {
-	int16_t		x;
-	int16_t		y;
-	uint8_t		angle;
-	uint8_t		type;
-	uint8_t		weight;
+	int16_t x;
+	int16_t y;
+	uint8_t angle;
+	uint8_t type;
+	uint8_t weight;
 } Point;
 
 /* cells a neighbour within reach touches lie on this larger square */
-#define SQUARE	(2 * REACH + 3)
+#define SQUARE (2 * REACH + 3)
 
 /* index of a cell in the cylinder; those outside the circle share a last one */
 static const uint8_t cell_index[SQUARE][SQUARE] = {
@@ -56,8 +56,7 @@ static const uint8_t cell_index[SQUARE][SQUARE] = {
 	{69, 69, 69, 69, 69, 64, 65, 66, 67, 68, 69, 69, 69, 69, 69},
 	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
 	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69},
-	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69}
-};
+	{69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69, 69}};
 
 /* pixels to units at 500 dpi, rounded half up */
 static int32_t
@@ -80,12 +79,13 @@ clamp_coordinate(int32_t value)
 static uint8_t
 square_angle(uint8_t angle, int x_resolution, int y_resolution)
 {
-	double		turn;
+	double turn;
 
 	if (x_resolution == y_resolution)
 		return angle;
 	turn = portable_atan2((double) fingerprint_sine(angle) / y_resolution,
-						  (double) fingerprint_cosine[angle] / x_resolution) * (128 / PORTABLE_PI);
+						  (double) fingerprint_cosine[angle] / x_resolution) *
+		   (128 / PORTABLE_PI);
 	return (uint8_t) (int) (turn + 256.5);
 }
 
@@ -119,7 +119,7 @@ sum_quality(const FingerprintTemplate *finger, int *sum, int *reported)
 static uint8_t
 relative_weight(int quality, int sum, int reported)
 {
-	int			weight;
+	int weight;
 
 	if (quality == 0)
 		return FINGERPRINT_WEIGHT_ONE;
@@ -138,15 +138,11 @@ relative_weight(int quality, int sum, int reported)
 static void
 normalize(const FingerprintTemplate *finger, Point *points)
 {
-	int32_t		x[FINGERPRINT_MAX_MINUTIAE];
-	int32_t		y[FINGERPRINT_MAX_MINUTIAE];
-	int32_t		min_x = INT32_MAX,
-				max_x = INT32_MIN,
-				min_y = INT32_MAX,
-				max_y = INT32_MIN;
-	int			count = finger->count;
-	int			sum,
-				reported;
+	int32_t x[FINGERPRINT_MAX_MINUTIAE];
+	int32_t y[FINGERPRINT_MAX_MINUTIAE];
+	int32_t min_x = INT32_MAX, max_x = INT32_MIN, min_y = INT32_MAX, max_y = INT32_MIN;
+	int     count = finger->count;
+	int     sum, reported;
 
 	sum_quality(finger, &sum, &reported);
 	for (int i = 0; i < count; i++)
@@ -160,12 +156,13 @@ normalize(const FingerprintTemplate *finger, Point *points)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		Point		point;
-		int			k = i;
+		Point point;
+		int   k = i;
 
 		point.x = clamp_coordinate(x[i] - (min_x + max_x) / 2);
 		point.y = clamp_coordinate(y[i] - (min_y + max_y) / 2);
-		point.angle = square_angle(finger->minutiae[i].angle, finger->x_resolution, finger->y_resolution);
+		point.angle =
+			square_angle(finger->minutiae[i].angle, finger->x_resolution, finger->y_resolution);
 		point.type = finger->minutiae[i].type;
 		point.weight = relative_weight(finger->minutiae[i].quality, sum, reported);
 		for (; k > 0 && comes_before(&point, &points[k - 1]); k--)
@@ -178,8 +175,8 @@ normalize(const FingerprintTemplate *finger, Point *points)
 static void
 spline(float fraction, float weight[4])
 {
-	float		f = fraction;
-	float		g = 1 - fraction;
+	float f = fraction;
+	float g = 1 - fraction;
 
 	weight[0] = g * g * g * (1.0f / 6);
 	weight[1] = (4 - 6 * f * f + 3 * f * f * f) * (1.0f / 6);
@@ -191,32 +188,25 @@ spline(float fraction, float weight[4])
 static void
 cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADDED])
 {
-	const float scale = 1.0f / (16384.0f * FINGERPRINT_UNIT * FINGERPRINT_CELL_SIZE);
+	const float   scale = 1.0f / (16384.0f * FINGERPRINT_UNIT * FINGERPRINT_CELL_SIZE);
 	const int32_t reach = REACH * FINGERPRINT_CELL_SIZE * FINGERPRINT_UNIT;
-	int32_t		c = fingerprint_cosine[points[i].angle];
-	int32_t		s = fingerprint_sine(points[i].angle);
-	Lanes		cells[FINGERPRINT_CELLS + 1][2];	/* two sectors are padding */
-	float		sums[FINGERPRINT_CELLS * 8];
-	int16_t		roots[FINGERPRINT_CELLS * 8];
+	int32_t       c = fingerprint_cosine[points[i].angle];
+	int32_t       s = fingerprint_sine(points[i].angle);
+	Lanes         cells[FINGERPRINT_CELLS + 1][2]; /* two sectors are padding */
+	float         sums[FINGERPRINT_CELLS * 8];
+	int16_t       roots[FINGERPRINT_CELLS * 8];
 
 	memset(cells, 0, sizeof(cells));
 	for (int j = 0; j < count; j++)
 	{
-		int32_t		dx = points[j].x - points[i].x;
-		int32_t		dy = points[j].y - points[i].y;
-		float		u,
-					v,
-					turn;
-		float		wu[4],
-					wv[4],
-					wt[4];
-		float		sectors[8] = {0};
-		Lanes		low,
-					high;
-		float		trust = (float) points[j].weight * (1.0f / FINGERPRINT_WEIGHT_ONE);
-		int			cell_u,
-					cell_v,
-					sector;
+		int32_t dx = points[j].x - points[i].x;
+		int32_t dy = points[j].y - points[i].y;
+		float   u, v, turn;
+		float   wu[4], wv[4], wt[4];
+		float   sectors[8] = {0};
+		Lanes   low, high;
+		float   trust = (float) points[j].weight * (1.0f / FINGERPRINT_WEIGHT_ONE);
+		int     cell_u, cell_v, sector;
 
 		if (j == i || dx > 2 * reach || dx < -2 * reach || dy > 2 * reach || dy < -2 * reach)
 			continue;
@@ -243,8 +233,8 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 		for (int m = 0; m < 4; m++)
 			for (int n = 0; n < 4; n++)
 			{
-				Lanes	   *cell = cells[cell_index[cell_u + m][cell_v + n]];
-				float		weight = wu[m] * wv[n];
+				Lanes *cell = cells[cell_index[cell_u + m][cell_v + n]];
+				float  weight = wu[m] * wv[n];
 
 				cell[0] += weight * low;
 				cell[1] += weight * high;
@@ -265,8 +255,8 @@ static int
 project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
 {
 	const int16_t *weights = fingerprint_projection[dimension];
-	int32_t		sum = 0;
-	int32_t		value;
+	int32_t        sum = 0;
+	int32_t        value;
 
 	for (int k = 0; k < FINGERPRINT_RAW_PADDED; k++)
 		sum += (int32_t) raw[k] * weights[k];
@@ -281,14 +271,14 @@ project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
 size_t
 fingerprint_extract(const FingerprintTemplate *finger, void *features)
 {
-	Point		points[FINGERPRINT_MAX_MINUTIAE];
-	int			count = finger->count;
-	uint8_t    *bytes = features;
-	uint8_t    *x = bytes + FINGERPRINT_HEADER_SIZE;
-	uint8_t    *y = x + 2 * count;
-	uint8_t    *angle = y + 2 * count;
-	uint8_t    *kind = angle + count;
-	uint8_t    *descriptor = kind + count;
+	Point    points[FINGERPRINT_MAX_MINUTIAE];
+	int      count = finger->count;
+	uint8_t *bytes = features;
+	uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
+	uint8_t *y = x + 2 * count;
+	uint8_t *angle = y + 2 * count;
+	uint8_t *kind = angle + count;
+	uint8_t *descriptor = kind + count;
 
 	normalize(finger, points);
 	bytes[0] = finger->position;
@@ -297,7 +287,7 @@ fingerprint_extract(const FingerprintTemplate *finger, void *features)
 	bytes[3] = 0;
 	for (int i = 0; i < count; i++)
 	{
-		int16_t		raw[FINGERPRINT_RAW_PADDED];
+		int16_t raw[FINGERPRINT_RAW_PADDED];
 
 		memcpy(x + 2 * i, &points[i].x, 2);
 		memcpy(y + 2 * i, &points[i].y, 2);
@@ -305,7 +295,8 @@ fingerprint_extract(const FingerprintTemplate *finger, void *features)
 		kind[i] = (uint8_t) (points[i].weight | points[i].type << 4);
 		cylinder(points, count, i, raw);
 		for (int k = 0; k < FINGERPRINT_DIMENSIONS / 2; k++)
-			descriptor[k * count + i] = (uint8_t) (project(raw, 2 * k) | project(raw, 2 * k + 1) << 4);
+			descriptor[k * count + i] =
+				(uint8_t) (project(raw, 2 * k) | project(raw, 2 * k + 1) << 4);
 	}
 	return FINGERPRINT_HEADER_SIZE + (size_t) count * FINGERPRINT_MINUTIA_SIZE;
 }
@@ -315,7 +306,6 @@ fingerprint_features_valid(const void *features, size_t size)
 {
 	const uint8_t *bytes = features;
 
-	return size >= FINGERPRINT_HEADER_SIZE &&
-		bytes[0] <= FINGERPRINT_MAX_POSITION &&
-		size == FINGERPRINT_HEADER_SIZE + (size_t) bytes[1] * FINGERPRINT_MINUTIA_SIZE;
+	return size >= FINGERPRINT_HEADER_SIZE && bytes[0] <= FINGERPRINT_MAX_POSITION &&
+		   size == FINGERPRINT_HEADER_SIZE + (size_t) bytes[1] * FINGERPRINT_MINUTIA_SIZE;
 }

@@ -14,13 +14,13 @@
 
 #define FINGERS 40
 
-static int tests = 0;
-static int failures = 0;
+static int      tests = 0;
+static int      failures = 0;
 static uint64_t state = 20240229;
 
 typedef struct Features
 {
-	size_t size;
+	size_t  size;
 	uint8_t bytes[FINGERPRINT_FEATURES_MAX_SIZE];
 } Features;
 
@@ -63,9 +63,9 @@ static double
 distance(const Features *a, const Features *b)
 {
 	FingerprintProbe *probe = allocate(fingerprint_probe_size());
-	uint8_t *left = allocate(a->size + 1);
-	uint8_t *right = allocate(b->size + 1);
-	double result;
+	uint8_t          *left = allocate(a->size + 1);
+	uint8_t          *right = allocate(b->size + 1);
+	double            result;
 
 	memset(probe, 0xA5, fingerprint_probe_size());
 	memcpy(left + 1, a->bytes, a->size);
@@ -133,13 +133,13 @@ self_score(const FingerprintTemplate *finger)
 static void
 test_sizes(void)
 {
-	static const int counts[] = { 0, 1, 2, 3, 40, 255 };
+	static const int    counts[] = {0, 1, 2, 3, 40, 255};
 	FingerprintTemplate finger;
-	Features features[6];
-	bool valid = true;
-	bool compact = true;
-	bool damaged = false;
-	bool symmetric = true;
+	Features            features[6];
+	bool                valid = true;
+	bool                compact = true;
+	bool                damaged = false;
+	bool                symmetric = true;
 
 	for (int k = 0; k < 6; k++)
 	{
@@ -170,9 +170,9 @@ test_sizes(void)
 static void
 test_little_evidence(void)
 {
-	static const double limits[] = { 0, 3, 8, 15, 22, 32 };
+	static const double limits[] = {0, 3, 8, 15, 22, 32};
 	FingerprintTemplate finger;
-	bool modest = true;
+	bool                modest = true;
 
 	for (int count = 0; count < 6; count++)
 		for (int round = 0; round < 20; round++)
@@ -189,19 +189,19 @@ static void
 test_odd_templates(void)
 {
 	FingerprintTemplate finger;
-	Features all[8];
-	int n = 0;
-	bool passed = true;
+	Features            all[8];
+	int                 n = 0;
+	bool                passed = true;
 
 	/* all minutiae at one place */
 	empty_template(&finger, 255);
 	for (int i = 0; i < 255; i++)
-		finger.minutiae[i] = (Minutia){ 100, 100, 64, MINUTIA_BIFURCATION, 50 };
+		finger.minutiae[i] = (Minutia){100, 100, 64, MINUTIA_BIFURCATION, 50};
 	extract(&finger, &all[n++]);
 
 	/* on one line */
 	for (int i = 0; i < 255; i++)
-		finger.minutiae[i] = (Minutia){ (uint16_t) i, (uint16_t) i, 32, MINUTIA_RIDGE_ENDING, 1 };
+		finger.minutiae[i] = (Minutia){(uint16_t) i, (uint16_t) i, 32, MINUTIA_RIDGE_ENDING, 1};
 	extract(&finger, &all[n++]);
 
 	/* in the corners of the largest image */
@@ -224,7 +224,7 @@ test_odd_templates(void)
 
 	/* two minutiae as far apart as can be, and an ordinary finger */
 	empty_template(&finger, 2);
-	finger.minutiae[1] = (Minutia){ 16383, 16383, 255, 0, 100 };
+	finger.minutiae[1] = (Minutia){16383, 16383, 255, 0, 100};
 	finger.x_resolution = finger.y_resolution = 1;
 	extract(&finger, &all[n++]);
 	random_template(&finger, 50);
@@ -244,11 +244,11 @@ test_garbage(void)
 {
 	Features a;
 	Features b;
-	bool passed = true;
+	bool     passed = true;
 
 	for (int round = 0; round < 200; round++)
 	{
-		Features *each[2] = { &a, &b };
+		Features *each[2] = {&a, &b};
 
 		for (int k = 0; k < 2; k++)
 		{
@@ -270,9 +270,9 @@ static void
 test_order_of_minutiae(void)
 {
 	FingerprintTemplate finger;
-	Features before;
-	Features after;
-	bool equal = true;
+	Features            before;
+	Features            after;
+	bool                equal = true;
 
 	for (int round = 0; round < 20; round++)
 	{
@@ -280,7 +280,7 @@ test_order_of_minutiae(void)
 		extract(&finger, &before);
 		for (int i = 59; i > 0; i--)
 		{
-			int j = random_below(i + 1);
+			int     j = random_below(i + 1);
 			Minutia swap = finger.minutiae[i];
 
 			finger.minutiae[i] = finger.minutiae[j];
@@ -301,8 +301,8 @@ resample(FingerprintTemplate *finger, double sx, double sy)
 	for (int i = 0; i < finger->count; i++)
 	{
 		Minutia *m = &finger->minutiae[i];
-		double angle = m->angle * PORTABLE_PI / 128;
-		double turned = portable_atan2(portable_sin(angle) * sy, portable_cos(angle) * sx);
+		double   angle = m->angle * PORTABLE_PI / 128;
+		double   turned = portable_atan2(portable_sin(angle) * sy, portable_cos(angle) * sx);
 
 		m->x = (uint16_t) (m->x * sx + 0.5);
 		m->y = (uint16_t) (m->y * sy + 0.5);
@@ -345,9 +345,9 @@ test_geometry(void)
 	{
 		FingerprintTemplate finger;
 		FingerprintTemplate other;
-		Features original;
-		Features changed;
-		double best;
+		Features            original;
+		Features            changed;
+		double              best;
 
 		random_template(&finger, 45);
 		extract(&finger, &original);
@@ -386,9 +386,9 @@ static void
 test_positions(void)
 {
 	FingerprintTemplate finger;
-	Features features[11];
-	double unknown;
-	bool passed = true;
+	Features            features[11];
+	double              unknown;
+	bool                passed = true;
 
 	random_template(&finger, 40);
 	for (int position = 0; position <= 10; position++)
@@ -402,7 +402,8 @@ test_positions(void)
 		{
 			double d = both_ways(&features[i], &features[j]);
 
-			passed &= same_bits(d, i != 0 && j != 0 && i != j ? FINGERPRINT_DISTANCE_NONMATED : unknown);
+			passed &=
+				same_bits(d, i != 0 && j != 0 && i != j ? FINGERPRINT_DISTANCE_NONMATED : unknown);
 		}
 	ok(passed, "known positions that differ are non-mated; an unknown one matches all");
 }
@@ -411,8 +412,8 @@ static void
 test_score(void)
 {
 	double last = fingerprint_score(0);
-	bool monotone = last > 0;
-	bool inverse = true;
+	bool   monotone = last > 0;
+	bool   inverse = true;
 
 	for (int i = 0; i <= 200000; i++)
 	{
@@ -423,7 +424,8 @@ test_score(void)
 	}
 	ok(monotone && last == 0, "the score falls from its most at 0 to nothing at 1");
 	for (double odds = -30; odds < 40; odds += 0.37)
-		inverse &= fabs(fingerprint_distance_to_odds(fingerprint_odds_to_distance(odds)) - odds) < 1e-6;
+		inverse &=
+			fabs(fingerprint_distance_to_odds(fingerprint_odds_to_distance(odds)) - odds) < 1e-6;
 	ok(inverse, "distances give back the log-odds they came from");
 }
 
@@ -439,15 +441,15 @@ by_value(const void *a, const void *b)
 static void
 test_synthetic_fingers(void)
 {
-	static Features first[FINGERS];
-	static Features second[FINGERS];
-	static double nonmated[FINGERS * FINGERS];
+	static Features   first[FINGERS];
+	static Features   second[FINGERS];
+	static double     nonmated[FINGERS * FINGERS];
 	FingerprintProbe *probe = allocate(fingerprint_probe_size());
-	int n = 0;
-	int distinct = 1;
-	int found = 0;
-	bool symmetric = true;
-	bool repeatable = true;
+	int               n = 0;
+	int               distinct = 1;
+	int               found = 0;
+	bool              symmetric = true;
+	bool              repeatable = true;
 
 	for (int k = 0; k < FINGERS; k++)
 	{
@@ -485,7 +487,8 @@ test_synthetic_fingers(void)
 	qsort(nonmated, (size_t) n, sizeof(double), by_value);
 	for (int i = 1; i < n; i++)
 		distinct += nonmated[i] != nonmated[i - 1];
-	printf("# %d of %d fingers found, %d distinct of %d non-mated distances\n", found, FINGERS, distinct, n);
+	printf("# %d of %d fingers found, %d distinct of %d non-mated distances\n", found, FINGERS,
+		   distinct, n);
 	ok(repeatable, "the same distance whatever was compared before");
 	ok(symmetric, "symmetric to the bit");
 	ok(distinct >= 512, "at least 512 distinct non-mated distances");

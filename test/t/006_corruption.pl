@@ -11,7 +11,7 @@ use BiometricTest;
 use Test::More;
 
 my $block_size = 8192;
-my $node = new_server('main', conf => "full_page_writes = on\n");
+my $node = new_server('main', checksums => 0);
 
 add_gallery($node, subjects => 60, captures => 2, probes => 12);
 $node->safe_psql('postgres', 'CREATE TABLE pristine AS SELECT * FROM gallery; CREATE INDEX gallery_id_idx ON gallery (id); CHECKPOINT');

@@ -56,14 +56,17 @@ sub chance
 }
 
 # A running server with the extension in its database "postgres".  Options are
-# those of PostgreSQL::Test::Cluster::init, and conf, lines for
-# postgresql.conf.
+# those of PostgreSQL::Test::Cluster::init, conf, lines for postgresql.conf, and
+# checksums, 0 for none.
 sub new_server
 {
 	my ($name, %options) = @_;
 	my $conf = delete $options{conf} || '';
+	my $checksums = delete $options{checksums} // 1;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
+	# which PostgreSQL 18 has by default
+	$options{extra} = ['--no-data-checksums'] if !$checksums && $node->pg_version >= 18;
 	$node->init(%options);
 	$node->append_conf('postgresql.conf', <<"X");
 autovacuum = off
