@@ -21,8 +21,9 @@
 #include "nodes/miscnodes.h"
 #else
 #define ereturn(context, dummy, ...) \
-	do { \
-		(void) (context); \
+	do                               \
+	{                                \
+		(void) (context);            \
 		ereport(ERROR, __VA_ARGS__); \
 	} while (0)
 #endif
@@ -30,4 +31,4 @@
 /* biometric.match_threshold: decibans from which "a % b" is true */
 extern double biometric_match_threshold;
 
-#endif							/* BIOMETRIC_H */
+#endif /* BIOMETRIC_H */

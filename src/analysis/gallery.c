@@ -18,9 +18,8 @@ static void
 check_gallery_size(int64 size)
 {
 	if (size < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("gallery size must be at least 1")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("gallery size must be at least 1")));
 }
 
 /* fpir(score, gallery_size): in [0, 1] */
@@ -28,14 +27,12 @@ PG_FUNCTION_INFO_V1(biometric_fpir);
 Datum
 biometric_fpir(PG_FUNCTION_ARGS)
 {
-	double		score = PG_GETARG_FLOAT8(0);
-	int64		size = PG_GETARG_INT64(1);
+	double score = PG_GETARG_FLOAT8(0);
+	int64  size = PG_GETARG_INT64(1);
 
 	check_gallery_size(size);
 	if (isnan(score))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("score must not be NaN")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("score must not be NaN")));
 	if (score <= 0)
 		PG_RETURN_FLOAT8(1);
 	PG_RETURN_FLOAT8(-expm1((double) size * log1p(-pow(10, -score / 10))));
@@ -46,15 +43,16 @@ PG_FUNCTION_INFO_V1(biometric_score_threshold);
 Datum
 biometric_score_threshold(PG_FUNCTION_ARGS)
 {
-	double		fpir = PG_GETARG_FLOAT8(0);
-	int64		size = PG_GETARG_INT64(1);
-	double		fmr;
+	double fpir = PG_GETARG_FLOAT8(0);
+	int64  size = PG_GETARG_INT64(1);
+	double fmr;
 
 	check_gallery_size(size);
 	if (!(fpir > 0 && fpir < 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("false positive identification rate must be between 0 and 1, both excluded")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("false positive identification rate must be between 0 and 1, both excluded")));
 	fmr = -expm1(log1p(-fpir) / (double) size);
 
 	/* adding 0 turns the -0 of fmr = 1 into 0 */

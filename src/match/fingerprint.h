@@ -15,8 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FINGERPRINT_MAX_MINUTIAE	255
-#define FINGERPRINT_MAX_POSITION	10	/* left little finger; 0 is unknown */
+#define FINGERPRINT_MAX_MINUTIAE 255
+#define FINGERPRINT_MAX_POSITION 10 /* left little finger; 0 is unknown */
 
 typedef enum MinutiaType
 {
@@ -28,27 +28,27 @@ typedef enum MinutiaType
 /* ISO/IEC 19794-2:2005, 7.5: one minutia as the record carries it */
 typedef struct Minutia
 {
-	uint16_t	x;				/* pixels from the left, < width */
-	uint16_t	y;				/* pixels from the top, < height */
-	uint8_t		angle;			/* 1/256 turns, counter-clockwise from east */
-	uint8_t		type;			/* MinutiaType */
-	uint8_t		quality;		/* 1..100, 0 = not reported */
+	uint16_t x;       /* pixels from the left, < width */
+	uint16_t y;       /* pixels from the top, < height */
+	uint8_t  angle;   /* 1/256 turns, counter-clockwise from east */
+	uint8_t  type;    /* MinutiaType */
+	uint8_t  quality; /* 1..100, 0 = not reported */
 } Minutia;
 
 /* One finger view.  Any instance that a codec returns is valid. */
 typedef struct FingerprintTemplate
 {
-	uint16_t	width;			/* pixels, 1..16384 */
-	uint16_t	height;
-	uint16_t	x_resolution;	/* pixels per centimetre, >= 1 */
-	uint16_t	y_resolution;
-	uint16_t	device;			/* 4 bits of compliance, 12 of device type */
-	uint8_t		position;		/* finger, 0..FINGERPRINT_MAX_POSITION */
-	uint8_t		view;			/* 0..15 */
-	uint8_t		impression;		/* impression type, 0..15 */
-	uint8_t		quality;		/* 0..100 */
-	uint8_t		count;			/* minutiae */
-	Minutia		minutiae[FINGERPRINT_MAX_MINUTIAE];
+	uint16_t width; /* pixels, 1..16384 */
+	uint16_t height;
+	uint16_t x_resolution; /* pixels per centimetre, >= 1 */
+	uint16_t y_resolution;
+	uint16_t device;     /* 4 bits of compliance, 12 of device type */
+	uint8_t  position;   /* finger, 0..FINGERPRINT_MAX_POSITION */
+	uint8_t  view;       /* 0..15 */
+	uint8_t  impression; /* impression type, 0..15 */
+	uint8_t  quality;    /* 0..100 */
+	uint8_t  count;      /* minutiae */
+	Minutia  minutiae[FINGERPRINT_MAX_MINUTIAE];
 } FingerprintTemplate;
 
 /*
@@ -60,8 +60,8 @@ typedef struct FingerprintTemplate
  * they lead to, change: an index built with another version wants REINDEX.
  * The largest features must fit a page of 8 kB with some room to spare.
  */
-#define FINGERPRINT_FEATURES_VERSION	1
-#define FINGERPRINT_FEATURES_MAX_SIZE	7900
+#define FINGERPRINT_FEATURES_VERSION  1
+#define FINGERPRINT_FEATURES_MAX_SIZE 7900
 
 /*
  * Writes the features of a template, whose size it returns: at most
@@ -83,7 +83,7 @@ extern bool fingerprint_features_valid(const void *features, size_t size);
 typedef struct FingerprintProbe FingerprintProbe;
 
 extern size_t fingerprint_probe_size(void);
-extern void fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size);
+extern void   fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size);
 
 /*
  * Distance of the probe to other features (which are valid), in [0, 1]:
@@ -93,7 +93,7 @@ extern void fingerprint_probe_init(FingerprintProbe *probe, const void *features
  */
 extern double fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size);
 
-#define FINGERPRINT_DISTANCE_NONMATED	1.0
+#define FINGERPRINT_DISTANCE_NONMATED 1.0
 
 /*
  * The calibrated score of a distance: decibans of the false match rate,
@@ -106,6 +106,7 @@ extern double fingerprint_score(double distance);
  * are mated, different fingers are not.  impression 0, 1, 2.. differ as
  * captures of one finger do.
  */
-extern void fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impression, int position);
+extern void fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impression,
+								   int position);
 
-#endif							/* MATCH_FINGERPRINT_H */
+#endif /* MATCH_FINGERPRINT_H */

@@ -9,13 +9,13 @@
 #include <math.h>
 #include <string.h>
 
-#define LN2_HI		6.93147180369123816490e-01
-#define LN2_LO		1.90821492927058770002e-10
-#define LN10		2.30258509299404568402
+#define LN2_HI 6.93147180369123816490e-01
+#define LN2_LO 1.90821492927058770002e-10
+#define LN10   2.30258509299404568402
 
 /* pi/2 in two parts, so that k * HALF_PI_HI is exact for |k| < 2^20 */
-#define HALF_PI_HI	1.57079632673412561417e+00
-#define HALF_PI_LO	6.07710050650619224932e-11
+#define HALF_PI_HI 1.57079632673412561417e+00
+#define HALF_PI_LO 6.07710050650619224932e-11
 
 double
 portable_sqrt(double x)
@@ -34,29 +34,34 @@ nearest(double x)
 static double
 sin_reduced(double r)
 {
-	double		r2 = r * r;
+	double r2 = r * r;
 
-	return r * (1 + r2 * (-1.0 / 6 + r2 * (1.0 / 120 + r2 * (-1.0 / 5040 +
-																r2 * (1.0 / 362880 + r2 * (-1.0 / 39916800 +
-																						   r2 * (1.0 / 6227020800.0)))))));
+	return r * (1 + r2 * (-1.0 / 6 +
+						  r2 * (1.0 / 120 +
+								r2 * (-1.0 / 5040 +
+									  r2 * (1.0 / 362880 +
+											r2 * (-1.0 / 39916800 + r2 * (1.0 / 6227020800.0)))))));
 }
 
 static double
 cos_reduced(double r)
 {
-	double		r2 = r * r;
+	double r2 = r * r;
 
-	return 1 + r2 * (-0.5 + r2 * (1.0 / 24 + r2 * (-1.0 / 720 +
-													r2 * (1.0 / 40320 + r2 * (-1.0 / 3628800 +
-																			  r2 * (1.0 / 479001600.0 + r2 * (-1.0 / 87178291200.0)))))));
+	return 1 + r2 * (-0.5 +
+					 r2 * (1.0 / 24 +
+						   r2 * (-1.0 / 720 +
+								 r2 * (1.0 / 40320 + r2 * (-1.0 / 3628800 +
+														   r2 * (1.0 / 479001600.0 +
+																 r2 * (-1.0 / 87178291200.0)))))));
 }
 
 /* sin(x + quarter * pi/2) */
 static double
 sin_quarter(double x, int quarter)
 {
-	int			k = nearest(x / (PORTABLE_PI / 2));
-	double		r = (x - k * HALF_PI_HI) - k * HALF_PI_LO;
+	int    k = nearest(x / (PORTABLE_PI / 2));
+	double r = (x - k * HALF_PI_HI) - k * HALF_PI_LO;
 
 	switch ((k + quarter) & 3)
 	{
@@ -87,10 +92,8 @@ portable_cos(double x)
 static double
 atan_unit(double t)
 {
-	double		u,
-				u2,
-				sum = 0;
-	int			i;
+	double u, u2, sum = 0;
+	int    i;
 
 	u = t / (1 + sqrt(1 + t * t));
 	u = u / (1 + sqrt(1 + u * u));
@@ -103,9 +106,9 @@ atan_unit(double t)
 double
 portable_atan2(double y, double x)
 {
-	double		ax = x < 0 ? -x : x;
-	double		ay = y < 0 ? -y : y;
-	double		angle;
+	double ax = x < 0 ? -x : x;
+	double ay = y < 0 ? -y : y;
+	double angle;
 
 	if (ax == 0 && ay == 0)
 		return 0;
@@ -122,8 +125,8 @@ portable_atan2(double y, double x)
 static double
 power_of_two(int k)
 {
-	uint64_t	bits = (uint64_t) (k + 1023) << 52;
-	double		result;
+	uint64_t bits = (uint64_t) (k + 1023) << 52;
+	double   result;
 
 	memcpy(&result, &bits, sizeof(result));
 	return result;
@@ -132,10 +135,8 @@ power_of_two(int k)
 double
 portable_exp(double x)
 {
-	int			k,
-				i;
-	double		r,
-				sum = 1;
+	int    k, i;
+	double r, sum = 1;
 
 	if (x > 709)
 		return DBL_MAX;
@@ -151,13 +152,9 @@ portable_exp(double x)
 double
 portable_log(double x)
 {
-	uint64_t	bits;
-	int			k = 0,
-				i;
-	double		m,
-				s,
-				s2,
-				sum = 0;
+	uint64_t bits;
+	int      k = 0, i;
+	double   m, s, s2, sum = 0;
 
 	if (!(x > 0))
 		return -DBL_MAX;
@@ -193,7 +190,7 @@ portable_log10(double x)
 uint64_t
 portable_mix(uint64_t a, uint64_t b)
 {
-	uint64_t	state = a * UINT64_C(0x9E3779B97F4A7C15) ^ b;
+	uint64_t state = a * UINT64_C(0x9E3779B97F4A7C15) ^ b;
 
 	state = portable_random(&state) ^ (b * UINT64_C(0xD1B54A32D192ED03));
 	return portable_random(&state);
@@ -202,7 +199,7 @@ portable_mix(uint64_t a, uint64_t b)
 uint64_t
 portable_random(uint64_t *state)
 {
-	uint64_t	z = (*state += UINT64_C(0x9E3779B97F4A7C15));
+	uint64_t z = (*state += UINT64_C(0x9E3779B97F4A7C15));
 
 	z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
@@ -219,8 +216,8 @@ double
 portable_normal(uint64_t *state)
 {
 	/* Box and Muller 1958; the second value is not kept: the state is one word */
-	double		u = 1 - portable_uniform(state);
-	double		v = portable_uniform(state);
+	double u = 1 - portable_uniform(state);
+	double v = portable_uniform(state);
 
 	return sqrt(-2 * portable_log(u)) * portable_cos(2 * PORTABLE_PI * v);
 }

@@ -38,8 +38,8 @@ extern double portable_sqrt(double x);
  * Flood 2014).  The state is one word; seed it with portable_mix of the keys.
  */
 extern uint64_t portable_random(uint64_t *state);
-extern double portable_uniform(uint64_t *state);	/* [0, 1) */
-extern double portable_normal(uint64_t *state); /* mean 0, sd 1 */
+extern double   portable_uniform(uint64_t *state); /* [0, 1) */
+extern double   portable_normal(uint64_t *state);  /* mean 0, sd 1 */
 extern uint64_t portable_mix(uint64_t a, uint64_t b);
 
-#endif							/* PORTABLE_MATH_H */
+#endif /* PORTABLE_MATH_H */

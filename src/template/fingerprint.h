@@ -17,7 +17,7 @@
 #include "nodes/nodes.h"
 
 /* A datum that is no fingerprint, which only a damaged table holds, has no minutiae */
-extern void fingerprint_unpack(Datum datum, FingerprintTemplate *result);
+extern void  fingerprint_unpack(Datum datum, FingerprintTemplate *result);
 extern Datum fingerprint_pack(const FingerprintTemplate *finger);
 
 /*
@@ -33,4 +33,4 @@ extern Datum fingerprint_out(PG_FUNCTION_ARGS);
 extern Datum fingerprint_recv(PG_FUNCTION_ARGS);
 extern Datum fingerprint_send(PG_FUNCTION_ARGS);
 
-#endif							/* BIOMETRIC_FINGERPRINT_H */
+#endif /* BIOMETRIC_FINGERPRINT_H */

@@ -9,15 +9,14 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
-#define FINGERPRINT_ACCESSOR(function, field, RETURN) \
-	PG_FUNCTION_INFO_V1(function); \
-	Datum \
-	function(PG_FUNCTION_ARGS) \
-	{ \
-		FingerprintTemplate finger; \
- \
+#define FINGERPRINT_ACCESSOR(function, field, RETURN)    \
+	PG_FUNCTION_INFO_V1(function);                       \
+	Datum function(PG_FUNCTION_ARGS)                     \
+	{                                                    \
+		FingerprintTemplate finger;                      \
+                                                         \
 		fingerprint_unpack(PG_GETARG_DATUM(0), &finger); \
-		RETURN(finger.field); \
+		RETURN(finger.field);                            \
 	}
 
 FINGERPRINT_ACCESSOR(fingerprint_position, position, PG_RETURN_INT16)
@@ -37,16 +36,16 @@ Datum
 fingerprint_minutiae(PG_FUNCTION_ARGS)
 {
 	static const char *const types[] = {"other", "ending", "bifurcation"};
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	FingerprintTemplate finger;
+	ReturnSetInfo           *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	FingerprintTemplate      finger;
 
 	InitMaterializedSRF(fcinfo, 0);
 	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
 	for (int i = 0; i < finger.count; i++)
 	{
-		Minutia    *minutia = &finger.minutiae[i];
-		bool		nulls[6] = {false};
-		Datum		values[6];
+		Minutia *minutia = &finger.minutiae[i];
+		bool     nulls[6] = {false};
+		Datum    values[6];
 
 		values[0] = Int32GetDatum(i + 1);
 		values[1] = Int32GetDatum(minutia->x);

@@ -23,20 +23,26 @@
 #include "template/fingerprint.h"
 #include "template/minutiae_record.h"
 
-static const char minutia_letters[] = {'o', 'e', 'b'};	/* by MinutiaType */
+static const char minutia_letters[] = {'o', 'e', 'b'}; /* by MinutiaType */
 
 typedef enum HeaderEntry
 {
-	ENTRY_FINGER, ENTRY_VIEW, ENTRY_IMPRESSION, ENTRY_QUALITY, ENTRY_DEVICE,
-	ENTRY_SIZE, ENTRY_RESOLUTION, ENTRIES
+	ENTRY_FINGER,
+	ENTRY_VIEW,
+	ENTRY_IMPRESSION,
+	ENTRY_QUALITY,
+	ENTRY_DEVICE,
+	ENTRY_SIZE,
+	ENTRY_RESOLUTION,
+	ENTRIES
 } HeaderEntry;
 
 static const struct
 {
 	const char *name;
-	unsigned	min;
-	unsigned	max;
-	bool		pair;			/* two numbers with an x between them */
+	unsigned    min;
+	unsigned    max;
+	bool        pair; /* two numbers with an x between them */
 } entries[ENTRIES] = {
 	[ENTRY_FINGER] = {"finger", 0, FINGERPRINT_MAX_POSITION, false},
 	[ENTRY_VIEW] = {"view", 0, 15, false},
@@ -66,7 +72,8 @@ parse_problem(Parser *parser, const char *problem)
 static void
 skip_space(Parser *parser)
 {
-	while (*parser->next == ' ' || *parser->next == '\t' || *parser->next == '\n' || *parser->next == '\r')
+	while (*parser->next == ' ' || *parser->next == '\t' || *parser->next == '\n' ||
+		   *parser->next == '\r')
 		parser->next++;
 }
 
@@ -84,7 +91,7 @@ static bool
 parse_number(Parser *parser, unsigned min, unsigned max, unsigned *result)
 {
 	const char *digits = parser->next;
-	unsigned	value = 0;
+	unsigned    value = 0;
 
 	while (*parser->next >= '0' && *parser->next <= '9' && parser->next - digits < 6)
 		value = value * 10 + (unsigned) (*parser->next++ - '0');
@@ -105,7 +112,7 @@ parse_entry(Parser *parser, unsigned values[][2], bool *seen)
 {
 	for (int i = 0; i < ENTRIES; i++)
 	{
-		size_t		length = strlen(entries[i].name);
+		size_t length = strlen(entries[i].name);
 
 		if (strncmp(parser->next, entries[i].name, length) != 0 || parser->next[length] != ' ')
 			continue;
@@ -117,8 +124,8 @@ parse_entry(Parser *parser, unsigned values[][2], bool *seen)
 		if (!parse_number(parser, entries[i].min, entries[i].max, &values[i][0]))
 			return false;
 		return !entries[i].pair ||
-			(parse_character(parser, 'x', "an \"x\" between two numbers is expected") &&
-			 parse_number(parser, entries[i].min, entries[i].max, &values[i][1]));
+			   (parse_character(parser, 'x', "an \"x\" between two numbers is expected") &&
+				parse_number(parser, entries[i].min, entries[i].max, &values[i][1]));
 	}
 	return parse_problem(parser, "the name of a header entry is expected");
 }
@@ -126,8 +133,8 @@ parse_entry(Parser *parser, unsigned values[][2], bool *seen)
 static bool
 parse_header(Parser *parser, FingerprintTemplate *finger)
 {
-	unsigned	values[ENTRIES][2] = {{0}};
-	bool		seen[ENTRIES] = {false};
+	unsigned values[ENTRIES][2] = {{0}};
+	bool     seen[ENTRIES] = {false};
 
 	if (!parse_character(parser, '(', "an opening parenthesis is expected"))
 		return false;
@@ -162,8 +169,8 @@ static bool
 parse_minutia(Parser *parser, const FingerprintTemplate *finger, Minutia *result)
 {
 	const char *letter = memchr(minutia_letters, *parser->next, sizeof(minutia_letters));
-	unsigned	maxima[4] = {finger->width - 1, finger->height - 1, 255, 100};
-	unsigned	values[4];
+	unsigned    maxima[4] = {finger->width - 1, finger->height - 1, 255, 100};
+	unsigned    values[4];
 
 	if (letter == NULL)
 		return parse_problem(parser, "a minutia type (e, b or o) is expected");
@@ -222,15 +229,15 @@ hex_value(char digit)
 static Datum
 fingerprint_from_hex(const char *digits, Node *error_context)
 {
-	Size		length = strlen(digits);
-	uint8	   *record;
+	Size   length = strlen(digits);
+	uint8 *record;
 
 	while (length > 0 && isspace((unsigned char) digits[length - 1]))
 		length--;
 	record = palloc(length / 2 + 1);
 	for (Size i = 0; i < length; i++)
 	{
-		int			value = hex_value(digits[i]);
+		int value = hex_value(digits[i]);
 
 		if (value < 0)
 			ereturn(error_context, (Datum) 0,
@@ -252,9 +259,9 @@ PG_FUNCTION_INFO_V1(fingerprint_in);
 Datum
 fingerprint_in(PG_FUNCTION_ARGS)
 {
-	char	   *text = PG_GETARG_CSTRING(0);
+	char               *text = PG_GETARG_CSTRING(0);
 	FingerprintTemplate finger;
-	Parser		parser = {text, text, NULL};
+	Parser              parser = {text, text, NULL};
 
 	skip_space(&parser);
 	if (parser.next[0] == '\\' && parser.next[1] == 'x')
@@ -263,7 +270,8 @@ fingerprint_in(PG_FUNCTION_ARGS)
 		ereturn(fcinfo->context, (Datum) 0,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for type %s", "fingerprint"),
-				 errdetail("At character %zu %s.", (size_t) (parser.next - parser.start) + 1, parser.problem)));
+				 errdetail("At character %zu %s.", (size_t) (parser.next - parser.start) + 1,
+						   parser.problem)));
 	return fingerprint_pack(&finger);
 }
 
@@ -272,20 +280,21 @@ Datum
 fingerprint_out(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate finger;
-	StringInfoData text;
+	StringInfoData      text;
 
 	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
 	initStringInfo(&text);
-	appendStringInfo(&text,
-					 "(finger %d, view %d, impression %d, quality %d, device %d, size %dx%d, resolution %dx%d)",
-					 finger.position, finger.view, finger.impression, finger.quality, finger.device,
-					 finger.width, finger.height, finger.x_resolution, finger.y_resolution);
+	appendStringInfo(
+		&text,
+		"(finger %d, view %d, impression %d, quality %d, device %d, size %dx%d, resolution %dx%d)",
+		finger.position, finger.view, finger.impression, finger.quality, finger.device,
+		finger.width, finger.height, finger.x_resolution, finger.y_resolution);
 	for (int i = 0; i < finger.count; i++)
 	{
-		Minutia    *minutia = &finger.minutiae[i];
+		Minutia *minutia = &finger.minutiae[i];
 
-		appendStringInfo(&text, " %c%d,%d,%d,%d", minutia_letters[minutia->type],
-						 minutia->x, minutia->y, minutia->angle, minutia->quality);
+		appendStringInfo(&text, " %c%d,%d,%d,%d", minutia_letters[minutia->type], minutia->x,
+						 minutia->y, minutia->angle, minutia->quality);
 	}
 	PG_RETURN_CSTRING(text.data);
 }
@@ -294,8 +303,8 @@ PG_FUNCTION_INFO_V1(fingerprint_recv);
 Datum
 fingerprint_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
-	int			size = message->len - message->cursor;
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
+	int        size = message->len - message->cursor;
 
 	return fingerprint_from_record((const uint8 *) pq_getmsgbytes(message, size), size, 0, false,
 								   ERRCODE_INVALID_BINARY_REPRESENTATION, NULL);

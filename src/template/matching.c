@@ -14,20 +14,20 @@
 
 typedef struct MatchingArgument
 {
-	MemoryContext context;		/* holds everything of this argument */
-	char	   *bytes;			/* the datum whose features these are */
-	Size		length;
-	Size		capacity;
-	void	   *features;
-	Size		features_size;
+	MemoryContext context; /* holds everything of this argument */
+	char         *bytes;   /* the datum whose features these are */
+	Size          length;
+	Size          capacity;
+	void         *features;
+	Size          features_size;
 } MatchingArgument;
 
 typedef struct MatchingCache
 {
 	MatchingArgument argument[2];
-	MemoryContext probe_context;
-	void	   *probe;			/* begun with argument[probe_argument] */
-	int			probe_argument;
+	MemoryContext    probe_context;
+	void            *probe; /* begun with argument[probe_argument] */
+	int              probe_argument;
 } MatchingCache;
 
 static MatchingCache *
@@ -42,7 +42,8 @@ matching_cache(FunctionCallInfo fcinfo, const BiometricModality *modality)
 		cache = MemoryContextAllocZero(parent, sizeof(MatchingCache));
 		for (int i = 0; i < 2; i++)
 			cache->argument[i].features = MemoryContextAlloc(parent, modality->max_features_size);
-		cache->probe_context = AllocSetContextCreate(parent, "biometric probe", ALLOCSET_DEFAULT_SIZES);
+		cache->probe_context =
+			AllocSetContextCreate(parent, "biometric probe", ALLOCSET_DEFAULT_SIZES);
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	return cache;
@@ -53,15 +54,15 @@ matching_cache(FunctionCallInfo fcinfo, const BiometricModality *modality)
  * whether they were already.
  */
 static bool
-matching_remember(MatchingArgument *argument, Datum template,
-				  const BiometricModality *modality, MemoryContext parent)
+matching_remember(MatchingArgument *argument, Datum template, const BiometricModality *modality,
+				  MemoryContext parent)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(template);
-	Size		length = VARSIZE_ANY_EXHDR(detoasted);
-	bool		known;
+	Size            length = VARSIZE_ANY_EXHDR(detoasted);
+	bool            known;
 
 	known = argument->bytes != NULL && argument->length == length &&
-		memcmp(argument->bytes, VARDATA_ANY(detoasted), length) == 0;
+			memcmp(argument->bytes, VARDATA_ANY(detoasted), length) == 0;
 	if (!known)
 	{
 		/* not valid again before the new features are complete */
@@ -86,12 +87,12 @@ matching_remember(MatchingArgument *argument, Datum template,
 static double
 matching_distance_of(FunctionCallInfo fcinfo, const BiometricModality *modality, Datum a, Datum b)
 {
-	MatchingCache *cache = matching_cache(fcinfo, modality);
-	MemoryContext parent = fcinfo->flinfo->fn_mcxt;
-	bool		known[2];
+	MatchingCache    *cache = matching_cache(fcinfo, modality);
+	MemoryContext     parent = fcinfo->flinfo->fn_mcxt;
+	bool              known[2];
 	MatchingArgument *other;
-	const void *features;
-	double		distance;
+	const void       *features;
+	double            distance;
 
 	known[0] = matching_remember(&cache->argument[0], a, modality, parent);
 	known[1] = matching_remember(&cache->argument[1], b, modality, parent);
@@ -131,11 +132,12 @@ matching_match(FunctionCallInfo fcinfo, const BiometricModality *modality)
 bool
 matching_match_probe(FunctionCallInfo fcinfo, const BiometricModality *modality, int probe_argument)
 {
-	double		min_score;
-	Datum		template = probe_take_apart(PG_GETARG_DATUM(probe_argument), &min_score);
-	double		distance;
+	double min_score;
+	Datum template = probe_take_apart(PG_GETARG_DATUM(probe_argument), &min_score);
+	double distance;
 
-	distance = matching_distance_of(fcinfo, modality, PG_GETARG_DATUM(1 - probe_argument), template);
+	distance =
+		matching_distance_of(fcinfo, modality, PG_GETARG_DATUM(1 - probe_argument), template);
 	pfree(DatumGetPointer(template));
 	return modality->score(distance) >= min_score;
 }

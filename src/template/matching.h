@@ -17,7 +17,8 @@ extern double matching_distance(FunctionCallInfo fcinfo, const BiometricModality
 extern bool matching_match(FunctionCallInfo fcinfo, const BiometricModality *modality);
 
 /* the same where argument "probe_argument" is a probe with its own minimum */
-extern bool matching_match_probe(FunctionCallInfo fcinfo, const BiometricModality *modality, int probe_argument);
+extern bool matching_match_probe(FunctionCallInfo fcinfo, const BiometricModality *modality,
+								 int probe_argument);
 
 /*
  * A probe: a template and the lowest score that is a match, as one datum, so
@@ -25,8 +26,8 @@ extern bool matching_match_probe(FunctionCallInfo fcinfo, const BiometricModalit
  * float8 (not aligned), then the template's bytes without their own header.
  * The text form is the number, a space and the template's text.
  */
-extern Datum probe_make(Datum template, double min_score);
-extern Datum probe_take_apart(Datum probe, double *min_score);
+extern Datum  probe_make(Datum template, double min_score);
+extern Datum  probe_take_apart(Datum probe, double *min_score);
 extern double probe_min_score(Datum probe);
 
 /* input and output functions of a probe type, given those of its template */
@@ -35,4 +36,4 @@ extern Datum probe_out(FunctionCallInfo fcinfo, PGFunction template_out);
 extern Datum probe_recv(FunctionCallInfo fcinfo, PGFunction template_recv);
 extern Datum probe_send(FunctionCallInfo fcinfo, PGFunction template_send);
 
-#endif							/* BIOMETRIC_MATCHING_H */
+#endif /* BIOMETRIC_MATCHING_H */

@@ -13,18 +13,18 @@
 
 #include "match/fingerprint.h"
 
-#define MINUTIAE_RECORD_MAX_VIEWS	255
+#define MINUTIAE_RECORD_MAX_VIEWS 255
 
 /* the largest records that the writers make: header, view, no extended data */
-#define ISO19794_2_MAX_SIZE		(24 + 4 + 6 * FINGERPRINT_MAX_MINUTIAE + 2)
-#define INCITS378_MAX_SIZE		(26 + 4 + 6 * FINGERPRINT_MAX_MINUTIAE + 2)
+#define ISO19794_2_MAX_SIZE (24 + 4 + 6 * FINGERPRINT_MAX_MINUTIAE + 2)
+#define INCITS378_MAX_SIZE  (26 + 4 + 6 * FINGERPRINT_MAX_MINUTIAE + 2)
 
 /* What is wrong with a record; says nothing of what the template holds */
 typedef struct RecordError
 {
-	size_t		offset;			/* of the field, bytes from the start */
-	const char *field;			/* its name in the standard */
-	const char *problem;		/* completes "the field ..." */
+	size_t      offset;  /* of the field, bytes from the start */
+	const char *field;   /* its name in the standard */
+	const char *problem; /* completes "the field ..." */
 } RecordError;
 
 /*
@@ -43,15 +43,15 @@ typedef struct RecordError
  * - an impression type that the standard does not list, a CBEFF product
  *   identifier of 0.
  */
-#define RECORD_EXTENDED_SLACK	4
+#define RECORD_EXTENDED_SLACK 4
 
-extern int	minutiae_record_read(const uint8_t *data, size_t size, bool strict,
-								 int wanted, FingerprintTemplate *result,
-								 RecordError *error);
+extern int minutiae_record_read(const uint8_t *data, size_t size, bool strict, int wanted,
+								FingerprintTemplate *result, RecordError *error);
 
 /* Write a record of one view without extended data; return its size */
 extern size_t iso19794_2_write(const FingerprintTemplate *finger, uint8_t *record);
-extern size_t incits378_write(const FingerprintTemplate *finger, uint32_t cbeff_product, uint8_t *record);
+extern size_t incits378_write(const FingerprintTemplate *finger, uint32_t cbeff_product,
+							  uint8_t *record);
 
 /*
  * Directions: ISO counts 1/256 turns, INCITS 2 degrees.  From INCITS to ISO
@@ -60,4 +60,4 @@ extern size_t incits378_write(const FingerprintTemplate *finger, uint32_t cbeff_
 extern uint8_t angle_from_incits378(uint8_t angle);
 extern uint8_t angle_to_incits378(uint8_t angle);
 
-#endif							/* MINUTIAE_RECORD_H */
+#endif /* MINUTIAE_RECORD_H */

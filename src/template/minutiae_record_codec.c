@@ -12,11 +12,11 @@
 
 typedef struct RecordLayout
 {
-	size_t		length_offset;	/* of the record length, 0: none */
-	size_t		length_size;	/* bytes of the record length */
-	size_t		product_offset; /* of the CBEFF product identifier, 0: none */
-	size_t		device_offset;	/* the header's fields from here on are alike */
-	bool		incits;
+	size_t length_offset;  /* of the record length, 0: none */
+	size_t length_size;    /* bytes of the record length */
+	size_t product_offset; /* of the CBEFF product identifier, 0: none */
+	size_t device_offset;  /* the header's fields from here on are alike */
+	bool   incits;
 } RecordLayout;
 
 /* 8 bytes of magic and version come first in each */
@@ -27,29 +27,29 @@ static const RecordLayout incits_layout = {8, 2, 10, 14, true};
 static const RecordLayout incits_long_layout = {10, 4, 14, 18, true};
 
 /* Fields after the device, relative to device_offset */
-#define WIDTH_OFFSET		2
-#define HEIGHT_OFFSET		4
-#define X_RESOLUTION_OFFSET	6
-#define Y_RESOLUTION_OFFSET	8
-#define VIEWS_OFFSET		10
-#define RESERVED_OFFSET		11
-#define AFTER_HEADER		12
+#define WIDTH_OFFSET        2
+#define HEIGHT_OFFSET       4
+#define X_RESOLUTION_OFFSET 6
+#define Y_RESOLUTION_OFFSET 8
+#define VIEWS_OFFSET        10
+#define RESERVED_OFFSET     11
+#define AFTER_HEADER        12
 
-#define VIEW_HEADER_SIZE	4
-#define MINUTIA_SIZE		6
+#define VIEW_HEADER_SIZE 4
+#define MINUTIA_SIZE     6
 
-#define MAX_EDGE			16384	/* coordinates have 14 bits */
+#define MAX_EDGE 16384 /* coordinates have 14 bits */
 
-#define NO_FINGER			0xFF
+#define NO_FINGER 0xFF
 
 static const uint8_t magic[8] = {'F', 'M', 'R', 0, ' ', '2', '0', 0};
 
 typedef struct Reader
 {
 	const uint8_t *data;
-	size_t		size;
-	bool		strict;
-	RecordError *error;
+	size_t         size;
+	bool           strict;
+	RecordError   *error;
 } Reader;
 
 static unsigned
@@ -126,11 +126,11 @@ read_minutia(Reader *reader, const RecordLayout *layout, size_t offset,
 			 const FingerprintTemplate *finger, Minutia *result)
 {
 	const uint8_t *bytes = reader->data + offset;
-	uint8_t		type = bytes[0] >> 6;
-	unsigned	x = get16(bytes) & 0x3FFF;
-	unsigned	y = get16(bytes + 2) & 0x3FFF;
-	uint8_t		angle = bytes[4];
-	uint8_t		quality = bytes[5];
+	uint8_t        type = bytes[0] >> 6;
+	unsigned       x = get16(bytes) & 0x3FFF;
+	unsigned       y = get16(bytes + 2) & 0x3FFF;
+	uint8_t        angle = bytes[4];
+	uint8_t        quality = bytes[5];
 
 	if (type > MINUTIA_BIFURCATION)
 		return fail(reader, offset, "minutia type", "is not one the standard knows");
@@ -170,7 +170,7 @@ items_fit(const uint8_t *items, size_t size, size_t uncounted)
 {
 	while (size > 0)
 	{
-		size_t		length;
+		size_t length;
 
 		if (size < 4)
 			return false;
@@ -185,11 +185,11 @@ items_fit(const uint8_t *items, size_t size, size_t uncounted)
 
 /* steps over extended data; *offset moves from its start to what follows */
 static bool
-skip_extended(Reader *reader, const RecordLayout *layout, size_t *offset, bool last, bool length_right)
+skip_extended(Reader *reader, const RecordLayout *layout, size_t *offset, bool last,
+			  bool length_right)
 {
-	size_t		start = *offset;
-	size_t		length,
-				left;
+	size_t start = *offset;
+	size_t length, left;
 
 	if (reader->size - start < 2)
 		return fail(reader, start, "extended data block length", "is cut off");
@@ -197,8 +197,8 @@ skip_extended(Reader *reader, const RecordLayout *layout, size_t *offset, bool l
 	start += 2;
 	left = reader->size - start;
 
-	if (!reader->strict && last && length_right && length > 0 &&
-		length != left && length <= left + RECORD_EXTENDED_SLACK && left <= length + RECORD_EXTENDED_SLACK)
+	if (!reader->strict && last && length_right && length > 0 && length != left &&
+		length <= left + RECORD_EXTENDED_SLACK && left <= length + RECORD_EXTENDED_SLACK)
 		length = left;
 	if (length > left)
 		return fail(reader, start - 2, "extended data block length", "exceeds the record");
@@ -214,7 +214,7 @@ static bool
 read_view(Reader *reader, const RecordLayout *layout, size_t *offset, FingerprintTemplate *finger)
 {
 	const uint8_t *header = reader->data + *offset;
-	size_t		start = *offset;
+	size_t         start = *offset;
 
 	if (reader->size - start < VIEW_HEADER_SIZE)
 		return fail(reader, start, "finger view", "is cut off");
@@ -250,7 +250,7 @@ static bool
 read_header(Reader *reader, const RecordLayout *layout, FingerprintTemplate *finger)
 {
 	const uint8_t *header = reader->data + layout->device_offset;
-	size_t		offset = layout->device_offset;
+	size_t         offset = layout->device_offset;
 
 	if (reader->size < offset + AFTER_HEADER)
 		return fail(reader, reader->size, "record header", "is cut off");
@@ -282,16 +282,16 @@ static int
 read_record(Reader *reader, const RecordLayout *layout, int wanted, FingerprintTemplate *result)
 {
 	FingerprintTemplate finger;
-	int			next_view[FINGERPRINT_MAX_POSITION + 1] = {0};
-	size_t		offset = layout->device_offset + AFTER_HEADER;
-	uint32_t	length;
-	int			views;
+	int                 next_view[FINGERPRINT_MAX_POSITION + 1] = {0};
+	size_t              offset = layout->device_offset + AFTER_HEADER;
+	uint32_t            length;
+	int                 views;
 
 	memset(&finger, 0, sizeof(finger));
 	if (!read_header(reader, layout, &finger))
 		return -1;
-	length = layout->length_size == 2 ? get16(reader->data + layout->length_offset) :
-		get32(reader->data + layout->length_offset);
+	length = layout->length_size == 2 ? get16(reader->data + layout->length_offset)
+									  : get32(reader->data + layout->length_offset);
 	if (reader->strict && length != reader->size)
 	{
 		fail(reader, layout->length_offset, "record length", "differs from the number of bytes");
@@ -301,7 +301,7 @@ read_record(Reader *reader, const RecordLayout *layout, int wanted, FingerprintT
 	views = reader->data[layout->device_offset + VIEWS_OFFSET];
 	for (int i = 0; i < views; i++)
 	{
-		size_t		start = offset;
+		size_t start = offset;
 
 		if (!read_view(reader, layout, &offset, &finger))
 			return -1;
@@ -324,13 +324,13 @@ read_record(Reader *reader, const RecordLayout *layout, int wanted, FingerprintT
 }
 
 int
-minutiae_record_read(const uint8_t *data, size_t size, bool strict,
-					 int wanted, FingerprintTemplate *result, RecordError *error)
+minutiae_record_read(const uint8_t *data, size_t size, bool strict, int wanted,
+					 FingerprintTemplate *result, RecordError *error)
 {
-	Reader		reader = {data, size, strict, error};
+	Reader              reader = {data, size, strict, error};
 	const RecordLayout *layout;
-	RecordError ignored;
-	int			views;
+	RecordError         ignored;
+	int                 views;
 
 	if (size < sizeof(magic) || memcmp(data, magic, 4) != 0)
 	{
@@ -365,7 +365,7 @@ minutiae_record_read(const uint8_t *data, size_t size, bool strict,
 static size_t
 write_view(const FingerprintTemplate *finger, bool incits, uint8_t *bytes)
 {
-	uint8_t    *next = bytes + VIEW_HEADER_SIZE;
+	uint8_t *next = bytes + VIEW_HEADER_SIZE;
 
 	bytes[0] = finger->position;
 	bytes[1] = (uint8_t) (finger->view << 4 | (finger->impression & 0x0F));
@@ -386,11 +386,11 @@ write_view(const FingerprintTemplate *finger, bool incits, uint8_t *bytes)
 
 /* a record of one view in a layout; returns its size */
 static size_t
-write_record(const FingerprintTemplate *finger, const RecordLayout *layout,
-			 uint32_t cbeff_product, uint8_t *record)
+write_record(const FingerprintTemplate *finger, const RecordLayout *layout, uint32_t cbeff_product,
+			 uint8_t *record)
 {
-	uint8_t    *header = record + layout->device_offset;
-	size_t		size = layout->device_offset + AFTER_HEADER;
+	uint8_t *header = record + layout->device_offset;
+	size_t   size = layout->device_offset + AFTER_HEADER;
 
 	memcpy(record, magic, sizeof(magic));
 	put16(header, finger->device);

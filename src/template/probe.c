@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/float.h"
 
-#define PROBE_PREFIX	sizeof(float8)
+#define PROBE_PREFIX sizeof(float8)
 
 /*
  * Scores are decibans; infinities are allowed (everything, nothing), NaN is
@@ -26,17 +26,16 @@ static void
 check_min_score(double min_score)
 {
 	if (isnan(min_score))
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("minimum score of a probe must not be NaN")));
+		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+						errmsg("minimum score of a probe must not be NaN")));
 }
 
 Datum
 probe_make(Datum template, double min_score)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(template);
-	Size		length = VARSIZE_ANY_EXHDR(detoasted);
-	char	   *probe;
+	Size            length = VARSIZE_ANY_EXHDR(detoasted);
+	char           *probe;
 
 	check_min_score(min_score);
 	probe = palloc(VARHDRSZ + PROBE_PREFIX + length);
@@ -50,8 +49,8 @@ Datum
 probe_take_apart(Datum probe, double *min_score)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(probe);
-	Size		length = VARSIZE_ANY_EXHDR(detoasted) - PROBE_PREFIX;
-	char	   *template;
+	Size            length = VARSIZE_ANY_EXHDR(detoasted) - PROBE_PREFIX;
+	char *template;
 
 	template = palloc(VARHDRSZ + length);
 	SET_VARSIZE(template, VARHDRSZ + length);
@@ -66,7 +65,7 @@ double
 probe_min_score(Datum probe)
 {
 	struct varlena *start = PG_DETOAST_DATUM_SLICE(probe, 0, PROBE_PREFIX);
-	double		min_score;
+	double          min_score;
 
 	memcpy(&min_score, VARDATA_ANY(start), PROBE_PREFIX);
 	return min_score;
@@ -77,7 +76,7 @@ static Datum
 call_template_function(FunctionCallInfo fcinfo, PGFunction function, Datum argument)
 {
 	LOCAL_FCINFO(call, 3);
-	Datum		result;
+	Datum result;
 
 	InitFunctionCallInfoData(*call, fcinfo->flinfo, 3, InvalidOid, fcinfo->context, NULL);
 	call->args[0].value = argument;
@@ -94,33 +93,32 @@ call_template_function(FunctionCallInfo fcinfo, PGFunction function, Datum argum
 Datum
 probe_in(FunctionCallInfo fcinfo, PGFunction template_in)
 {
-	char	   *text = PG_GETARG_CSTRING(0);
-	char	   *space;
-	double		min_score;
-	Datum		template;
+	char  *text = PG_GETARG_CSTRING(0);
+	char  *space;
+	double min_score;
+	Datum template;
 
 	while (isspace((unsigned char) *text))
 		text++;
 	space = strchr(text, ' ');
 	if (space == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for a probe"),
-				 errdetail("A probe is a minimum score, a space and a template.")));
-	min_score = DatumGetFloat8(DirectFunctionCall1(float8in,
-												   CStringGetDatum(pnstrdup(text, space - text))));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for a probe"),
+						errdetail("A probe is a minimum score, a space and a template.")));
+	min_score = DatumGetFloat8(
+		DirectFunctionCall1(float8in, CStringGetDatum(pnstrdup(text, space - text))));
 	template = call_template_function(fcinfo, template_in, CStringGetDatum(space + 1));
 	if (fcinfo->isnull || DatumGetPointer(template) == NULL)
-		PG_RETURN_NULL();		/* a soft error was reported */
+		PG_RETURN_NULL(); /* a soft error was reported */
 	return probe_make(template, min_score);
 }
 
 Datum
 probe_out(FunctionCallInfo fcinfo, PGFunction template_out)
 {
-	double		min_score;
-	Datum		template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
-	Datum		text = call_template_function(fcinfo, template_out, template);
+	double min_score;
+	Datum template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
+	Datum text = call_template_function(fcinfo, template_out, template);
 
 	PG_RETURN_CSTRING(psprintf("%s %s", float8out_internal(min_score), DatumGetCString(text)));
 }
@@ -128,18 +126,19 @@ probe_out(FunctionCallInfo fcinfo, PGFunction template_out)
 Datum
 probe_recv(FunctionCallInfo fcinfo, PGFunction template_recv)
 {
-	StringInfo	message = (StringInfo) PG_GETARG_POINTER(0);
-	double		min_score = pq_getmsgfloat8(message);
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
+	double     min_score = pq_getmsgfloat8(message);
 
-	return probe_make(call_template_function(fcinfo, template_recv, PointerGetDatum(message)), min_score);
+	return probe_make(call_template_function(fcinfo, template_recv, PointerGetDatum(message)),
+					  min_score);
 }
 
 Datum
 probe_send(FunctionCallInfo fcinfo, PGFunction template_send)
 {
-	double		min_score;
-	Datum		template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
-	bytea	   *bytes = DatumGetByteaPP(call_template_function(fcinfo, template_send, template));
+	double min_score;
+	Datum template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
+	bytea         *bytes = DatumGetByteaPP(call_template_function(fcinfo, template_send, template));
 	StringInfoData message;
 
 	pq_begintypsend(&message);

@@ -22,7 +22,7 @@
 static double
 selectivity(double min_score, double rows, double null_fraction)
 {
-	double		sel = pow(10, -min_score / 10);
+	double sel = pow(10, -min_score / 10);
 
 	if (rows >= 1)
 		sel += 1 / rows;
@@ -43,20 +43,20 @@ null_fraction(VariableStatData *variable)
 static double
 restriction_selectivity(FunctionCallInfo fcinfo, bool with_probe)
 {
-	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
-	List	   *args = (List *) PG_GETARG_POINTER(2);
-	int			var_rel_id = PG_GETARG_INT32(3);
-	double		min_score = biometric_match_threshold;
-	double		sel;
+	PlannerInfo     *root = (PlannerInfo *) PG_GETARG_POINTER(0);
+	List            *args = (List *) PG_GETARG_POINTER(2);
+	int              var_rel_id = PG_GETARG_INT32(3);
+	double           min_score = biometric_match_threshold;
+	double           sel;
 	VariableStatData variable;
-	Node	   *other;
-	bool		var_on_left;
+	Node            *other;
+	bool             var_on_left;
 
 	if (!get_restriction_variable(root, args, var_rel_id, &variable, &other, &var_on_left))
 		return selectivity(min_score, 0, 0);
 
 	if (IsA(other, Const) && ((Const *) other)->constisnull)
-		sel = 0;				/* the operator is strict */
+		sel = 0; /* the operator is strict */
 	else
 	{
 		if (with_probe && IsA(other, Const))
@@ -87,18 +87,15 @@ PG_FUNCTION_INFO_V1(biometric_match_joinsel);
 Datum
 biometric_match_joinsel(PG_FUNCTION_ARGS)
 {
-	PlannerInfo *root = (PlannerInfo *) PG_GETARG_POINTER(0);
-	List	   *args = (List *) PG_GETARG_POINTER(2);
+	PlannerInfo     *root = (PlannerInfo *) PG_GETARG_POINTER(0);
+	List            *args = (List *) PG_GETARG_POINTER(2);
 	SpecialJoinInfo *join = (SpecialJoinInfo *) PG_GETARG_POINTER(4);
-	VariableStatData left,
-				right;
-	bool		reversed;
-	double		rows,
-				nulls;
+	VariableStatData left, right;
+	bool             reversed;
+	double           rows, nulls;
 
 	get_join_variables(root, args, join, &left, &right, &reversed);
-	rows = Max(left.rel != NULL ? left.rel->tuples : 0,
-			   right.rel != NULL ? right.rel->tuples : 0);
+	rows = Max(left.rel != NULL ? left.rel->tuples : 0, right.rel != NULL ? right.rel->tuples : 0);
 	nulls = 1 - (1 - null_fraction(&left)) * (1 - null_fraction(&right));
 	ReleaseVariableStats(left);
 	ReleaseVariableStats(right);

@@ -16,12 +16,12 @@
 
 #include <libpq-fe.h>
 
-#define TEXT	0
-#define BINARY	1
+#define TEXT   0
+#define BINARY 1
 
 static PGconn *conn;
-static Oid	fingerprint_oid;
-static int	tests;
+static Oid     fingerprint_oid;
+static int     tests;
 
 static void
 ok(bool good, const char *name)
@@ -42,7 +42,7 @@ die(const char *what)
 static PGresult *
 run(const char *command)
 {
-	PGresult   *res = PQexec(conn, command);
+	PGresult      *res = PQexec(conn, command);
 	ExecStatusType status = PQresultStatus(res);
 
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
@@ -55,7 +55,7 @@ static uint64_t
 get_uint64(const PGresult *res, int row, int column)
 {
 	const unsigned char *p = (const unsigned char *) PQgetvalue(res, row, column);
-	uint64_t	v = 0;
+	uint64_t             v = 0;
 
 	for (int i = 0; i < 8; i++)
 		v = v << 8 | p[i];
@@ -65,8 +65,8 @@ get_uint64(const PGresult *res, int row, int column)
 static double
 get_float8(const PGresult *res, int row, int column)
 {
-	uint64_t	bits = get_uint64(res, row, column);
-	double		v;
+	uint64_t bits = get_uint64(res, row, column);
+	double   v;
 
 	memcpy(&v, &bits, sizeof(v));
 	return v;
@@ -83,25 +83,25 @@ put_uint64(char *p, uint64_t v)
 static PGresult *
 enrol(int64_t id, const char *record, int size, int format)
 {
-	const Oid	types[2] = {20 /* int8 */ , fingerprint_oid};
-	char		id_bytes[8];
+	const Oid   types[2] = {20 /* int8 */, fingerprint_oid};
+	char        id_bytes[8];
 	const char *values[2] = {id_bytes, record};
-	const int	lengths[2] = {sizeof(id_bytes), size};
-	const int	formats[2] = {BINARY, format};
+	const int   lengths[2] = {sizeof(id_bytes), size};
+	const int   formats[2] = {BINARY, format};
 
 	put_uint64(id_bytes, (uint64_t) id);
-	return PQexecParams(conn, "INSERT INTO person (id, print) VALUES ($1, $2)",
-						2, types, values, lengths, formats, BINARY);
+	return PQexecParams(conn, "INSERT INTO person (id, print) VALUES ($1, $2)", 2, types, values,
+						lengths, formats, BINARY);
 }
 
 /* The two nearest, binary in and out */
 static PGresult *
 search(const char *record, int size)
 {
-	const Oid	types[1] = {fingerprint_oid};
+	const Oid   types[1] = {fingerprint_oid};
 	const char *values[1] = {record};
-	const int	lengths[1] = {size};
-	const int	formats[1] = {BINARY};
+	const int   lengths[1] = {size};
+	const int   formats[1] = {BINARY};
 
 	return PQexecParams(conn,
 						"SELECT id, match_score(print, $1), print <-> $1 FROM person "
@@ -113,7 +113,7 @@ search(const char *record, int size)
 static PGresult *
 record(const char *expression)
 {
-	PGresult   *res = PQexecParams(conn, expression, 0, NULL, NULL, NULL, NULL, BINARY);
+	PGresult *res = PQexecParams(conn, expression, 0, NULL, NULL, NULL, NULL, BINARY);
 
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		die(expression);
@@ -128,22 +128,18 @@ main(void)
 	 * 197 pixels/cm, one view of the right index finger, three minutiae.
 	 */
 	static const unsigned char by_hand[] = {
-		'F', 'M', 'R', 0, ' ', '2', '0', 0,
-		0, 0, 0, 48,			/* length of the record */
-		0, 0,					/* device */
-		0x01, 0x64, 0x01, 0x90, /* width, height */
-		0x00, 0xC5, 0x00, 0xC5, /* resolution */
-		1, 0,					/* views, reserved */
-		2, 0x00, 80, 3,			/* position, view and impression, quality, minutiae */
-		0x40, 100, 0x00, 120, 32, 90,
-		0x80, 140, 0x00, 200, 96, 70,
-		0x40, 200, 0x01, 10, 200, 60,
-		0, 0					/* no extended data */
+		'F',  'M',  'R',  0,    ' ', '2', '0',  0,   0,    0,   0,  48, /* length of the record */
+		0,    0,                                                        /* device */
+		0x01, 0x64, 0x01, 0x90,                                         /* width, height */
+		0x00, 0xC5, 0x00, 0xC5,                                         /* resolution */
+		1,    0,                                                        /* views, reserved */
+		2,    0x00, 80,   3, /* position, view and impression, quality, minutiae */
+		0x40, 100,  0x00, 120,  32,  90,  0x80, 140, 0x00, 200, 96, 70,
+		0x40, 200,  0x01, 10,   200, 60,  0,    0 /* no extended data */
 	};
-	PGresult   *res,
-			   *rec;
-	char	   *hex;
-	size_t		hex_size;
+	PGresult *res, *rec;
+	char     *hex;
+	size_t    hex_size;
 
 	conn = PQconnectdb("");
 	if (PQstatus(conn) != CONNECTION_OK)
@@ -163,7 +159,7 @@ main(void)
 
 	for (int i = 1; i <= 20; i++)
 	{
-		char		command[120];
+		char command[120];
 
 		snprintf(command, sizeof(command), "SELECT %s(synthetic_fingerprint(%d, 0, 2))",
 				 i % 2 ? "to_iso19794_2" : "to_incits378", i);
@@ -193,7 +189,7 @@ main(void)
 	/* a binary result is a record */
 	res = record("SELECT print FROM person WHERE id = 100");
 	ok(PQgetlength(res, 0, 0) == sizeof(by_hand) &&
-	   memcmp(PQgetvalue(res, 0, 0), by_hand, sizeof(by_hand)) == 0,
+		   memcmp(PQgetvalue(res, 0, 0), by_hand, sizeof(by_hand)) == 0,
 	   "the record comes back byte by byte");
 	PQclear(res);
 
@@ -216,7 +212,7 @@ main(void)
 	/* a damaged record is refused, and neither session nor data suffer */
 	res = enrol(102, (const char *) by_hand, sizeof(by_hand) - 5, BINARY);
 	ok(PQresultStatus(res) == PGRES_FATAL_ERROR &&
-	   strncmp(PQresultErrorField(res, PG_DIAG_SQLSTATE), "22", 2) == 0,
+		   strncmp(PQresultErrorField(res, PG_DIAG_SQLSTATE), "22", 2) == 0,
 	   "a truncated record: SQLSTATE class 22");
 	PQclear(res);
 	res = run("SELECT count(*) FROM person");
@@ -226,19 +222,20 @@ main(void)
 	/* a prepared statement, often enough for a generic plan */
 	{
 		const char *values[1];
-		int			lengths[1];
-		const int	formats[1] = {BINARY};
-		int			found = 0;
+		int         lengths[1];
+		const int   formats[1] = {BINARY};
+		int         found = 0;
 
-		res = PQprepare(conn, "who", "SELECT id FROM person ORDER BY print <-> $1 LIMIT 1",
-						1, &fingerprint_oid);
+		res = PQprepare(conn, "who", "SELECT id FROM person ORDER BY print <-> $1 LIMIT 1", 1,
+						&fingerprint_oid);
 		ok(PQresultStatus(res) == PGRES_COMMAND_OK, "prepared search");
 		PQclear(res);
 		for (int i = 1; i <= 10; i++)
 		{
-			char		command[120];
+			char command[120];
 
-			snprintf(command, sizeof(command), "SELECT to_incits378(synthetic_fingerprint(%d, 0, 2))", i);
+			snprintf(command, sizeof(command),
+					 "SELECT to_incits378(synthetic_fingerprint(%d, 0, 2))", i);
 			rec = record(command);
 			values[0] = PQgetvalue(rec, 0, 0);
 			lengths[0] = PQgetlength(rec, 0, 0);

@@ -10,16 +10,16 @@
 
 #include <stdlib.h>
 
-int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t features[FINGERPRINT_FEATURES_MAX_SIZE];
+	static uint8_t      features[FINGERPRINT_FEATURES_MAX_SIZE];
 	FingerprintTemplate finger;
-	FingerprintProbe *probe;
-	RecordError error;
-	size_t		features_size;
+	FingerprintProbe   *probe;
+	RecordError         error;
+	size_t              features_size;
 
 	minutiae_record_read(data, size, true, 0, NULL, &error);
 	if (minutiae_record_read(data, size, false, 0, &finger, &error) < 1)

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int	tests;
-static int	failures;
+static int tests;
+static int failures;
 
 static void
 ok(bool passed, const char *name)
@@ -27,7 +27,7 @@ ok(bool passed, const char *name)
 static void
 make_finger(FingerprintTemplate *finger, int count)
 {
-	uint64_t	state = 7;
+	uint64_t state = 7;
 
 	memset(finger, 0, sizeof(*finger));
 	finger->width = 388;
@@ -51,10 +51,11 @@ make_finger(FingerprintTemplate *finger, int count)
 
 /* reads from a buffer of exactly size bytes */
 static int
-read_exact(const uint8_t *data, size_t size, bool strict, int wanted, FingerprintTemplate *result, RecordError *error)
+read_exact(const uint8_t *data, size_t size, bool strict, int wanted, FingerprintTemplate *result,
+		   RecordError *error)
 {
-	uint8_t    *copy = malloc(size > 0 ? size : 1);
-	int			views;
+	uint8_t *copy = malloc(size > 0 ? size : 1);
+	int      views;
 
 	memcpy(copy, data, size);
 	views = minutiae_record_read(copy, size, strict, wanted, result, error);
@@ -65,27 +66,25 @@ read_exact(const uint8_t *data, size_t size, bool strict, int wanted, Fingerprin
 static bool
 same(const FingerprintTemplate *a, const FingerprintTemplate *b)
 {
-	return a->width == b->width && a->height == b->height &&
-		a->x_resolution == b->x_resolution && a->y_resolution == b->y_resolution &&
-		a->device == b->device && a->position == b->position && a->view == b->view &&
-		a->impression == b->impression && a->quality == b->quality && a->count == b->count &&
-		memcmp(a->minutiae, b->minutiae, a->count * sizeof(Minutia)) == 0;
+	return a->width == b->width && a->height == b->height && a->x_resolution == b->x_resolution &&
+		   a->y_resolution == b->y_resolution && a->device == b->device &&
+		   a->position == b->position && a->view == b->view && a->impression == b->impression &&
+		   a->quality == b->quality && a->count == b->count &&
+		   memcmp(a->minutiae, b->minutiae, a->count * sizeof(Minutia)) == 0;
 }
 
 static void
 test_round_trips(void)
 {
 	static const int counts[] = {0, 1, 2, 40, 255};
-	bool		iso = true,
-				incits = true;
+	bool             iso = true, incits = true;
 
 	for (int i = 0; i < 5; i++)
 	{
-		FingerprintTemplate finger,
-					back;
-		uint8_t		record[INCITS378_MAX_SIZE];
-		RecordError error;
-		size_t		size;
+		FingerprintTemplate finger, back;
+		uint8_t             record[INCITS378_MAX_SIZE];
+		RecordError         error;
+		size_t              size;
 
 		make_finger(&finger, counts[i]);
 		size = iso19794_2_write(&finger, record);
@@ -100,14 +99,13 @@ test_round_trips(void)
 static void
 test_angles(void)
 {
-	bool		lossless = true,
-				near = true;
+	bool lossless = true, near = true;
 
 	for (int a = 0; a < 180; a++)
 		lossless &= angle_to_incits378(angle_from_incits378((uint8_t) a)) == a;
 	for (int a = 0; a < 256; a++)
 	{
-		double		difference = angle_to_incits378((uint8_t) a) * 2.0 - a * 360.0 / 256;
+		double difference = angle_to_incits378((uint8_t) a) * 2.0 - a * 360.0 / 256;
 
 		if (difference < -180)
 			difference += 360;
@@ -122,9 +120,9 @@ static const char *
 problem_with(size_t offset, uint8_t value, bool strict)
 {
 	FingerprintTemplate finger;
-	uint8_t		record[ISO19794_2_MAX_SIZE];
-	RecordError error = {0, "", ""};
-	size_t		size;
+	uint8_t             record[ISO19794_2_MAX_SIZE];
+	RecordError         error = {0, "", ""};
+	size_t              size;
 
 	make_finger(&finger, 2);
 	size = iso19794_2_write(&finger, record);
@@ -137,8 +135,8 @@ test_faults(void)
 {
 	static const struct
 	{
-		size_t		offset;
-		uint8_t		value;
+		size_t      offset;
+		uint8_t     value;
 		const char *lenient;
 		const char *strict;
 	} faults[] = {
@@ -170,7 +168,7 @@ test_faults(void)
 	{
 		const char *lenient = problem_with(faults[i].offset, faults[i].value, false);
 		const char *strict = problem_with(faults[i].offset, faults[i].value, true);
-		char		name[200];
+		char        name[200];
 
 		snprintf(name, sizeof(name), "byte %zu = %d: %s, strict %s", faults[i].offset,
 				 faults[i].value, lenient, strict);
@@ -183,7 +181,7 @@ static size_t
 two_views(uint8_t *record, int extended, int declared)
 {
 	FingerprintTemplate finger;
-	size_t		size;
+	size_t              size;
 
 	make_finger(&finger, 3);
 	size = iso19794_2_write(&finger, record);
@@ -197,7 +195,10 @@ two_views(uint8_t *record, int extended, int declared)
 	if (extended >= 8)
 	{
 		/* one vendor item of 8 bytes */
-		memcpy(record + size - extended, "\x01\x01\x00\x08" "data", 8);
+		memcpy(record + size - extended,
+			   "\x01\x01\x00\x08"
+			   "data",
+			   8);
 	}
 	record[10] = (uint8_t) (size >> 8);
 	record[11] = (uint8_t) size;
@@ -207,45 +208,50 @@ two_views(uint8_t *record, int extended, int declared)
 static void
 test_views_and_extended_data(void)
 {
-	uint8_t		record[400];
-	FingerprintTemplate first,
-				second;
-	RecordError error;
-	size_t		size = two_views(record, 8, 8);
+	uint8_t             record[400];
+	FingerprintTemplate first, second;
+	RecordError         error;
+	size_t              size = two_views(record, 8, 8);
 
 	ok(read_exact(record, size, true, 0, &first, &error) == 2 && first.position == 7 &&
-	   read_exact(record, size, true, 1, &second, &error) == 2 && second.position == 2,
+		   read_exact(record, size, true, 1, &second, &error) == 2 && second.position == 2,
 	   "each view of a record is found, extended data is stepped over");
-	ok(read_exact(record, size, true, 2, NULL, &error) == 2, "a view beyond the last is not stored");
+	ok(read_exact(record, size, true, 2, NULL, &error) == 2,
+	   "a view beyond the last is not stored");
 
 	size = two_views(record, 8, 9);
-	ok(read_exact(record, size, false, 0, NULL, &error) == 2 && read_exact(record, size, true, 0, NULL, &error) < 0,
+	ok(read_exact(record, size, false, 0, NULL, &error) == 2 &&
+		   read_exact(record, size, true, 0, NULL, &error) < 0,
 	   "extended data ending a byte past the end is let pass unless strict");
 	size = two_views(record, 8, 6);
-	ok(read_exact(record, size, false, 0, NULL, &error) == 2 && read_exact(record, size, true, 0, NULL, &error) < 0,
+	ok(read_exact(record, size, false, 0, NULL, &error) == 2 &&
+		   read_exact(record, size, true, 0, NULL, &error) < 0,
 	   "extended data ending two bytes before the end is let pass unless strict");
 	size = two_views(record, 8, 13);
-	ok(read_exact(record, size, false, 0, NULL, &error) < 0, "extended data ending far past the end is an error");
+	ok(read_exact(record, size, false, 0, NULL, &error) < 0,
+	   "extended data ending far past the end is an error");
 	size = two_views(record, 6, 6);
-	ok(read_exact(record, size, false, 0, NULL, &error) == 2 && read_exact(record, size, true, 0, NULL, &error) < 0,
+	ok(read_exact(record, size, false, 0, NULL, &error) == 2 &&
+		   read_exact(record, size, true, 0, NULL, &error) < 0,
 	   "items that do not fit together matter to strict only");
 
 	size = two_views(record, 8, 8);
 	record[size] = 0;
-	ok(read_exact(record, size + 1, false, 0, NULL, &error) < 0, "a byte after the record is an error");
+	ok(read_exact(record, size + 1, false, 0, NULL, &error) < 0,
+	   "a byte after the record is an error");
 	record[11] = 0;
 	ok(read_exact(record, size, false, 1, &second, &error) == 2 && second.position == 2 &&
-	   read_exact(record, size, true, 1, NULL, &error) < 0,
+		   read_exact(record, size, true, 1, NULL, &error) < 0,
 	   "a wrong record length is let pass unless strict");
 }
 
 static void
 test_truncations(void)
 {
-	uint8_t		record[400];
-	size_t		size = two_views(record, 8, 8);
+	uint8_t     record[400];
+	size_t      size = two_views(record, 8, 8);
 	RecordError error;
-	int			accepted = 0;
+	int         accepted = 0;
 
 	for (size_t length = 0; length < size; length++)
 		accepted += read_exact(record, length, false, 0, NULL, &error) >= 0;
@@ -256,20 +262,19 @@ test_truncations(void)
 static void
 test_mutations(void)
 {
-	uint64_t	state = 42;
-	bool		sound = true;
-	int			accepted = 0;
+	uint64_t state = 42;
+	bool     sound = true;
+	int      accepted = 0;
 
 	for (int round = 0; round < 200000; round++)
 	{
-		uint8_t		record[400];
-		uint8_t		again[INCITS378_MAX_SIZE];
-		size_t		size = two_views(record, 8, 8);
-		int			changes = 1 + (int) (portable_random(&state) % 4);
-		FingerprintTemplate finger,
-					back;
-		RecordError error;
-		int			views;
+		uint8_t             record[400];
+		uint8_t             again[INCITS378_MAX_SIZE];
+		size_t              size = two_views(record, 8, 8);
+		int                 changes = 1 + (int) (portable_random(&state) % 4);
+		FingerprintTemplate finger, back;
+		RecordError         error;
+		int                 views;
 
 		if (round % 2)
 		{
@@ -291,10 +296,12 @@ test_mutations(void)
 		accepted++;
 		for (int i = 0; i < finger.count; i++)
 			sound &= finger.minutiae[i].x < finger.width && finger.minutiae[i].y < finger.height &&
-				finger.minutiae[i].type <= 2 && finger.minutiae[i].quality <= 100;
-		sound &= finger.position <= 10 && finger.quality <= 100 && finger.x_resolution > 0 && finger.y_resolution > 0;
+					 finger.minutiae[i].type <= 2 && finger.minutiae[i].quality <= 100;
+		sound &= finger.position <= 10 && finger.quality <= 100 && finger.x_resolution > 0 &&
+				 finger.y_resolution > 0;
 		size = iso19794_2_write(&finger, again);
-		sound &= minutiae_record_read(again, size, false, 0, &back, &error) == 1 && same(&finger, &back);
+		sound &=
+			minutiae_record_read(again, size, false, 0, &back, &error) == 1 && same(&finger, &back);
 	}
 	ok(sound && accepted > 1000, "mutated records are refused or give valid templates");
 }
@@ -304,11 +311,11 @@ static FILE *
 open_sample(const char *name)
 {
 	const char *folders[] = {getenv("BIOMETRIC_DATA"), "../shared/data", "../../../shared/data"};
-	FILE	   *file = NULL;
+	FILE       *file = NULL;
 
 	for (int i = 0; i < 3 && file == NULL; i++)
 	{
-		char		path[1024];
+		char path[1024];
 
 		if (folders[i] == NULL)
 			continue;
@@ -325,9 +332,9 @@ test_samples(void)
 	static const struct
 	{
 		const char *name;
-		int			views;
-		int			minutiae;
-		bool		strict;
+		int         views;
+		int         minutiae;
+		bool        strict;
 	} samples[] = {
 		{"nist-biomdi/ansi378-2004_AppendixB2.fmr", 2, 49, true},
 		{"nist-biomdi/iso19794-2-2005_AppendixC2.fmr", 2, 49, false},
@@ -341,13 +348,12 @@ test_samples(void)
 
 	for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++)
 	{
-		static uint8_t data[1 << 20];
-		FILE	   *file = open_sample(samples[i].name);
-		size_t		size;
+		static uint8_t      data[1 << 20];
+		FILE               *file = open_sample(samples[i].name);
+		size_t              size;
 		FingerprintTemplate finger;
-		RecordError error = {0, "", ""};
-		int			views,
-					minutiae = 0;
+		RecordError         error = {0, "", ""};
+		int                 views, minutiae = 0;
 
 		if (file == NULL)
 		{
@@ -365,7 +371,8 @@ test_samples(void)
 		if (views != samples[i].views)
 			printf("# %d views; %s at %zu %s\n", views, error.field, error.offset, error.problem);
 		ok(views == samples[i].views && minutiae == samples[i].minutiae &&
-		   (read_exact(data, size, true, 0, NULL, &error) >= 0) == samples[i].strict, samples[i].name);
+			   (read_exact(data, size, true, 0, NULL, &error) >= 0) == samples[i].strict,
+		   samples[i].name);
 	}
 }
 
