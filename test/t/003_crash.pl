@@ -71,12 +71,13 @@ sub rows_added
 }
 
 add_gallery($node, subjects => 30, captures => 2, probes => 12);
-add_gallery_unlogged();
+$node->safe_psql('postgres', 'CREATE SEQUENCE added START 100000');
 
-sub add_gallery_unlogged
+# Made anew before a crash: no checkpoint has written its initial state.
+sub add_unlogged
 {
 	$node->safe_psql('postgres', <<'X');
-CREATE SEQUENCE added START 100000;
+DROP TABLE IF EXISTS fleeting;
 CREATE UNLOGGED TABLE fleeting AS SELECT * FROM gallery;
 CREATE INDEX fleeting_print_idx ON fleeting USING biometric (print);
 X
@@ -94,6 +95,7 @@ foreach my $round (1 .. 6)
 	  or die 'no rows are inserted';
 	$node->safe_psql('postgres', 'CHECKPOINT') if $round % 2;
 	$node->safe_psql('postgres', 'DELETE FROM gallery WHERE id % 9 = 4; VACUUM gallery') if $round >= 3;
+	add_unlogged() if $round <= 2;
 	my $committed = rows_added();
 
 	if ($means eq 'the power')
