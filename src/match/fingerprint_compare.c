@@ -203,7 +203,7 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 }
 
 /* four times the log-likelihood ratio of each pair of descriptors */
-static void
+WIDER_ON_REQUEST static void
 compare_descriptors(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
 	int count = b->count;
@@ -268,7 +268,7 @@ count_likely(const FingerprintProbe *p, int rows, int columns, int threshold)
 }
 
 /* the likeliest pairs, all down to the lowest threshold that lets at most the limit in */
-static void
+WIDER_ON_REQUEST static void
 choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
 	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
@@ -300,7 +300,7 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
  * tolerance of lengths grows with the length, for skin stretches; that of
  * directions grows as minutiae get near, for positions are not exact.
  */
-static void
+WIDER_ON_REQUEST static void
 compatibilities(const Pairs *pairs, int k, float *restrict result)
 {
 	for (int l = 0; l < k; l++)
@@ -445,7 +445,7 @@ fit_motion(const Finger *a, const Finger *b, Alignment *al)
 	al->shift_y = (float) (by - (cross * ax + dot * ay));
 }
 
-static void
+WIDER_ON_REQUEST static void
 move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
 {
 	for (int i = 0; i < a->count; i++)
@@ -460,7 +460,7 @@ move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *res
  * partners: at each minutia the mean of what its paired neighbours, not itself,
  * are still off, shrunk where there are few near ones.
  */
-static void
+WIDER_ON_REQUEST static void
 bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y)
 {
 	float sum[MAX_MINUTIAE], sum_x[MAX_MINUTIAE], sum_y[MAX_MINUTIAE];
@@ -519,7 +519,7 @@ type_agreement(int a, int b)
 }
 
 /* pair minutiae that are each other's best under the motion */
-static void
+WIDER_ON_REQUEST static void
 pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
 			  const float *x, const float *y, float tolerance)
 {

@@ -251,7 +251,7 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 }
 
 /* one dimension of the projection, as a nibble */
-static int
+WIDER_ON_REQUEST static int
 project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
 {
 	const int16_t *weights = fingerprint_projection[dimension];

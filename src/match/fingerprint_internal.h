@@ -20,6 +20,22 @@
 
 #include "match/fingerprint.h"
 
+/*
+ * Loops that the compiler vectorises.  Each is compiled twice, for any x86-64
+ * and for one with AVX2, and the loader takes what the processor has.  Only the
+ * number of lanes differs: every lane does the same operations in the same
+ * order, none is fused, so the results are the same to the bit.  test_fingerprint.c
+ * and the suite fingerprint_match hold both to the same distances.
+ *
+ * The sanitizers cannot run the loader's choice: they test the plain loops.
+ */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+	!defined(__SANITIZE_ADDRESS__)
+#define WIDER_ON_REQUEST __attribute__((target_clones("default", "avx2")))
+#else
+#define WIDER_ON_REQUEST
+#endif
+
 #define FINGERPRINT_HEADER_SIZE  4
 #define FINGERPRINT_DIMENSIONS   40
 #define FINGERPRINT_MINUTIA_SIZE (2 + 2 + 1 + 1 + FINGERPRINT_DIMENSIONS / 2)

@@ -24,6 +24,8 @@ selectivity(double min_score, double rows, double null_fraction)
 {
 	double sel = pow(10, -min_score / 10);
 
+	if (isnan(min_score))
+		return 0;
 	if (rows >= 1)
 		sel += 1 / rows;
 	sel *= 1 - null_fraction;

@@ -496,6 +496,38 @@ test_synthetic_fingers(void)
 	ok(fingerprint_score(nonmated[n / 2]) < 10, "an ordinary non-mated score is low");
 }
 
+/*
+ * The distances themselves.  The suite fingerprint_match expects the same sum of
+ * an optimised build: kernels, compilers and platforms agree to the bit.
+ */
+#define SUM_OF_DISTANCES INT64_C(1610392893901574)
+
+static void
+test_same_everywhere(void)
+{
+	static uint8_t    features[40][FINGERPRINT_FEATURES_MAX_SIZE];
+	size_t            sizes[40];
+	FingerprintProbe *probe = allocate(fingerprint_probe_size());
+	int64_t           sum = 0;
+
+	for (int i = 0; i < 40; i++)
+	{
+		FingerprintTemplate finger;
+
+		fingerprint_synthesize(&finger, i / 2 + 1, i % 2, 0);
+		sizes[i] = fingerprint_extract(&finger, features[i]);
+	}
+	for (int i = 0; i < 40; i++)
+	{
+		fingerprint_probe_init(probe, features[i], sizes[i]);
+		for (int j = 0; j < 40; j++)
+			sum += (int64_t) (fingerprint_distance(probe, features[j], sizes[j]) * 1099511627776.0);
+	}
+	free(probe);
+	printf("# sum of distances %lld\n", (long long) sum);
+	ok(sum == SUM_OF_DISTANCES, "distances are the same on every platform");
+}
+
 int
 main(void)
 {
@@ -508,6 +540,7 @@ main(void)
 	test_positions();
 	test_score();
 	test_synthetic_fingers();
+	test_same_everywhere();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
