@@ -23,7 +23,8 @@
  *
  * Locks: nobody holds the content locks of two pages of an index at a time, nor
  * one while extending the file, so there is no order to keep.  Readers copy a
- * page under a share lock and compare without it; they keep no pin.  Vacuum may
+ * page under a share lock and compare without it; they keep no pin of it, only one of the page to
+ * be read next, which nobody waits for.  Vacuum may
  * therefore remove an entry, and its heap TID may be given to another row,
  * while a scan still has it in memory.  A scan with an MVCC snapshot is not
  * misled: it sees neither the row that was removed nor the one that came later.

@@ -55,11 +55,15 @@ typedef struct PageReader
 {
 	BlockNumber          next;
 	BlockNumber          end;
+	Buffer               ahead; /* the next page, pinned; invalid at the end */
 	BufferAccessStrategy strategy;
 #if PG_VERSION_NUM >= 170000
 	ReadStream *stream;
 #endif
 } PageReader;
+
+/* bytes that a processor fetches from memory at a time; a smaller one costs little */
+#define CACHE_LINE_BYTES 64
 
 typedef enum ScanPhase
 {
@@ -144,12 +148,41 @@ next_block(ReadStream *stream, void *callback_private_data, void *per_buffer_dat
 static void
 end_pages(BiometricScan *state)
 {
+	if (BufferIsValid(state->reader.ahead))
+		ReleaseBuffer(state->reader.ahead);
 #if PG_VERSION_NUM >= 170000
 	if (state->reader.stream != NULL)
 		read_stream_end(state->reader.stream);
 #endif
 	memset(&state->reader, 0, sizeof(PageReader));
 	state->nrows = state->nmatches = state->next_row = 0;
+}
+
+/*
+ * Pins the page after the current one, if there is one, and asks the processor
+ * for its contents.  They arrive while the entries of the current page are
+ * compared, which hides the time that memory takes.
+ */
+static void
+read_ahead(IndexScanDesc scan)
+{
+	PageReader *reader = &((BiometricScan *) scan->opaque)->reader;
+
+#if PG_VERSION_NUM >= 170000
+	reader->ahead = read_stream_next_buffer(reader->stream, NULL);
+#else
+	reader->ahead = InvalidBuffer;
+	if (reader->next < reader->end)
+		reader->ahead = ReadBufferExtended(scan->indexRelation, MAIN_FORKNUM, reader->next++,
+										   RBM_NORMAL, reader->strategy);
+#endif
+	if (BufferIsValid(reader->ahead))
+	{
+		const char *page = BufferGetPage(reader->ahead);
+
+		for (int offset = 0; offset < BLCKSZ; offset += CACHE_LINE_BYTES)
+			__builtin_prefetch(page + offset);
+	}
 }
 
 static void
@@ -184,22 +217,7 @@ begin_pages(IndexScanDesc scan, bool want_matches, bool want_nulls)
 												reader->strategy, scan->indexRelation, MAIN_FORKNUM,
 												next_block, reader, 0);
 #endif
-}
-
-/* The next page, pinned, or InvalidBuffer at the end */
-static Buffer
-next_buffer(IndexScanDesc scan)
-{
-	PageReader *reader = &((BiometricScan *) scan->opaque)->reader;
-
-#if PG_VERSION_NUM >= 170000
-	return read_stream_next_buffer(reader->stream, NULL);
-#else
-	if (reader->next >= reader->end)
-		return InvalidBuffer;
-	return ReadBufferExtended(scan->indexRelation, MAIN_FORKNUM, reader->next++, RBM_NORMAL,
-							  reader->strategy);
-#endif
+	read_ahead(scan);
 }
 
 /*
@@ -248,13 +266,15 @@ next_page(IndexScanDesc scan)
 	Buffer          buffer;
 
 	CHECK_FOR_INTERRUPTS();
-	buffer = next_buffer(scan);
+	buffer = state->reader.ahead;
 	if (!BufferIsValid(buffer))
 		return false;
 	block = BufferGetBlockNumber(buffer);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	memcpy(page, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
+	state->reader.ahead = InvalidBuffer;
+	read_ahead(scan);
 
 	gallery_check_page(index, block, page);
 	entries = gallery_page_entries(page);
