@@ -29,10 +29,34 @@ modality_of(Oid index_oid)
 	return modality;
 }
 
+/* A qual is template % query, or template % ANY (queries), which only a bitmap scan asks for */
 static Node *
 right_argument(Expr *clause)
 {
+	if (IsA(clause, ScalarArrayOpExpr))
+		return (Node *) lsecond(((ScalarArrayOpExpr *) clause)->args);
 	return (Node *) lsecond(castNode(OpExpr, clause)->args);
+}
+
+/* The executor searches once for each element of an array */
+static double
+number_of_searches(PlannerInfo *root, List *quals)
+{
+	double    searches = 1;
+	ListCell *cell;
+
+	foreach (cell, quals)
+	{
+		Expr *clause = lfirst_node(RestrictInfo, cell)->clause;
+
+		if (IsA(clause, ScalarArrayOpExpr))
+#if PG_VERSION_NUM >= 170000
+			searches *= Max(estimate_array_length(root, right_argument(clause)), 1);
+#else
+			searches *= Max(estimate_array_length(right_argument(clause)), 1);
+#endif
+	}
+	return searches;
 }
 
 /* How many different templates each entry is compared with */
@@ -59,6 +83,7 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 	List         *quals = get_quals_from_indexclauses(path->indexclauses);
 	double        index_pages = Max(index->pages, 1);
 	double        index_tuples = Max(index->tuples, 0);
+	double        searches = number_of_searches(root, quals);
 	double        rows;
 	double        page_cost;
 	double        entry_cost;
@@ -83,7 +108,7 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 
 	query_cost = index_other_operands_eval_cost(root, quals) +
 				 index_other_operands_eval_cost(root, path->indexorderbys);
-	pass_cost = index_pages * page_cost + index_tuples * entry_cost;
+	pass_cost = searches * (index_pages * page_cost + index_tuples * entry_cost);
 
 	if (path->indexorderbys == NIL)
 	{

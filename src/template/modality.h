@@ -28,6 +28,28 @@
 
 #define BIOMETRIC_MODALITY_MAGIC 0xB10E0001
 
+/*
+ * Pre-selection, for searches that need not be exact.  A template has words,
+ * each a coarse description of a part of it; mated templates have some in
+ * common.  key is what the part looks like, tag how it is turned, where that
+ * makes sense.  The index keeps postings: which entries have which words.
+ *
+ * A probe's words are those that a mate's may be, the likeliest first.  Each
+ * posting found by one gives the entry a vote in the bin
+ * (posting's tag - probe word's tag) mod 16: votes for the same turn of the
+ * whole template come together in one bin, or in two neighbouring ones.
+ */
+typedef struct BiometricWord
+{
+	uint32 key;    /* < 1 << key_bits */
+	uint8  tag;    /* < 1 << tag_bits; of a probe word < 16 */
+	uint8  weight; /* of a probe word's votes, 1..15; 0 otherwise */
+} BiometricWord;
+
+/* postings have this many bits for key and tag together */
+#define BIOMETRIC_CODE_BITS 20
+#define BIOMETRIC_VOTE_BINS 16
+
 typedef struct BiometricModality
 {
 	uint32      magic; /* BIOMETRIC_MODALITY_MAGIC */
@@ -75,6 +97,18 @@ typedef struct BiometricModality
 
 	/* the right-hand side of strategy 3 taken apart */
 	Datum (*probe_template)(Datum probe, double *min_score);
+
+	/*
+	 * Words; key_bits is 0 if the modality has none.  Both functions return how
+	 * many they wrote, at most max_words or max_probe_words, all of them
+	 * different for words().
+	 */
+	int key_bits; /* key_bits + tag_bits <= BIOMETRIC_CODE_BITS */
+	int tag_bits; /* at most 4; if not 0, a vote counts in the next bin too */
+	int max_words;
+	int max_probe_words;
+	int (*words)(const void *features, Size size, BiometricWord *words);
+	int (*probe_words)(const void *features, Size size, BiometricWord *words);
 } BiometricModality;
 
 #endif /* BIOMETRIC_MODALITY_H */

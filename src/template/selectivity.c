@@ -17,12 +17,16 @@
 #include "nodes/pathnodes.h"
 #include "optimizer/optimizer.h"
 #include "template/matching.h"
+#include "utils/lsyscache.h"
 #include "utils/selfuncs.h"
+
+extern Datum fingerprint_probe_in(PG_FUNCTION_ARGS);
+extern Datum iris_probe_in(PG_FUNCTION_ARGS);
 
 static double
 selectivity(double min_score, double rows, double null_fraction)
 {
-	double sel = pow(10, -min_score / 10);
+	double sel = min_score > 0 ? pow(10, -min_score / 10) : 1; /* no score is below 0 */
 
 	if (isnan(min_score))
 		return 0;
@@ -39,6 +43,21 @@ null_fraction(VariableStatData *variable)
 	if (!HeapTupleIsValid(variable->statsTuple))
 		return 0;
 	return ((Form_pg_statistic) GETSTRUCT(variable->statsTuple))->stanullfrac;
+}
+
+/*
+ * Whether a type is fingerprint_probe or iris_probe, whatever their schema.
+ * An operator of any types may have been given this estimator.
+ */
+static bool
+is_probe(Oid type)
+{
+	Oid      input, parameter;
+	FmgrInfo function;
+
+	getTypeInputInfo(getBaseType(type), &input, &parameter);
+	fmgr_info(input, &function);
+	return function.fn_addr == fingerprint_probe_in || function.fn_addr == iris_probe_in;
 }
 
 /* shared by both restriction estimators; a probe, if constant, has its own threshold */
@@ -61,7 +80,7 @@ restriction_selectivity(FunctionCallInfo fcinfo, bool with_probe)
 		sel = 0; /* the operator is strict */
 	else
 	{
-		if (with_probe && IsA(other, Const))
+		if (with_probe && IsA(other, Const) && is_probe(((Const *) other)->consttype))
 			min_score = probe_min_score(((Const *) other)->constvalue);
 		sel = selectivity(min_score, variable.rel != NULL ? variable.rel->tuples : 0,
 						  null_fraction(&variable));
