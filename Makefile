@@ -1,8 +1,8 @@
 # biometric: templates, matching and indexed 1:N search for PostgreSQL.
 # Builds with PGXS; "make help" lists what there is.
-EXTENSION = biometric
+EXTENSION = $(basename $(notdir $(wildcard $(srcdir)/*.control)))
 MODULE_big = biometric
-DATA = $(notdir $(wildcard $(srcdir)/biometric--*.sql))
+DATA = $(notdir $(wildcard $(srcdir)/biometric*--*.sql))
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
 
 # src/match and the record codecs are plain C without PostgreSQL headers.
@@ -30,7 +30,7 @@ endif
 PG_CONFIG ?= pg_config
 
 # What needs no PostgreSQL to start with, so that a fresh machine can say it.
-HOUSE = help setup demo demo-server demo-stop test format format-check lint kernel-test
+HOUSE = help setup demo demo-server demo-exchange demo-stop test bench format format-check lint kernel-test
 
 .DEFAULT_GOAL = all
 
@@ -69,7 +69,9 @@ help:
 #: make demo             packages, build, private server, 20 000 fingers, a search; leaves nothing behind
 #: make demo-server      the same, and keeps the server running to play with
 #: make demo-stop        stops and removes that server
+#: make demo-exchange    two countries on two private servers: lists shared, a traveller, alerts both ways
 #: make test             packages, build, every test there is
+#: make bench            packages, build, how fast searches are: table and plots (BENCH=--quick, BENCH=--help)
 #:
 #: make setup            only install the Debian packages that demo and test need
 #: make kernel-test      the plain C tests alone, under the address and undefined behaviour sanitizers
@@ -92,12 +94,20 @@ demo-server:
 	@test/setup.sh
 	@test/stage.sh --keep test/demo.sh
 
+demo-exchange:
+	@test/setup.sh
+	@test/stage.sh test/demo/exchange.sh
+
 demo-stop:
 	@test/stage.sh --stop
 
 test:
 	@test/setup.sh test
 	@test/stage.sh test/run.sh
+
+bench:
+	@test/setup.sh bench
+	@test/bench/search $(BENCH)
 
 kernel-test:
 	@$(MAKE) --no-print-directory -C test/kernel check

@@ -62,7 +62,7 @@ SELECT count(*) FROM (SELECT id FROM watchlist ORDER BY print <-> synthetic_fing
 CREATE TABLE churn (id int, print fingerprint) WITH (autovacuum_enabled = off);
 CREATE INDEX churn_print ON churn USING biometric (print);
 INSERT INTO churn SELECT i, synthetic_fingerprint(i % 20) FROM generate_series(1, 200) AS i;
-SELECT pages AS pages_before FROM biometric_index_stats('churn_print') \gset
+SELECT gallery_pages AS pages_before FROM biometric_index_stats('churn_print') \gset
 
 DELETE FROM churn WHERE id % 2 = 0;
 VACUUM churn;
@@ -70,13 +70,13 @@ SELECT entries, null_entries FROM biometric_index_stats('churn_print');
 
 -- as many rows again go into the space of those that are gone
 INSERT INTO churn SELECT i, synthetic_fingerprint(i % 20) FROM generate_series(2, 200, 2) AS i;
-SELECT pages < 1.2 * :pages_before AS reused FROM biometric_index_stats('churn_print');
+SELECT gallery_pages < 1.2 * :pages_before AS reused FROM biometric_index_stats('churn_print');
 SELECT biometric_index_check('churn_print', true);
 
 -- an index that becomes empty is as good as a new one
 DELETE FROM churn;
 VACUUM churn;
-SELECT entries, empty_pages = pages - 1 AS all_empty FROM biometric_index_stats('churn_print');
+SELECT entries, empty_pages = gallery_pages AS all_empty FROM biometric_index_stats('churn_print');
 SELECT count(*) FROM (SELECT id FROM churn ORDER BY print <-> synthetic_fingerprint(1)) AS s;
 INSERT INTO churn VALUES (1, synthetic_fingerprint(1));
 SELECT id FROM churn ORDER BY print <-> synthetic_fingerprint(1) LIMIT 1;

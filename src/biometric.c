@@ -1,31 +1,51 @@
 /*
  * biometric.c
- *		Start of the module: settings, choice of kernels.
+ *		Start of the module: settings, planner hook.
  */
 #include "biometric.h"
 
 #include "fmgr.h"
+#include "index/index.h"
 #include "utils/guc.h"
 
 #if PG_VERSION_NUM >= 180000
-PG_MODULE_MAGIC_EXT(.name = "biometric", .version = "1.0");
+PG_MODULE_MAGIC_EXT(.name = "biometric", .version = "1.1");
 #else
 PG_MODULE_MAGIC;
 #endif
 
 double biometric_match_threshold = 40;
+int    biometric_search_mode = BIOMETRIC_SEARCH_EXACT;
+double biometric_penetration_rate = 0.01;
+
+static const struct config_enum_entry search_modes[] = {
+	{"exact", BIOMETRIC_SEARCH_EXACT, false},
+	{"fast", BIOMETRIC_SEARCH_FAST, false},
+	{NULL, 0, false},
+};
 
 void _PG_init(void);
 
 void
 _PG_init(void)
 {
+	biometric_init_options();
 	DefineCustomRealVariable("biometric.match_threshold",
 							 "Lowest score of a match, in decibans of the false match rate.",
 							 "The operator % is true for two templates that score at least this. "
 							 "40 means one false match in 10000 non-mated comparisons.",
 							 &biometric_match_threshold, 40, 0, 1000, PGC_USERSET, 0, NULL, NULL,
 							 NULL);
+	DefineCustomEnumVariable("biometric.search_mode", "How index scans search a gallery.",
+							 "\"exact\" compares the query with every entry. \"fast\" compares it "
+							 "first, or only, with those that have most in common with it.",
+							 &biometric_search_mode, BIOMETRIC_SEARCH_EXACT, search_modes,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomRealVariable(
+		"biometric.penetration_rate", "Largest share of the gallery that a fast search compares.",
+		"Entries that are too new to be pre-selected are compared as well.",
+		&biometric_penetration_rate, 0.01, 0.000001, 1, PGC_USERSET, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("biometric");
+	biometric_install_planner_hook();
 }

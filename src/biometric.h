@@ -28,7 +28,19 @@
 	} while (0)
 #endif
 
+typedef enum BiometricSearchMode
+{
+	BIOMETRIC_SEARCH_EXACT,
+	BIOMETRIC_SEARCH_FAST
+} BiometricSearchMode;
+
 /* biometric.match_threshold: decibans from which "a % b" is true */
 extern double biometric_match_threshold;
+
+/* biometric.search_mode: a BiometricSearchMode */
+extern int biometric_search_mode;
+
+/* biometric.penetration_rate: share of the gallery that a fast search compares, in (0, 1] */
+extern double biometric_penetration_rate;
 
 #endif /* BIOMETRIC_H */

@@ -1,6 +1,7 @@
 #!/bin/bash
-# setup.sh [test]
-#	Install the Debian packages that the demonstration needs, or the tests.
+# setup.sh [test|bench]
+#	Install the Debian packages that the demonstration needs, or the tests, or
+#	the search benchmark.
 #	Does nothing, and needs no right to do anything, when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,6 +30,10 @@ if [ "${1:-}" = test ]; then
 	find_psycopg > /dev/null || need psycopg
 	have clang-format || need clang-format
 	have clang-tidy || need clang-tidy
+fi
+if [ "${1:-}" = bench ]; then
+	[ -x /usr/bin/python3 ] || need python3
+	have gnuplot || need gnuplot-nox
 fi
 [ ${#want[@]} -gt 0 ] || exit 0
 

@@ -1,33 +1,51 @@
 /*
  * cost.c
- *		What a search costs, for the planner.
+ *		What a search costs, and whether it is worth several processes.
  *
- * A search reads every page and compares every entry, whatever it looks for.
- * Quals decide only how many rows come out.  With an order-by all of that
- * happens before the first row; without one, rows come as they are found.
+ * An exact search reads every page and compares every entry, whatever it looks
+ * for.  Quals decide only how many rows come out.  With an order-by all of that
+ * happens before the first row; without one, rows come as they are found.  A
+ * fast search reads the postings of the probe's words and compares a share of
+ * the entries; without quals, all others follow.
+ *
+ * Nearly all of the cost is comparing, which several processes can share.  Of
+ * the paths that PostgreSQL makes for them it divides only what it knows of,
+ * the work in the heap.  So these are replaced here by paths whose costs are
+ * divided where the work is.
  */
 #include "postgres.h"
 
 #include <math.h>
 
+#include "biometric.h"
 #include "index/index.h"
+#include "index/preselection.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/pathnode.h"
+#include "optimizer/paths.h"
 #include "utils/float.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
-static const BiometricModality *
-modality_of(Oid index_oid)
-{
-	/* the planner holds a lock on it */
-	Relation                 index = index_open(index_oid, NoLock);
-	const BiometricModality *modality = biometric_modality(index);
+/* What of cpu_operator_cost it takes to count the vote of a posting */
+#define VOTE_COST 0.1
 
-	index_close(index, NoLock);
-	return modality;
-}
+/* What one search is made of */
+typedef struct SearchCost
+{
+	Cost query;        /* evaluating what is asked for */
+	Cost pages;        /* reading all of the index */
+	Cost entries;      /* comparing all entries */
+	Cost order;        /* collecting the rows by distance */
+	Cost heap;         /* and taking them in order */
+	bool fast;         /* the search is a fast one */
+	Cost fast_pages;   /* of it: reading postings and candidates */
+	Cost fast_entries; /* counting and comparing these */
+	bool goes_on;      /* and then looks at all the rest */
+} SearchCost;
 
 /* A qual is template % query, or template % ANY (queries), which only a bitmap scan asks for */
 static Node *
@@ -74,6 +92,80 @@ number_of_probes(IndexPath *path, List *quals)
 	return list_length(templates);
 }
 
+/*
+ * The words of a probe are likely to be about as frequent as any others: each
+ * finds the same share of all postings, and begins on a page of its own.
+ */
+static void
+fast_cost(const BiometricModality *modality, double tuples, double pages, double page_cost,
+		  double random_cost, double entry_cost, SearchCost *cost)
+{
+	double candidates = clamp_row_est(tuples * biometric_penetration_rate);
+	double postings =
+		tuples * modality->max_words * modality->max_probe_words / pow(2, modality->key_bits);
+	double touched = modality->max_probe_words + postings * POSTING_BYTES / BLCKSZ + candidates;
+
+	cost->fast_pages = Min(touched * random_cost, pages * page_cost);
+	cost->fast_entries = postings * VOTE_COST * cpu_operator_cost + candidates * entry_cost;
+}
+
+static void
+search_cost(PlannerInfo *root, IndexPath *path, double loop_count, SearchCost *cost)
+{
+	IndexOptInfo            *index = path->indexinfo;
+	List                    *quals = get_quals_from_indexclauses(path->indexclauses);
+	double                   index_pages = Max(index->pages, 1);
+	double                   index_tuples = Max(index->tuples, 0);
+	double                   searches = number_of_searches(root, quals);
+	double                   rows = clamp_row_est(path->indexselectivity * index->rel->tuples);
+	double                   page_cost, random_cost;
+	double                   entry_cost = cpu_index_tuple_cost;
+	bool                     compares = path->indexclauses != NIL || path->indexorderbys != NIL;
+	const BiometricModality *modality;
+	Relation                 relation;
+
+	memset(cost, 0, sizeof(SearchCost));
+
+	/* the planner holds a lock on it */
+	relation = index_open(index->indexoid, NoLock);
+	modality = biometric_modality(relation);
+	cost->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && compares &&
+				 preselection_enabled(relation);
+	index_close(relation, NoLock);
+
+	/* pages are read in order; the later of several searches find them cached */
+	get_tablespace_page_costs(index->reltablespace, &random_cost, &page_cost);
+	if (loop_count > 1)
+	{
+		double share =
+			index_pages_fetched(index_pages * loop_count, index->pages, index_pages, root) /
+			(loop_count * index_pages);
+
+		page_cost *= share;
+		random_cost *= share;
+	}
+
+	if (compares)
+		entry_cost += number_of_probes(path, quals) * modality->compare_cost * cpu_operator_cost;
+
+	cost->query = index_other_operands_eval_cost(root, quals) +
+				  index_other_operands_eval_cost(root, path->indexorderbys);
+	cost->pages = searches * index_pages * page_cost;
+	cost->entries = searches * index_tuples * entry_cost;
+	if (path->indexorderbys != NIL)
+	{
+		cost->order = rows * cpu_operator_cost;
+		cost->heap = rows * log2(rows + 1) * cpu_operator_cost;
+	}
+	if (cost->fast)
+	{
+		fast_cost(modality, index_tuples, index_pages, page_cost, random_cost, entry_cost, cost);
+		cost->fast_pages *= searches;
+		cost->fast_entries *= searches;
+		cost->goes_on = quals == NIL;
+	}
+}
+
 void
 biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
 					   Cost *total_cost, Selectivity *selectivity, double *correlation,
@@ -81,48 +173,24 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 {
 	IndexOptInfo *index = path->indexinfo;
 	List         *quals = get_quals_from_indexclauses(path->indexclauses);
-	double        index_pages = Max(index->pages, 1);
-	double        index_tuples = Max(index->tuples, 0);
-	double        searches = number_of_searches(root, quals);
-	double        rows;
-	double        page_cost;
-	double        entry_cost;
-	Cost          query_cost;
-	Cost          pass_cost;
+	SearchCost    cost;
+	Cost          first_pass, later_passes;
 
 	*selectivity = clauselist_selectivity(root, add_predicate_to_index_quals(index, quals),
 										  index->rel->relid, JOIN_INNER, NULL);
-	rows = clamp_row_est(*selectivity * index->rel->tuples);
+	path->indexselectivity = *selectivity;
+	search_cost(root, path, loop_count, &cost);
 
-	/* pages are read in order; the later of several searches find them cached */
-	get_tablespace_page_costs(index->reltablespace, NULL, &page_cost);
-	if (loop_count > 1)
-		page_cost *=
-			index_pages_fetched(index_pages * loop_count, index->pages, index_pages, root) /
-			(loop_count * index_pages);
+	first_pass = cost.fast ? cost.fast_pages + cost.fast_entries : cost.pages + cost.entries;
+	later_passes = cost.fast && cost.goes_on ? cost.pages + cost.entries : 0;
 
-	entry_cost = cpu_index_tuple_cost;
-	if (path->indexclauses != NIL || path->indexorderbys != NIL)
-		entry_cost += number_of_probes(path, quals) * modality_of(index->indexoid)->compare_cost *
-					  cpu_operator_cost;
-
-	query_cost = index_other_operands_eval_cost(root, quals) +
-				 index_other_operands_eval_cost(root, path->indexorderbys);
-	pass_cost = searches * (index_pages * page_cost + index_tuples * entry_cost);
-
-	if (path->indexorderbys == NIL)
-	{
-		*startup_cost = query_cost;
-		*total_cost = query_cost + pass_cost;
-	}
-	else
-	{
-		/* rows are collected in the pass and then taken from a heap */
-		*startup_cost = query_cost + pass_cost + rows * cpu_operator_cost;
-		*total_cost = *startup_cost + rows * log2(rows + 1) * cpu_operator_cost;
-	}
+	/* with an order-by, rows are collected in a pass and then taken from a heap */
+	*startup_cost = cost.query;
+	if (path->indexorderbys != NIL)
+		*startup_cost += first_pass + cost.order;
+	*total_cost = cost.query + first_pass + later_passes + cost.order + cost.heap;
 	*correlation = 0;
-	*pages = index_pages;
+	*pages = Max(index->pages, 1);
 
 	/*
 	 * The planner believes that any index can count rows, since that takes no
@@ -135,4 +203,143 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 		path->path.disabled_nodes = 2;
 #endif
 	}
+}
+
+/* ---- parallel paths ------------------------------------------------------ */
+
+static set_rel_pathlist_hook_type previous_hook = NULL;
+
+/* The scan of one of our indexes in a path: the path itself, or what fills its bitmap; or NULL */
+static IndexPath *
+index_scan_of(Path *path)
+{
+	IndexPath *scan;
+
+	if (IsA(path, BitmapHeapPath))
+		path = ((BitmapHeapPath *) path)->bitmapqual;
+	if (!IsA(path, IndexPath))
+		return NULL;
+	scan = (IndexPath *) path;
+	if ((void *) scan->indexinfo->amcostestimate != (void *) biometric_costestimate)
+		return NULL;
+	return scan;
+}
+
+/*
+ * Whether rows can be had from it one by one, by any process.  PostgreSQL itself
+ * makes sure that all processes know the values in the quals, but not those in
+ * order-bys: a column of an outer query, for example, workers do not know.
+ */
+static bool
+can_be_partial(PlannerInfo *root, IndexPath *scan)
+{
+	ListCell *cell;
+
+	if (scan->path.param_info != NULL || !scan->path.parallel_safe ||
+		scan->path.pathtype != T_IndexScan || !is_parallel_safe(root, (Node *) scan->indexorderbys))
+		return false;
+	foreach (cell, get_quals_from_indexclauses(scan->indexclauses))
+	{
+		if (IsA(lfirst_node(RestrictInfo, cell)->clause, ScalarArrayOpExpr))
+			return false;
+	}
+	return true;
+}
+
+/* As the planner has it: the leader has less and less time as there are more workers */
+static double
+parallel_divisor(int workers)
+{
+	double divisor = workers;
+
+	if (parallel_leader_participation)
+		divisor += Max(1.0 - 0.3 * workers, 0);
+	return divisor;
+}
+
+/* Filtering a row from the heap */
+static Cost
+row_cost(PlannerInfo *root, RelOptInfo *rel, IndexPath *scan)
+{
+	List     *filters = NIL;
+	ListCell *cell;
+	QualCost  cost;
+
+	foreach (cell, rel->baserestrictinfo)
+	{
+		RestrictInfo *clause = lfirst_node(RestrictInfo, cell);
+
+		if (!is_redundant_with_indexclauses(clause, scan->indexclauses))
+			filters = lappend(filters, clause);
+	}
+	cost_qual_eval(&cost, filters, root);
+	return cpu_tuple_cost + cost.per_tuple;
+}
+
+/*
+ * The path of one participant.  Reading the pages is not divided, as for other
+ * scans: one disk serves all.
+ */
+static void
+add_partial_scan(PlannerInfo *root, RelOptInfo *rel, IndexPath *scan, int workers)
+{
+	IndexPath *partial = makeNode(IndexPath);
+	double     divisor = parallel_divisor(workers);
+	double     saved = 1 - 1 / divisor;
+	double     fetched = clamp_row_est(scan->indexselectivity * rel->tuples);
+	SearchCost cost;
+
+	search_cost(root, scan, 1, &cost);
+	if (cost.fast)
+		return;
+
+	memcpy(partial, scan, sizeof(IndexPath));
+	partial->path.parallel_aware = true;
+	partial->path.parallel_workers = workers;
+	partial->path.rows = clamp_row_est(scan->path.rows / divisor);
+	if (scan->indexorderbys != NIL)
+		partial->path.startup_cost -= saved * (cost.entries + cost.order);
+	partial->path.total_cost -=
+		saved * (cost.entries + cost.order + cost.heap + fetched * row_cost(root, rel, scan));
+	add_partial_path(rel, &partial->path);
+}
+
+static void
+set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
+{
+	ListCell *cell;
+
+	if (previous_hook != NULL)
+		previous_hook(root, rel, rti, rte);
+
+	if (rte->rtekind != RTE_RELATION || !rel->consider_parallel || rel->indexlist == NIL)
+		return;
+
+	foreach (cell, rel->partial_pathlist)
+	{
+		Path *path = lfirst(cell);
+
+		if (IsA(path, IndexPath) && index_scan_of(path) != NULL)
+			rel->partial_pathlist = foreach_delete_current(rel->partial_pathlist, cell);
+	}
+
+	foreach (cell, rel->pathlist)
+	{
+		IndexPath *scan = index_scan_of(lfirst(cell));
+		int        workers;
+
+		if (scan == NULL || !can_be_partial(root, scan))
+			continue;
+		workers = compute_parallel_worker(rel, -1, scan->indexinfo->pages,
+										  max_parallel_workers_per_gather);
+		if (workers > 0)
+			add_partial_scan(root, rel, scan, workers);
+	}
+}
+
+void
+biometric_install_planner_hook(void)
+{
+	previous_hook = set_rel_pathlist_hook;
+	set_rel_pathlist_hook = set_rel_pathlist;
 }

@@ -9,15 +9,30 @@
 #include "fmgr.h"
 #include "index/index.h"
 
-/* There are no storage parameters; asking for one is an error */
+static relopt_kind options_kind;
+
+/* Called once, when the module is loaded */
+void
+biometric_init_options(void)
+{
+	options_kind = add_reloption_kind();
+	add_bool_reloption(options_kind, "preselection",
+					   "Keeps words of the templates, for searches that need not be exact.", true,
+					   AccessExclusiveLock);
+	add_int_reloption(options_kind, "pending_limit",
+					  "Entries whose words wait until they are brought into order.",
+					  BIOMETRIC_DEFAULT_PENDING_LIMIT, 16, 1000000, ShareUpdateExclusiveLock);
+}
+
 static bytea *
 biometric_options(Datum reloptions, bool validate)
 {
-	static relopt_kind kind = 0;
+	static const relopt_parse_elt table[] = {
+		{"preselection", RELOPT_TYPE_BOOL, offsetof(BiometricOptions, preselection)},
+		{"pending_limit", RELOPT_TYPE_INT, offsetof(BiometricOptions, pending_limit)}};
 
-	if (kind == 0)
-		kind = add_reloption_kind();
-	return (bytea *) build_reloptions(reloptions, validate, kind, 0, NULL, 0);
+	return (bytea *) build_reloptions(reloptions, validate, options_kind, sizeof(BiometricOptions),
+									  table, lengthof(table));
 }
 
 PG_FUNCTION_INFO_V1(biometric_handler);
@@ -35,6 +50,10 @@ biometric_handler(PG_FUNCTION_ARGS)
 	 * returns all rows: what "ORDER BY template <-> $1" needs.
 	 */
 	routine->amoptionalkey = true;
+	routine->amcanparallel = true;
+#if PG_VERSION_NUM >= 170000
+	routine->amcanbuildparallel = true;
+#endif
 
 	/* vacuum is one pass over all pages, in either of its two steps */
 	routine->amparallelvacuumoptions =
@@ -54,6 +73,9 @@ biometric_handler(PG_FUNCTION_ARGS)
 	routine->amgettuple = biometric_gettuple;
 	routine->amgetbitmap = biometric_getbitmap;
 	routine->amendscan = biometric_endscan;
+	routine->amestimateparallelscan = biometric_estimateparallelscan;
+	routine->aminitparallelscan = biometric_initparallelscan;
+	routine->amparallelrescan = biometric_parallelrescan;
 
 	PG_RETURN_POINTER(routine);
 }

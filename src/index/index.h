@@ -3,32 +3,76 @@
  *		The access method "biometric": what lies on its pages, the rules that
  *		keep them right under concurrency and crashes, and what its files share.
  *
- * An index is one metapage followed by gallery pages.  A gallery page holds
- * entries: a heap TID and the features of the template in that row.  Entries
- * are in no order; an exact search reads all of them in block order.
+ * An index is one metapage and pages of five other kinds, in any order.
+ *
+ * - Gallery pages hold entries: a heap TID and the features of the template in
+ *   that row.  Entries are in no order; an exact search reads all of them in
+ *   block order.
+ * - Leaves hold postings: code << 28 | reference of the entry that has this word
+ *   (preselection.h).  They are a chain that ascends: a leaf has the postings
+ *   p with low <= p < high, and its right sibling's low is its high.
+ * - Directory pages, a chain too, hold (low, block) of leaves, ascending.  They
+ *   are only a hint: who lands too far to the left moves right.
+ * - Pending pages, a chain, hold references of entries that may have no
+ *   postings yet.
+ * - Free pages, a chain, were pending pages; they become any of the three above.
  *
  * On disk, always:
  *
- * - Block 0 is the metapage, written once when the index is built.
- * - Every other block is a gallery page, or new (all zeroes), which counts as
- *   an empty gallery page: an insertion that crashes between extending the file
- *   and writing the page leaves one behind.  The next vacuum offers it for
- *   reuse.
- * - A row has one entry, also when its template is NULL.
- * - An entry never moves to another page, and a page is never removed nor given
- *   another meaning.  So a search that visits each page once sees each entry
- *   that stays for the whole time exactly once.
- * - Entries are added and removed in one generic WAL record of one page each.
+ * - Block 0 is the metapage: what the index is, and where the chains begin.
+ * - A block that is new (all zeroes) counts as an empty gallery page: whoever
+ *   crashes between extending the file and writing the page leaves one behind.
+ *   The next vacuum offers it for reuse.
+ * - A row has one entry, also when its template is NULL.  An entry never moves,
+ *   and a gallery page stays one.  So a search that visits each page once sees
+ *   each entry that stays for the whole time exactly once.
+ * - An entry with a template lies at one of the first 16 offsets of its page.
+ *   If the index has pre-selection and the page is one of the first 2^24, the
+ *   entry has all its postings, or the flag PENDING and a reference in the
+ *   pending list, or the flag DEAD.  On later pages it has none of that, and a
+ *   fast search does not find it before it has returned what it did find.
+ * - References in the list to entries that are gone or not PENDING, and doubles,
+ *   mean nothing.  Postings of entries that are gone cost time, no more.
+ * - A leaf's low never changes and its high only falls; no page leaves the
+ *   chains of leaves and of directory pages.
  * - All numbers have fixed widths, the same in every PostgreSQL release.
  *
- * Locks: nobody holds the content locks of two pages of an index at a time, nor
- * one while extending the file, so there is no order to keep.  Readers copy a
- * page under a share lock and compare without it; they keep no pin of it, only one of the page to
- * be read next, which nobody waits for.  Vacuum may
- * therefore remove an entry, and its heap TID may be given to another row,
+ * Every step is one generic WAL record of at most four pages:
+ *
+ * - An insertion writes the gallery page and the last pending page.  A new last
+ *   pending page, its link and the metapage are a record before that; without
+ *   the insertion it is just empty.
+ * - A merge cuts the pending list (a new last page; insertions go there now),
+ *   then appends postings to leaves or splits leaves, then adds new leaves to
+ *   the directory, then clears the flags PENDING, then frees the pending pages
+ *   from the first on.  If it ends anywhere, the entries whose flag is not yet
+ *   cleared are still in the list, and the next merge drops the postings that
+ *   are there already.  Leaves the directory lacks are reached from the left, and
+ *   a merge that comes by one tells the directory.  Pages of the list that were not
+ *   freed hold references without meaning.
+ * - A split writes the leaf, its new right sibling, and the metapage.
+ * - Vacuum merges first, so that no entry that is still PENDING has postings
+ *   left by a merge that did not end.  Then it removes dead entries that are PENDING
+ *   or have no template, gives the other dead ones the flag DEAD, removes the postings of
+ *   these, and then them.  If it ends between, DEAD entries stay behind;
+ *   searches skip them, and the next vacuum begins with them again.
+ *
+ * Locks.  Merge and vacuum hold the heavyweight lock LockPage(index,
+ * BIOMETRIC_META_BLOCK, ExclusiveLock), so there is one at a time: nobody else
+ * writes leaves or directory pages, removes entries or frees pages.  An inserter merges only if it gets that
+ * lock at once.  Content locks are taken in the order gallery page, leaf or directory page,
+ * pending page, metapage, free or new page.  Readers hold one at a time.  Readers
+ * copy a gallery page under a share lock and compare without it; they keep no
+ * pin of it, only one of the page to be read next, which nobody waits for.
+ * Vacuum may therefore remove an entry, and its heap TID may be given to another row,
  * while a scan still has it in memory.  A scan with an MVCC snapshot is not
  * misled: it sees neither the row that was removed nor the one that came later.
  * For other snapshots the scan asks the executor to check the row again.
+ *
+ * A fast search reads the pending list first and the leaves after it, so it
+ * finds an entry that is merged meanwhile.  Pending pages are numbered: a reader that
+ * follows a link to a page with another number than the next, because it was freed,
+ * begins again.  All this holds on a standby too, where the records come in the same order.
  *
  * The index knows templates only through the BiometricModality that the
  * operator class provides (template/modality.h).
@@ -55,7 +99,11 @@
 typedef enum BiometricPageKind
 {
 	BIOMETRIC_META_PAGE = 1,
-	BIOMETRIC_GALLERY_PAGE = 2
+	BIOMETRIC_GALLERY_PAGE = 2,
+	BIOMETRIC_LEAF_PAGE = 3,
+	BIOMETRIC_DIRECTORY_PAGE = 4,
+	BIOMETRIC_PENDING_PAGE = 5,
+	BIOMETRIC_FREE_PAGE = 6
 } BiometricPageKind;
 
 /*
@@ -81,13 +129,60 @@ typedef struct BiometricMetaPageData
 	uint32 format_version;   /* of the pages: BIOMETRIC_FORMAT_VERSION */
 	uint32 features_version; /* of the modality, when the index was built */
 	char   modality[52];     /* its name, padded with zeroes */
+
+	/* since format version 2; a block is 0 if there is none */
+	uint32      flags; /* BIOMETRIC_META_xxx */
+	BlockNumber first_leaf;
+	BlockNumber first_directory;
+	BlockNumber first_pending;
+	BlockNumber last_pending;
+	BlockNumber first_free;
+	uint64      first_number; /* the number of the first pending page */
+
+	/* as merges and vacuums counted them */
+	uint64 leaves;
+	uint64 postings;
+	uint64 entries; /* that have postings */
 } BiometricMetaPageData;
 
 typedef BiometricMetaPageData *BiometricMetaPage;
 
-#define BIOMETRIC_MAGIC            0x42494F4D
-#define BIOMETRIC_FORMAT_VERSION   1
-#define BiometricPageGetMeta(page) ((BiometricMetaPage) PageGetContents(page))
+#define BIOMETRIC_MAGIC             0x42494F4D
+#define BIOMETRIC_FORMAT_VERSION    2
+#define BIOMETRIC_META_PRESELECTION 0x0001 /* entries have postings */
+#define BiometricPageGetMeta(page)  ((BiometricMetaPage) PageGetContents(page))
+
+/*
+ * Contents of leaves, directory, pending and free pages, from PageGetContents;
+ * the items fill the rest of the page.
+ */
+typedef struct WordPageData
+{
+	uint64      low;    /* leaf, directory: lower bound; pending: the page's number */
+	uint64      high;   /* leaf, directory: upper bound, exclusive */
+	BlockNumber right;  /* the next page of the chain; 0 if there is none */
+	uint16      count;  /* of items */
+	uint16      sorted; /* leaf: that many ascend, the rest are in no order */
+	uint64      items[FLEXIBLE_ARRAY_MEMBER];
+} WordPageData;
+
+typedef WordPageData *WordPage;
+
+/* An item of a directory page.  Those of leaves are uint64, of pending pages uint32. */
+typedef struct DirectoryEntry
+{
+	uint64      low; /* of the leaf */
+	BlockNumber leaf;
+	uint32      unused; /* 0 */
+} DirectoryEntry;
+
+#define BiometricPageGetWords(page) ((WordPage) PageGetContents(page))
+#define WORD_PAGE_SPACE                                                        \
+	(BLCKSZ - MAXALIGN(SizeOfPageHeaderData) - offsetof(WordPageData, items) - \
+	 MAXALIGN(sizeof(BiometricPageOpaqueData)))
+#define LEAF_MAX_POSTINGS     ((int) (WORD_PAGE_SPACE / sizeof(uint64)))
+#define DIRECTORY_MAX_ENTRIES ((int) (WORD_PAGE_SPACE / sizeof(DirectoryEntry)))
+#define PENDING_MAX_ENTRIES   ((int) (WORD_PAGE_SPACE / sizeof(uint32)))
 
 /* An item of a gallery page; the features fill the rest of the item */
 typedef struct GalleryEntryData
@@ -99,8 +194,10 @@ typedef struct GalleryEntryData
 
 typedef GalleryEntryData *GalleryEntry;
 
-#define GALLERY_ENTRY_NULL  0x0001 /* the template is NULL: no features */
-#define GALLERY_ENTRY_FLAGS 0x0001 /* all flags there are */
+#define GALLERY_ENTRY_NULL    0x0001 /* the template is NULL: no features */
+#define GALLERY_ENTRY_PENDING 0x0002 /* its words have no postings yet */
+#define GALLERY_ENTRY_DEAD    0x0004 /* the row is gone; searches skip it */
+#define GALLERY_ENTRY_FLAGS   0x0007 /* all flags there are */
 
 #define GALLERY_ENTRY_HEADER offsetof(GalleryEntryData, features)
 
@@ -112,6 +209,22 @@ typedef GalleryEntryData *GalleryEntry;
 /* No page has more entries than this */
 #define GALLERY_PAGE_MAX_ENTRIES \
 	((int) (GALLERY_PAGE_SPACE / (sizeof(ItemIdData) + MAXALIGN(GALLERY_ENTRY_HEADER))))
+
+/* Templates lie at offsets up to this one */
+#define GALLERY_TEMPLATE_OFFSETS 16
+
+/* ---- storage parameters (handler.c) --------------------------------------- */
+
+typedef struct BiometricOptions
+{
+	int32 vl_len_;       /* varlena header */
+	bool  preselection;  /* of effect when the index is built */
+	int   pending_limit; /* an insertion that finds so many entries pending merges them */
+} BiometricOptions;
+
+#define BIOMETRIC_DEFAULT_PENDING_LIMIT 4096
+
+extern void biometric_init_options(void);
 
 /* ---- page.c: pages and entries ------------------------------------------- */
 
@@ -126,10 +239,17 @@ extern const BiometricModality *biometric_open(Relation index, bool any_features
 extern void                     biometric_read_meta(Relation index, BiometricMetaPageData *meta);
 
 extern void biometric_init_page(Page page, BiometricPageKind kind);
-extern void biometric_init_meta_page(Page page, const BiometricModality *modality);
+/* With pre-selection if the storage parameters want it and the modality has words */
+extern void biometric_init_meta_page(Relation index, Page page);
 
 /* Extends a fork by one page, all zeroes; returned pinned and locked exclusively */
 extern Buffer biometric_extend(Relation index, ForkNumber fork);
+
+/*
+ * What kind of page a block is; 0 if it is new.  Raises an error if it is none
+ * of ours.  The caller has it locked, or has a copy.
+ */
+extern BiometricPageKind biometric_page_kind(Relation index, BlockNumber block, Page page);
 
 /*
  * Raises an error unless the block is a gallery page or new.  The caller has
@@ -137,12 +257,34 @@ extern Buffer biometric_extend(Relation index, ForkNumber fork);
  */
 extern void gallery_check_page(Relation index, BlockNumber block, Page page);
 
-/* Number of entries on a gallery page that gallery_check_page accepted */
+/*
+ * Raises an error unless the page is of that kind, one of the four with
+ * WordPageData, and its items lie inside.
+ */
+extern void word_page_check(Relation index, BlockNumber block, Page page, BiometricPageKind kind);
+extern Size word_page_item_size(BiometricPageKind kind);
+
+/* Highest offset on a gallery page that gallery_check_page accepted; not all below it are used */
 extern int gallery_page_entries(Page page);
 
-/* Entry i of a page, after making sure that it lies inside; i counts from 1 */
+/*
+ * Entry i of a page, after making sure that it lies inside; i counts from 1.
+ * NULL if the offset is not used.
+ */
 extern GalleryEntry gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
 									   Size *features_size);
+
+/*
+ * Puts an entry on a gallery page, if there is room.  Returns where, or
+ * InvalidOffsetNumber.
+ */
+extern OffsetNumber gallery_page_add(Relation index, Page page, GalleryEntry entry, Size size);
+
+/* Room on a page for another template's entry */
+extern Size gallery_page_room(Page page);
+
+/* Removes an entry; the others keep their offsets */
+extern void gallery_page_remove(Page page, OffsetNumber i);
 
 /* Makes the entry of a row, in CurrentMemoryContext */
 extern GalleryEntry gallery_form_entry(Relation index, const BiometricModality *modality,
@@ -175,6 +317,15 @@ extern void          biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkey
 extern bool          biometric_gettuple(IndexScanDesc scan, ScanDirection direction);
 extern int64         biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap);
 extern void          biometric_endscan(IndexScanDesc scan);
+#if PG_VERSION_NUM >= 180000
+extern Size biometric_estimateparallelscan(Relation index, int nkeys, int norderbys);
+#elif PG_VERSION_NUM >= 170000
+extern Size biometric_estimateparallelscan(int nkeys, int norderbys);
+#else
+extern Size biometric_estimateparallelscan(void);
+#endif
+extern void biometric_initparallelscan(void *target);
+extern void biometric_parallelrescan(IndexScanDesc scan);
 
 /* vacuum.c */
 extern IndexBulkDeleteResult *biometric_bulkdelete(IndexVacuumInfo        *info,
@@ -188,6 +339,7 @@ extern IndexBulkDeleteResult *biometric_vacuumcleanup(IndexVacuumInfo       *inf
 extern void biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 								   Cost *startup_cost, Cost *total_cost, Selectivity *selectivity,
 								   double *correlation, double *pages);
+extern void biometric_install_planner_hook(void);
 
 /* validate.c */
 extern bool biometric_validate(Oid opclass);

@@ -10,43 +10,71 @@
 
 #include "access/generic_xlog.h"
 #include "index/index.h"
+#include "index/preselection.h"
+#include "miscadmin.h"
 #include "storage/freespace.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 /*
- * Puts the entry on a page, pinned and locked exclusively, if it fits.  Returns
+ * Puts the entry on a page, pinned and locked exclusively, if it fits, and its
+ * reference into the pending list, if the index has pre-selection.  Returns
  * whether it did; otherwise *free_space is the room that there is.
  */
 static bool
-add_to_page(Relation index, Buffer buffer, GalleryEntry entry, Size size, Size *free_space)
+add_to_page(Relation index, bool preselection, Buffer buffer, GalleryEntry entry, Size size,
+			Size *free_space)
 {
+	BlockNumber       block = BufferGetBlockNumber(buffer);
 	bool              is_new = PageIsNew(BufferGetPage(buffer));
+	bool              pending;
+	Buffer            pending_buffer = InvalidBuffer;
 	GenericXLogState *wal;
 	Page              page;
+	OffsetNumber      offset;
 
-	gallery_check_page(index, BufferGetBlockNumber(buffer), BufferGetPage(buffer));
+	/* after a crash the free space map may name pages that became others */
+	if (biometric_page_kind(index, block, BufferGetPage(buffer)) != BIOMETRIC_GALLERY_PAGE &&
+		!is_new)
+	{
+		*free_space = 0;
+		return false;
+	}
 	if (!is_new)
 	{
-		*free_space = PageGetFreeSpace(BufferGetPage(buffer));
+		*free_space = gallery_page_room(BufferGetPage(buffer));
 		if (*free_space < MAXALIGN(size))
 			return false;
 	}
+
+	pending = preselection && !(entry->flags & GALLERY_ENTRY_NULL) &&
+			  EntryRefExists(block, FirstOffsetNumber);
+	if (pending)
+	{
+		pending_buffer = pending_lock_last(index);
+		entry->flags |= GALLERY_ENTRY_PENDING;
+	}
+	else
+		entry->flags &= ~GALLERY_ENTRY_PENDING;
 
 	wal = GenericXLogStart(index);
 	page = GenericXLogRegisterBuffer(wal, buffer, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 	if (is_new)
 		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
-	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) ==
-		InvalidOffsetNumber)
+	offset = gallery_page_add(index, page, entry, size);
+	if (offset == InvalidOffsetNumber)
 		elog(ERROR, "could not add an entry to a page of index \"%s\"",
 			 RelationGetRelationName(index));
+	if (pending)
+		pending_add(GenericXLogRegisterBuffer(wal, pending_buffer, 0), EntryRefMake(block, offset));
 	GenericXLogFinish(wal);
+	if (pending)
+		UnlockReleaseBuffer(pending_buffer);
 	return true;
 }
 
 static void
-insert_entry(Relation index, GalleryEntry entry, Size size)
+insert_entry(Relation index, bool preselection, GalleryEntry entry, Size size)
 {
 	BlockNumber block = RelationGetTargetBlock(index);
 	bool        tried_last = false;
@@ -77,7 +105,7 @@ insert_entry(Relation index, GalleryEntry entry, Size size)
 
 			buffer = ReadBuffer(index, block);
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			added = add_to_page(index, buffer, entry, size, &free_space);
+			added = add_to_page(index, preselection, buffer, entry, size, &free_space);
 			UnlockReleaseBuffer(buffer);
 			if (added)
 			{
@@ -92,7 +120,7 @@ insert_entry(Relation index, GalleryEntry entry, Size size)
 
 	buffer = biometric_extend(index, MAIN_FORKNUM);
 	block = BufferGetBlockNumber(buffer);
-	if (!add_to_page(index, buffer, entry, size, &free_space))
+	if (!add_to_page(index, preselection, buffer, entry, size, &free_space))
 		elog(ERROR, "entry does not fit a new page of index \"%s\"",
 			 RelationGetRelationName(index));
 	UnlockReleaseBuffer(buffer);
@@ -105,13 +133,24 @@ biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, R
 {
 	MemoryContext insert_context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric insert", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old_context = MemoryContextSwitchTo(insert_context);
-	GalleryEntry  entry;
-	Size          size;
+	MemoryContext            old_context = MemoryContextSwitchTo(insert_context);
+	const BiometricModality *modality = biometric_open(index, false);
+	BiometricOptions        *options = (BiometricOptions *) index->rd_options;
+	int          limit = options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;
+	bool         preselection = preselection_enabled(index);
+	GalleryEntry entry;
+	Size         size;
 
-	entry =
-		gallery_form_entry(index, biometric_open(index, false), values[0], isnull[0], tid, &size);
-	insert_entry(index, entry, size);
+	entry = gallery_form_entry(index, modality, values[0], isnull[0], tid, &size);
+	insert_entry(index, preselection, entry, size);
+
+	/* whoever finds the list long shortens it, unless somebody does already */
+	if (preselection && pending_count(index) >= limit && preselection_lock(index, false))
+	{
+		if (pending_count(index) >= limit)
+			preselection_merge_pending(index, modality, work_mem);
+		preselection_unlock(index);
+	}
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(insert_context);

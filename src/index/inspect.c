@@ -21,6 +21,7 @@
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "index/index.h"
+#include "index/preselection.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -68,8 +69,8 @@ open_for_inspection(Oid oid, LOCKMODE lock)
 	return index;
 }
 
-/* Copies a gallery page, checked, to page */
-static void
+/* Copies a page, checked, to page */
+static BiometricPageKind
 copy_page(Relation index, BlockNumber block, BufferAccessStrategy strategy, Page page)
 {
 	Buffer buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
@@ -77,11 +78,12 @@ copy_page(Relation index, BlockNumber block, BufferAccessStrategy strategy, Page
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	memcpy(page, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
-	gallery_check_page(index, block, page);
+	return biometric_page_kind(index, block, page);
 }
 
 /*
  * biometric_index_stats(index regclass): the metapage, and what the pages hold.
+ * As declared in version 1.0 it has only the first nine columns.
  */
 PG_FUNCTION_INFO_V1(biometric_index_stats);
 Datum
@@ -92,34 +94,51 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	BiometricMetaPageData meta;
 	PGAlignedBlock        page;
 	BlockNumber           blocks;
+	int64                 pages[BIOMETRIC_FREE_PAGE + 1] = {0};
 	int64                 empty_pages = 0;
 	int64                 entries = 0;
 	int64                 null_entries = 0;
+	int64                 pending_entries = 0;
+	int64                 dead_entries = 0;
 	int64                 entry_bytes = 0;
 	int64                 free_bytes = 0;
+	int64                 postings = 0;
 	TupleDesc             descriptor;
-	Datum                 values[9];
-	bool                  nulls[9] = {0};
+	Datum                 values[18];
+	bool                  nulls[18] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
+	if (descriptor->natts > (int) lengthof(values))
+		elog(ERROR, "function has too many result columns");
 
 	biometric_read_meta(index, &meta);
 	blocks = RelationGetNumberOfBlocks(index);
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
-		int page_entries;
+		BiometricPageKind kind;
+		int               page_entries = 0;
 
 		CHECK_FOR_INTERRUPTS();
-		copy_page(index, block, strategy, page.data);
-		page_entries = gallery_page_entries(page.data);
-		for (OffsetNumber i = FirstOffsetNumber; i <= page_entries; i++)
+		kind = copy_page(index, block, strategy, page.data);
+		if (kind == 0)
+			kind = BIOMETRIC_GALLERY_PAGE;
+		pages[kind]++;
+		if (kind == BIOMETRIC_LEAF_PAGE)
+			postings += BiometricPageGetWords(page.data)->count;
+		if (kind != BIOMETRIC_GALLERY_PAGE)
+			continue;
+		for (OffsetNumber i = FirstOffsetNumber; i <= gallery_page_entries(page.data); i++)
 		{
 			Size         size;
 			GalleryEntry entry = gallery_page_entry(index, block, page.data, i, &size);
 
-			if (entry->flags & GALLERY_ENTRY_NULL)
-				null_entries++;
+			if (entry == NULL)
+				continue;
+			page_entries++;
+			null_entries += (entry->flags & GALLERY_ENTRY_NULL) != 0;
+			pending_entries += (entry->flags & GALLERY_ENTRY_PENDING) != 0;
+			dead_entries += (entry->flags & GALLERY_ENTRY_DEAD) != 0;
 			entry_bytes += GALLERY_ENTRY_HEADER + size;
 		}
 		entries += page_entries;
@@ -138,6 +157,15 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	values[6] = Int64GetDatum(null_entries);
 	values[7] = Int64GetDatum(entry_bytes);
 	values[8] = Int64GetDatum(free_bytes);
+	values[9] = BoolGetDatum((meta.flags & BIOMETRIC_META_PRESELECTION) != 0);
+	values[10] = Int64GetDatum(pending_entries);
+	values[11] = Int64GetDatum(dead_entries);
+	values[12] = Int64GetDatum(postings);
+	values[13] = Int64GetDatum(pages[BIOMETRIC_GALLERY_PAGE]);
+	values[14] = Int64GetDatum(pages[BIOMETRIC_LEAF_PAGE]);
+	values[15] = Int64GetDatum(pages[BIOMETRIC_DIRECTORY_PAGE]);
+	values[16] = Int64GetDatum(pages[BIOMETRIC_PENDING_PAGE]);
+	values[17] = Int64GetDatum(pages[BIOMETRIC_FREE_PAGE]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }
 
@@ -155,7 +183,7 @@ entry_key(GalleryEntry entry, Size features_size)
 				 (uint64) ItemPointerGetOffsetNumber(&entry->tid) << 16;
 	uint32 hash = hash_bytes((unsigned char *) entry->features, (int) features_size);
 
-	return (int64) (key | ((hash ^ entry->flags) & 0xFFFF));
+	return (int64) (key | ((hash ^ (entry->flags & GALLERY_ENTRY_NULL)) & 0xFFFF));
 }
 
 #define KEY_TID(key)    ((uint64) (key) >> 16)
@@ -167,6 +195,11 @@ typedef struct CheckState
 	const BiometricModality *modality;
 	MemoryContext            row_context;
 	Tuplesortstate          *rows; /* keys of what should be in the index */
+	bool                     preselection;
+	PostingSort             *postings; /* that should be in the leaves; NULL if not asked for */
+	EntryRef                *pending;  /* entries with the flag */
+	int64                    npending;
+	int64                    room;
 } CheckState;
 
 static Tuplesortstate *
@@ -198,28 +231,41 @@ next_key(Tuplesortstate *sort, int64 *key)
  * table does not become shorter unless may_shrink.
  */
 static void
-check_pages(Relation heap, Relation index, const BiometricModality *modality,
-			Tuplesortstate *entries, bool may_shrink)
+check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *entries,
+			bool may_shrink)
 {
-	BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
-	BlockNumber          blocks = RelationGetNumberOfBlocks(index);
-	BlockNumber          heap_blocks = RelationGetNumberOfBlocks(heap);
-	PGAlignedBlock       page;
+	const BiometricModality *modality = state->modality;
+	BufferAccessStrategy     strategy = GetAccessStrategy(BAS_BULKREAD);
+	BlockNumber              blocks = RelationGetNumberOfBlocks(index);
+	BlockNumber              heap_blocks = RelationGetNumberOfBlocks(heap);
+	PGAlignedBlock           page;
 
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
-		int page_entries;
+		BiometricPageKind kind;
+		int               page_entries;
 
 		CHECK_FOR_INTERRUPTS();
-		copy_page(index, block, strategy, page.data);
+		kind = copy_page(index, block, strategy, page.data);
+		if (kind != BIOMETRIC_GALLERY_PAGE)
+			continue;
 		page_entries = gallery_page_entries(page.data);
 		for (OffsetNumber i = FirstOffsetNumber; i <= page_entries; i++)
 		{
 			Size         size;
 			GalleryEntry entry = gallery_page_entry(index, block, page.data, i, &size);
-			BlockNumber  heap_block = ItemPointerGetBlockNumber(&entry->tid);
+			BlockNumber  heap_block;
+
+			if (entry == NULL)
+				continue;
+			if (((entry->flags & GALLERY_ENTRY_NULL) &&
+				 (entry->flags & (GALLERY_ENTRY_PENDING | GALLERY_ENTRY_DEAD))) ||
+				(!state->preselection && (entry->flags & GALLERY_ENTRY_PENDING)) ||
+				(!(entry->flags & GALLERY_ENTRY_NULL) && i > GALLERY_TEMPLATE_OFFSETS))
+				biometric_page_corrupted(index, block, "An entry has flags that it cannot have.");
 
 			/* it may have grown since we looked */
+			heap_block = ItemPointerGetBlockNumber(&entry->tid);
 			if (heap_block >= heap_blocks)
 				heap_blocks = RelationGetNumberOfBlocks(heap);
 			if (heap_block >= heap_blocks && !may_shrink)
@@ -233,14 +279,199 @@ check_pages(Relation heap, Relation index, const BiometricModality *modality,
 				ItemId a = PageGetItemId(page.data, i);
 				ItemId b = PageGetItemId(page.data, j);
 
-				if (ItemIdGetOffset(a) < ItemIdGetOffset(b) + ItemIdGetLength(b) &&
+				if (ItemIdIsUsed(b) &&
+					ItemIdGetOffset(a) < ItemIdGetOffset(b) + ItemIdGetLength(b) &&
 					ItemIdGetOffset(b) < ItemIdGetOffset(a) + ItemIdGetLength(a))
 					biometric_page_corrupted(index, block, "Two entries overlap.");
 			}
+
+			/* the TID of a dead entry may be another row's */
+			if (entry->flags & GALLERY_ENTRY_DEAD)
+				continue;
 			tuplesort_putdatum(entries, Int64GetDatum(entry_key(entry, size)), false);
+
+			if (!state->preselection || (entry->flags & GALLERY_ENTRY_NULL) ||
+				!EntryRefExists(block, i))
+				continue;
+			if (entry->flags & GALLERY_ENTRY_PENDING)
+			{
+				if (state->npending == state->room)
+				{
+					state->room = Max(2 * state->room, 1024);
+					state->pending =
+						state->pending == NULL
+							? palloc(sizeof(EntryRef) * state->room)
+							: repalloc_huge(state->pending, sizeof(EntryRef) * state->room);
+				}
+				state->pending[state->npending++] = EntryRefMake(block, i);
+			}
+			else if (state->postings != NULL)
+				posting_sort_add(state->postings, EntryRefMake(block, i), entry->features, size);
 		}
 	}
 }
+
+/* ---- pre-selection ------------------------------------------------------- */
+
+static int
+compare_postings(const void *a, const void *b)
+{
+	Posting x = *(const Posting *) a;
+	Posting y = *(const Posting *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+static int
+compare_refs(const void *a, const void *b)
+{
+	EntryRef x = *(const EntryRef *) a;
+	EntryRef y = *(const EntryRef *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Walks the chain of leaves, and compares them with the postings that must be
+ * there, if any are given.  There may be others, of entries that came later or
+ * are gone.
+ */
+static void
+check_leaves(Relation index, BlockNumber first, PostingSort *wanted)
+{
+	BlockNumber blocks = 0;
+	BlockNumber block = first;
+	uint64      low = 0;
+	Posting     want = 0;
+	bool        more = wanted != NULL && posting_sort_next(wanted, &want);
+	Posting     postings[LEAF_MAX_POSTINGS];
+
+	while (block != 0)
+	{
+		Buffer      buffer;
+		WordPage    words;
+		uint64      high;
+		BlockNumber right;
+		int         n, sorted;
+
+		CHECK_FOR_INTERRUPTS();
+		buffer = word_page_read(index, &blocks, block, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+		words = BiometricPageGetWords(BufferGetPage(buffer));
+		n = words->count;
+		sorted = words->sorted;
+		high = words->high;
+		right = words->right;
+		if (words->low != low)
+			biometric_page_corrupted(index, block,
+									 "It does not begin where its left sibling ends.");
+		memcpy(postings, words->items, sizeof(Posting) * n);
+		UnlockReleaseBuffer(buffer);
+
+		for (int i = 1; i < sorted; i++)
+		{
+			if (postings[i] <= postings[i - 1])
+				biometric_page_corrupted(index, block, "Its postings are not in order.");
+		}
+		qsort(postings, n, sizeof(Posting), compare_postings);
+		for (int i = 0; i < n; i++)
+		{
+			if (postings[i] < low || postings[i] >= high)
+				biometric_page_corrupted(index, block, "A posting lies outside of its bounds.");
+			if (i > 0 && postings[i] == postings[i - 1])
+				biometric_page_corrupted(index, block, "It has a posting twice.");
+			if (more && want < postings[i])
+				break;
+			if (more && want == postings[i])
+				more = posting_sort_next(wanted, &want);
+		}
+		if (more && want < high)
+			biometric_page_corrupted(index, block, "It lacks a posting of an entry.");
+		low = high;
+		block = right;
+	}
+	if (more)
+		biometric_page_corrupted(index, EntryRefBlock(PostingRef(want)),
+								 "No leaf has the postings of an entry.");
+}
+
+/* Each entry of the directory leads to the leaf that it says */
+static void
+check_directory(Relation index, BlockNumber first)
+{
+	BlockNumber     blocks = 0;
+	int64           n;
+	DirectoryEntry *entries = directory_read(index, first, &n);
+
+	for (int64 i = 0; i < n; i++)
+	{
+		Buffer buffer;
+		bool   right;
+
+		CHECK_FOR_INTERRUPTS();
+		buffer =
+			word_page_read(index, &blocks, entries[i].leaf, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+		right = BiometricPageGetWords(BufferGetPage(buffer))->low == entries[i].low;
+		UnlockReleaseBuffer(buffer);
+		if (!right)
+			biometric_page_corrupted(index, entries[i].leaf,
+									 "The leaf begins elsewhere than the directory says.");
+	}
+	pfree(entries);
+}
+
+/* Entries with the flag PENDING are in the list, if they have not been merged since */
+static void
+check_pending(Relation index, CheckState *state)
+{
+	EntryRef   *listed;
+	int64       n = pending_read(index, &listed);
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+
+	qsort(listed, n, sizeof(EntryRef), compare_refs);
+	if (n > 0 && (EntryRefBlock(listed[0]) == 0 || EntryRefBlock(listed[n - 1]) >= blocks))
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+								 "A pending reference leads out of the index.");
+	for (int64 i = 0; i < state->npending; i++)
+	{
+		EntryRef       ref = state->pending[i];
+		PGAlignedBlock page;
+		GalleryEntry   entry;
+		Size           size;
+
+		CHECK_FOR_INTERRUPTS();
+		if (n > 0 && bsearch(&ref, listed, n, sizeof(EntryRef), compare_refs) != NULL)
+			continue;
+		if (copy_page(index, EntryRefBlock(ref), NULL, page.data) != BIOMETRIC_GALLERY_PAGE ||
+			EntryRefOffset(ref) > gallery_page_entries(page.data))
+			continue;
+		entry =
+			gallery_page_entry(index, EntryRefBlock(ref), page.data, EntryRefOffset(ref), &size);
+		if (entry != NULL && (entry->flags & GALLERY_ENTRY_PENDING))
+			biometric_page_corrupted(index, EntryRefBlock(ref),
+									 "A pending entry is not in the list of pending entries.");
+	}
+	pfree(listed);
+}
+
+static void
+check_preselection(Relation index, CheckState *state)
+{
+	BiometricMetaPageData meta;
+
+	if (state->postings != NULL)
+		posting_sort_perform(state->postings);
+	check_pending(index, state);
+	biometric_read_meta(index, &meta);
+	check_leaves(index, meta.first_leaf, state->postings);
+	if (meta.first_leaf != 0)
+		check_directory(index, meta.first_directory);
+	if (state->postings != NULL)
+		posting_sort_end(state->postings);
+	if (state->pending != NULL)
+		pfree(state->pending);
+}
+
+/* ---- rows ---------------------------------------------------------------- */
 
 static void
 check_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool tuple_is_alive,
@@ -377,8 +608,12 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	entries = begin_key_sort();
-	check_pages(heap, index, state.modality, entries, lock == AccessShareLock);
+	state.preselection = preselection_enabled(index);
+	if (heapallindexed && state.preselection)
+		state.postings = posting_sort_begin(state.modality, maintenance_work_mem / 2, NULL);
+	check_pages(heap, index, &state, entries, lock == AccessShareLock);
 	tuplesort_performsort(entries);
+	check_preselection(index, &state);
 	if (heapallindexed)
 	{
 		state.rows = begin_key_sort();

@@ -60,12 +60,14 @@ biometric_read_meta(Relation index, BiometricMetaPageData *meta)
 {
 	Buffer buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
 	Page   page = BufferGetPage(buffer);
+	int    lower;
 	bool   ours;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	lower = ((PageHeader) page)->pd_lower;
 	ours = !PageIsNew(page) && page_is_ours(page, BIOMETRIC_META_PAGE) &&
 		   ((PageHeader) page)->pd_lower >=
-			   (char *) BiometricPageGetMeta(page) + sizeof(BiometricMetaPageData) - (char *) page;
+			   (char *) &BiometricPageGetMeta(page)->flags - (char *) page;
 	if (ours)
 		memcpy(meta, BiometricPageGetMeta(page), sizeof(BiometricMetaPageData));
 	UnlockReleaseBuffer(buffer);
@@ -82,6 +84,8 @@ biometric_read_meta(Relation index, BiometricMetaPageData *meta)
 				 "index \"%s\" has format version %u, but this release of the extension reads version %u",
 				 RelationGetRelationName(index), meta->format_version, BIOMETRIC_FORMAT_VERSION),
 			 errhint("Please REINDEX it.")));
+	if (lower < (char *) (BiometricPageGetMeta(page) + 1) - (char *) page)
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage is too short.");
 }
 
 const BiometricModality *
@@ -124,9 +128,11 @@ biometric_init_page(Page page, BiometricPageKind kind)
 }
 
 void
-biometric_init_meta_page(Page page, const BiometricModality *modality)
+biometric_init_meta_page(Relation index, Page page)
 {
-	BiometricMetaPage meta;
+	const BiometricModality *modality = biometric_modality(index);
+	BiometricOptions        *options = (BiometricOptions *) index->rd_options;
+	BiometricMetaPage        meta;
 
 	biometric_init_page(page, BIOMETRIC_META_PAGE);
 	meta = BiometricPageGetMeta(page);
@@ -134,6 +140,8 @@ biometric_init_meta_page(Page page, const BiometricModality *modality)
 	meta->format_version = BIOMETRIC_FORMAT_VERSION;
 	meta->features_version = modality->features_version;
 	strlcpy(meta->modality, modality->name, sizeof(meta->modality));
+	if (modality->key_bits > 0 && (options == NULL || options->preselection))
+		meta->flags |= BIOMETRIC_META_PRESELECTION;
 
 	/* what lies between pd_lower and pd_upper is not logged */
 	((PageHeader) page)->pd_lower = (char *) (meta + 1) - (char *) page;
@@ -145,14 +153,80 @@ biometric_extend(Relation index, ForkNumber fork)
 #if PG_VERSION_NUM >= 160000
 	return ExtendBufferedRel(BMR_REL(index), fork, NULL, EB_LOCK_FIRST);
 #else
-	Buffer buffer;
+	for (;;)
+	{
+		Buffer buffer;
 
-	LockRelationForExtension(index, ExclusiveLock);
-	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
-	UnlockRelationForExtension(index, ExclusiveLock);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	return buffer;
+		LockRelationForExtension(index, ExclusiveLock);
+		buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+		UnlockRelationForExtension(index, ExclusiveLock);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+
+		/* an insertion that looks at the last page of the file may have been faster */
+		if (PageIsNew(BufferGetPage(buffer)))
+			return buffer;
+		UnlockReleaseBuffer(buffer);
+	}
 #endif
+}
+
+BiometricPageKind
+biometric_page_kind(Relation index, BlockNumber block, Page page)
+{
+	BiometricPageKind kind;
+
+	if (PageIsNew(page))
+		return 0;
+	kind = PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
+				   ((PageHeader) page)->pd_special <= BLCKSZ
+			   ? BiometricPageGetOpaque(page)->kind
+			   : BIOMETRIC_GALLERY_PAGE;
+	switch (kind)
+	{
+		case BIOMETRIC_LEAF_PAGE:
+		case BIOMETRIC_DIRECTORY_PAGE:
+		case BIOMETRIC_PENDING_PAGE:
+		case BIOMETRIC_FREE_PAGE:
+			word_page_check(index, block, page, kind);
+			break;
+		default:
+			gallery_check_page(index, block, page);
+			break;
+	}
+	return kind;
+}
+
+void
+word_page_check(Relation index, BlockNumber block, Page page, BiometricPageKind kind)
+{
+	WordPage words = BiometricPageGetWords(page);
+	Size     item = word_page_item_size(kind);
+
+	if (PageIsNew(page) || !page_is_ours(page, kind))
+		biometric_page_corrupted(index, block,
+								 "It is not the page of a biometric index that it should be.");
+	if (words->count > WORD_PAGE_SPACE / item ||
+		((PageHeader) page)->pd_lower !=
+			(char *) words->items + words->count * item - (char *) page)
+		biometric_page_corrupted(index, block, "It has another number of items than it says.");
+	if ((kind == BIOMETRIC_LEAF_PAGE || kind == BIOMETRIC_DIRECTORY_PAGE) &&
+		(words->low >= words->high || words->sorted > words->count ||
+		 (words->right == 0) != (words->high == PG_UINT64_MAX)))
+		biometric_page_corrupted(index, block, "Its bounds are invalid.");
+}
+
+Size
+word_page_item_size(BiometricPageKind kind)
+{
+	switch (kind)
+	{
+		case BIOMETRIC_LEAF_PAGE:
+			return sizeof(uint64);
+		case BIOMETRIC_DIRECTORY_PAGE:
+			return sizeof(DirectoryEntry);
+		default:
+			return sizeof(uint32);
+	}
 }
 
 void
@@ -181,6 +255,8 @@ gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
 	Size         length = ItemIdGetLength(item);
 	GalleryEntry entry;
 
+	if (!ItemIdIsUsed(item))
+		return NULL;
 	if (!ItemIdIsNormal(item) || length < GALLERY_ENTRY_HEADER || offset != MAXALIGN(offset) ||
 		offset < ((PageHeader) page)->pd_upper || offset + length > ((PageHeader) page)->pd_special)
 		biometric_page_corrupted(index, block, "An entry lies outside of the page's data.");
@@ -216,4 +292,43 @@ gallery_form_entry(Relation index, const BiometricModality *modality, Datum temp
 						errdetail("At most %zu bytes fit.",
 								  (Size) GALLERY_ENTRY_MAX_SIZE - GALLERY_ENTRY_HEADER)));
 	return entry;
+}
+
+/* The first offset that is not used */
+static OffsetNumber
+unused_offset(Page page)
+{
+	OffsetNumber entries = PageGetMaxOffsetNumber(page);
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= entries; i++)
+	{
+		if (!ItemIdIsUsed(PageGetItemId(page, i)))
+			return i;
+	}
+	return entries + 1;
+}
+
+OffsetNumber
+gallery_page_add(Relation index, Page page, GalleryEntry entry, Size size)
+{
+	OffsetNumber offset = unused_offset(page);
+
+	if (PageGetFreeSpace(page) < MAXALIGN(size) || offset > GALLERY_PAGE_MAX_ENTRIES ||
+		(!(entry->flags & GALLERY_ENTRY_NULL) && offset > GALLERY_TEMPLATE_OFFSETS))
+		return InvalidOffsetNumber;
+	return PageAddItem(page, (Item) entry, size, offset, true, false);
+}
+
+Size
+gallery_page_room(Page page)
+{
+	if (PageIsNew(page))
+		return GALLERY_ENTRY_MAX_SIZE;
+	return unused_offset(page) > GALLERY_TEMPLATE_OFFSETS ? 0 : PageGetFreeSpace(page);
+}
+
+void
+gallery_page_remove(Page page, OffsetNumber i)
+{
+	PageIndexTupleDeleteNoCompact(page, i);
 }

@@ -1,8 +1,8 @@
 /*
  * scan.c
- *		Exact search of a gallery.
+ *		Search of a gallery.
  *
- * A scan answers any mixture of quals (template % query) and order-bys
+ * An exact scan answers any mixture of quals (template % query) and order-bys
  * (template <-> query), as a sequential scan would, to the bit and to the last
  * row:
  *
@@ -11,6 +11,17 @@
  * - With an order-by, a pass over all pages selects the nearest rows that pass
  *   the quals (selection.h).  When they are used up and there were more, another
  *   pass selects those that follow.  Rows whose template is NULL come last.
+ *
+ * In a parallel scan each participant does so with the pages that it takes
+ * (reader.h), and those who merge their rows see to the order of all.
+ *
+ * A fast scan (biometric.search_mode) first compares only the entries that
+ * preselection.h names for one of the probes: that of the first order-by, or
+ * else of the first qual.  Then a scan with quals ends, and has perhaps missed
+ * rows.  One without goes on as an exact scan of all other entries, so that
+ * every row is returned in the end.  The order is then that of two exact scans,
+ * one after the other.  A constraint must not miss a row: only scans with an
+ * MVCC snapshot are fast.
  *
  * A query is decoded once per rescan.  Quals and order-bys with the same
  * template share one probe, so "WHERE t % q ORDER BY t <-> q" compares once.
@@ -28,13 +39,12 @@
 #include "biometric.h"
 #include "catalog/pg_type.h"
 #include "index/index.h"
+#include "index/preselection.h"
+#include "index/reader.h"
 #include "index/selection.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
-#if PG_VERSION_NUM >= 170000
-#include "storage/read_stream.h"
-#endif
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -49,21 +59,6 @@ typedef struct ScanProbe
 	double  limit;     /* farther entries do not pass the quals */
 	double *distances; /* of the page's entries */
 } ScanProbe;
-
-/* A pass over the gallery pages in block order */
-typedef struct PageReader
-{
-	BlockNumber          next;
-	BlockNumber          end;
-	Buffer               ahead; /* the next page, pinned; invalid at the end */
-	BufferAccessStrategy strategy;
-#if PG_VERSION_NUM >= 170000
-	ReadStream *stream;
-#endif
-} PageReader;
-
-/* bytes that a processor fetches from memory at a time; a smaller one costs little */
-#define CACHE_LINE_BYTES 64
 
 typedef enum ScanPhase
 {
@@ -91,10 +86,19 @@ typedef struct BiometricScan
 	bool       want_matches;   /* this pass: rows with a template */
 	bool       want_nulls;     /* this pass: rows without */
 
-	PageReader reader;
-	Selection *selection;
-	bool       nulls_pending; /* rows without a template are to be returned last */
-	bool       nulls_seen;
+	PageReader *reader;
+	Selection  *selection;
+	bool        begin_selection; /* nothing has been selected yet */
+	bool        nulls_pending;   /* rows without a template are to be returned last */
+	bool        nulls_seen;
+
+	/* a fast scan: the entries that are compared first, and what pages they are on */
+	bool         fast; /* these are still to be returned */
+	EntryRef    *candidates;
+	int          ncandidates;
+	int          next_candidate; /* the pass has got this far */
+	BlockNumber *candidate_blocks;
+	int          ncandidate_blocks;
 
 	/* the current page: rows to be returned, first those with a template */
 	int             nrows;
@@ -133,91 +137,70 @@ biometric_beginscan(Relation index, int nkeys, int norderbys)
 	return scan;
 }
 
-/* ---- reading pages ------------------------------------------------------- */
+/* ---- parallel scans ------------------------------------------------------ */
 
-#if PG_VERSION_NUM >= 170000
-static BlockNumber
-next_block(ReadStream *stream, void *callback_private_data, void *per_buffer_data)
-{
-	PageReader *reader = callback_private_data;
-
-	return reader->next < reader->end ? reader->next++ : InvalidBlockNumber;
-}
+#if PG_VERSION_NUM >= 180000
+Size
+biometric_estimateparallelscan(Relation index, int nkeys, int norderbys)
+#elif PG_VERSION_NUM >= 170000
+Size
+biometric_estimateparallelscan(int nkeys, int norderbys)
+#else
+Size
+biometric_estimateparallelscan(void)
 #endif
+{
+	return sizeof(ParallelPages);
+}
+
+void
+biometric_initparallelscan(void *target)
+{
+	parallel_pages_init(target);
+}
+
+/* NULL if this scan is not a parallel one */
+static ParallelPages *
+parallel_pages(IndexScanDesc scan)
+{
+	if (scan->parallel_scan == NULL)
+		return NULL;
+#if PG_VERSION_NUM >= 180000
+	return OffsetToPointer(scan->parallel_scan, scan->parallel_scan->ps_offset_am);
+#else
+	return OffsetToPointer(scan->parallel_scan, scan->parallel_scan->ps_offset);
+#endif
+}
+
+/* The leader calls it while nobody else scans */
+void
+biometric_parallelrescan(IndexScanDesc scan)
+{
+	parallel_pages_restart(parallel_pages(scan));
+}
+
+/* ---- reading pages ------------------------------------------------------- */
 
 static void
 end_pages(BiometricScan *state)
 {
-	if (BufferIsValid(state->reader.ahead))
-		ReleaseBuffer(state->reader.ahead);
-#if PG_VERSION_NUM >= 170000
-	if (state->reader.stream != NULL)
-		read_stream_end(state->reader.stream);
-#endif
-	memset(&state->reader, 0, sizeof(PageReader));
+	if (state->reader != NULL)
+		page_reader_end(state->reader);
 	state->nrows = state->nmatches = state->next_row = 0;
 }
 
-/*
- * Pins the page after the current one, if there is one, and asks the processor
- * for its contents.  They arrive while the entries of the current page are
- * compared, which hides the time that memory takes.
- */
+/* Begins a pass: over the candidates of a fast scan, or else over all entries */
 static void
-read_ahead(IndexScanDesc scan)
+begin_pages(BiometricScan *state, bool want_matches, bool want_nulls)
 {
-	PageReader *reader = &((BiometricScan *) scan->opaque)->reader;
-
-#if PG_VERSION_NUM >= 170000
-	reader->ahead = read_stream_next_buffer(reader->stream, NULL);
-#else
-	reader->ahead = InvalidBuffer;
-	if (reader->next < reader->end)
-		reader->ahead = ReadBufferExtended(scan->indexRelation, MAIN_FORKNUM, reader->next++,
-										   RBM_NORMAL, reader->strategy);
-#endif
-	if (BufferIsValid(reader->ahead))
-	{
-		const char *page = BufferGetPage(reader->ahead);
-
-		for (int offset = 0; offset < BLCKSZ; offset += CACHE_LINE_BYTES)
-			__builtin_prefetch(page + offset);
-	}
-}
-
-static void
-begin_pages(IndexScanDesc scan, bool want_matches, bool want_nulls)
-{
-	BiometricScan *state = scan->opaque;
-	PageReader    *reader = &state->reader;
-
 	end_pages(state);
 	state->want_matches = want_matches;
 	state->want_nulls = want_nulls;
-
-	/*
-	 * Pages that are added later hold only rows that came after our snapshot;
-	 * or, if the snapshot is a dirty one, after what it must see.
-	 */
-	reader->next = BIOMETRIC_FIRST_BLOCK;
-	reader->end = RelationGetNumberOfBlocks(scan->indexRelation);
-
-	/*
-	 * An index is searched as a whole each time, so it had better stay in
-	 * shared buffers.  One that cannot must not drive out everything else.
-	 */
-	if (!RelationUsesLocalBuffers(scan->indexRelation) && reader->end > NBuffers / 4 * 3)
-		reader->strategy = GetAccessStrategy(BAS_BULKREAD);
-#if PG_VERSION_NUM >= 170000
-	reader->stream = read_stream_begin_relation(READ_STREAM_SEQUENTIAL
-#if PG_VERSION_NUM >= 180000
-													| READ_STREAM_USE_BATCHING
-#endif
-												,
-												reader->strategy, scan->indexRelation, MAIN_FORKNUM,
-												next_block, reader, 0);
-#endif
-	read_ahead(scan);
+	state->next_candidate = 0;
+	if (state->fast)
+		page_reader_begin_list(state->reader, state->candidate_blocks, state->ncandidate_blocks);
+	else
+		page_reader_begin(state->reader);
 }
 
 /*
@@ -252,59 +235,139 @@ compare_entries(BiometricScan *state)
 	}
 }
 
-/* Reads the next page and finds what is to be returned of it; false at the end */
+/* Adds an entry to those that are to be compared, or just returned.  It stays where it is. */
+static void
+add_entry(IndexScanDesc scan, BlockNumber block, GalleryEntry entry, Size size)
+{
+	BiometricScan *state = scan->opaque;
+
+	if (state->nprobes > 0 && !state->modality->features_valid(entry->features, size))
+		biometric_page_corrupted(scan->indexRelation, block,
+								 "The features of an entry are damaged.");
+	state->tids[state->nmatches] = entry->tid;
+	state->features[state->nmatches] = entry->features;
+	state->sizes[state->nmatches] = size;
+	state->nmatches++;
+}
+
+/*
+ * Whether a fast scan has dealt with an entry before it came to look at all of
+ * them.  Asked in ascending order.
+ */
 static bool
-next_page(IndexScanDesc scan)
+was_candidate(BiometricScan *state, BlockNumber block, OffsetNumber i)
+{
+	EntryRef ref;
+
+	if (state->ncandidates == 0 || !EntryRefExists(block, i))
+		return false;
+	ref = EntryRefMake(block, i);
+	while (state->next_candidate < state->ncandidates &&
+		   state->candidates[state->next_candidate] < ref)
+		state->next_candidate++;
+	return state->next_candidate < state->ncandidates &&
+		   state->candidates[state->next_candidate] == ref;
+}
+
+/* Takes the candidates from a page, which is locked.  They are copied. */
+static void
+read_candidates(IndexScanDesc scan, BlockNumber block, Page page)
+{
+	BiometricScan *state = scan->opaque;
+	int            entries = gallery_page_entries(page);
+	Size           used = 0;
+
+	for (; state->next_candidate < state->ncandidates; state->next_candidate++)
+	{
+		EntryRef     ref = state->candidates[state->next_candidate];
+		GalleryEntry entry, copy;
+		Size         size;
+
+		if (EntryRefBlock(ref) != block)
+			break;
+
+		/* it may be gone, or another's by now */
+		if (EntryRefOffset(ref) > entries)
+			continue;
+		entry = gallery_page_entry(scan->indexRelation, block, page, EntryRefOffset(ref), &size);
+		if (entry == NULL || (entry->flags & (GALLERY_ENTRY_NULL | GALLERY_ENTRY_DEAD)) != 0)
+			continue;
+
+		copy = (GalleryEntry) (state->page.data + used);
+		memcpy(copy, entry, GALLERY_ENTRY_HEADER + size);
+		used += MAXALIGN(GALLERY_ENTRY_HEADER + size);
+		add_entry(scan, block, copy, size);
+	}
+}
+
+/* Finds the entries on the current page, a copy */
+static void
+read_entries(IndexScanDesc scan, BlockNumber block)
 {
 	BiometricScan  *state = scan->opaque;
-	Relation        index = scan->indexRelation;
 	Page            page = state->page.data;
+	int             entries = gallery_page_entries(page);
 	ItemPointerData nulls[GALLERY_PAGE_MAX_ENTRIES];
 	int             nnulls = 0;
-	int             entries;
-	BlockNumber     block;
-	Buffer          buffer;
 
-	CHECK_FOR_INTERRUPTS();
-	buffer = state->reader.ahead;
-	if (!BufferIsValid(buffer))
-		return false;
-	block = BufferGetBlockNumber(buffer);
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	memcpy(page, BufferGetPage(buffer), BLCKSZ);
-	UnlockReleaseBuffer(buffer);
-	state->reader.ahead = InvalidBuffer;
-	read_ahead(scan);
-
-	gallery_check_page(index, block, page);
-	entries = gallery_page_entries(page);
-	state->nmatches = 0;
-	state->next_row = 0;
 	for (OffsetNumber i = FirstOffsetNumber; i <= entries; i++)
 	{
 		Size         size;
-		GalleryEntry entry = gallery_page_entry(index, block, page, i, &size);
+		GalleryEntry entry = gallery_page_entry(scan->indexRelation, block, page, i, &size);
 
+		if (entry == NULL || (entry->flags & GALLERY_ENTRY_DEAD) != 0)
+			continue;
 		if (entry->flags & GALLERY_ENTRY_NULL)
 		{
 			state->nulls_seen = true;
 			if (state->want_nulls)
 				nulls[nnulls++] = entry->tid;
 		}
-		else if (state->want_matches)
-		{
-			if (state->nprobes > 0 && !state->modality->features_valid(entry->features, size))
-				biometric_page_corrupted(index, block, "The features of an entry are damaged.");
-			state->tids[state->nmatches] = entry->tid;
-			state->features[state->nmatches] = entry->features;
-			state->sizes[state->nmatches] = size;
-			state->nmatches++;
-		}
+		else if (state->want_matches && !was_candidate(state, block, i))
+			add_entry(scan, block, entry, size);
 	}
-
 	compare_entries(state);
 	memcpy(state->tids + state->nmatches, nulls, sizeof(ItemPointerData) * nnulls);
 	state->nrows = state->nmatches + nnulls;
+}
+
+/* Reads the next page and finds what is to be returned of it; false at the end */
+static bool
+next_page(IndexScanDesc scan)
+{
+	BiometricScan *state = scan->opaque;
+	Relation       index = scan->indexRelation;
+	BlockNumber    block;
+	Buffer         buffer;
+	Page           page;
+	bool           gallery;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		buffer = page_reader_next(state->reader);
+		if (!BufferIsValid(buffer))
+			return false;
+		block = BufferGetBlockNumber(buffer);
+		page = BufferGetPage(buffer);
+		state->nrows = state->nmatches = state->next_row = 0;
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		gallery = biometric_page_kind(index, block, page) == BIOMETRIC_GALLERY_PAGE;
+		if (gallery && state->fast)
+			read_candidates(scan, block, page);
+		else if (gallery)
+			memcpy(state->page.data, page, BLCKSZ);
+		UnlockReleaseBuffer(buffer);
+	} while (!gallery);
+
+	if (state->fast)
+	{
+		compare_entries(state);
+		state->nrows = state->nmatches;
+	}
+	else
+		read_entries(scan, block);
 	return true;
 }
 
@@ -435,6 +498,28 @@ add_orderby(BiometricScan *state, ScanKey orderby, int number)
 	state->norderbys++;
 }
 
+/* Finds the candidates of a fast scan */
+static void
+find_candidates(IndexScanDesc scan)
+{
+	BiometricScan *state = scan->opaque;
+	ScanProbe     *probe = &state->probes[state->norderbys > 0 ? state->orderby_probe[0] : 0];
+
+	state->ncandidates =
+		preselection_find(scan->indexRelation, state->modality, probe->features, probe->size,
+						  biometric_penetration_rate, &state->candidates);
+	state->candidate_blocks = MemoryContextAllocHuge(
+		CurrentMemoryContext, sizeof(BlockNumber) * Max(state->ncandidates, 1));
+	state->ncandidate_blocks = 0;
+	for (int i = 0; i < state->ncandidates; i++)
+	{
+		BlockNumber block = EntryRefBlock(state->candidates[i]);
+
+		if (i == 0 || block != EntryRefBlock(state->candidates[i - 1]))
+			state->candidate_blocks[state->ncandidate_blocks++] = block;
+	}
+}
+
 /* Decodes the query and begins to read.  In the scan's context. */
 static void
 start_scan(IndexScanDesc scan)
@@ -458,16 +543,28 @@ start_scan(IndexScanDesc scan)
 		add_orderby(state, &scan->orderByData[i], i);
 
 	if (state->impossible)
+	{
 		state->phase = SCAN_DONE;
-	else if (state->norderbys == 0)
+		return;
+	}
+
+	state->reader = page_reader_create(scan->indexRelation, parallel_pages(scan));
+	state->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && state->nprobes > 0 &&
+				  biometric_penetration_rate < 1 && scan->parallel_scan == NULL &&
+				  IsMVCCSnapshot(scan->xs_snapshot) && preselection_enabled(scan->indexRelation);
+	if (state->fast)
+		find_candidates(scan);
+
+	if (state->norderbys == 0)
 	{
 		state->phase = SCAN_PAGES;
-		begin_pages(scan, true, !state->has_quals);
+		begin_pages(state, true, !state->has_quals);
 	}
 	else
 	{
 		state->phase = SCAN_ORDERED;
 		state->selection = selection_create(state->norderbys, (Size) work_mem * 1024);
+		state->begin_selection = true;
 		state->nulls_pending = !state->has_quals;
 	}
 }
@@ -492,9 +589,14 @@ biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, 
 	state->has_quals = false;
 	state->impossible = false;
 	state->norderbys = 0;
+	state->reader = NULL;
 	state->selection = NULL;
 	state->nulls_pending = false;
 	state->nulls_seen = false;
+	state->fast = false;
+	state->candidates = NULL;
+	state->ncandidates = 0;
+	state->candidate_blocks = NULL;
 }
 
 void
@@ -509,13 +611,13 @@ biometric_endscan(IndexScanDesc scan)
 
 /* ---- results ------------------------------------------------------------- */
 
-/* One pass over the gallery for the nearest rows that were not yet returned */
+/* One pass for the nearest rows that were not yet returned */
 static void
 select_rows(IndexScanDesc scan)
 {
 	BiometricScan *state = scan->opaque;
 
-	begin_pages(scan, true, false);
+	begin_pages(state, true, false);
 	selection_begin_pass(state->selection);
 	while (next_page(scan))
 	{
@@ -574,21 +676,32 @@ next_in_page_order(IndexScanDesc scan)
 }
 
 static bool
-next_by_distance(IndexScanDesc scan, bool first)
+next_by_distance(IndexScanDesc scan)
 {
 	BiometricScan  *state = scan->opaque;
 	ItemPointerData tid;
 
-	if (first)
-		select_rows(scan);
-	while (!selection_next(state->selection, state->row_distances, &tid))
+	for (;;)
 	{
-		if (!selection_has_more(state->selection))
-			return false;
+		if (!state->begin_selection)
+		{
+			if (selection_next(state->selection, state->row_distances, &tid))
+			{
+				return_row(scan, &tid, state->row_distances);
+				return true;
+			}
+			if (!selection_has_more(state->selection))
+			{
+				/* a fast scan without quals goes on with all that it left out */
+				if (!state->fast || state->has_quals)
+					return false;
+				state->fast = false;
+				selection_restart(state->selection);
+			}
+		}
+		state->begin_selection = false;
 		select_rows(scan);
 	}
-	return_row(scan, &tid, state->row_distances);
-	return true;
 }
 
 bool
@@ -596,17 +709,16 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 {
 	BiometricScan *state = scan->opaque;
 	MemoryContext  old_context = MemoryContextSwitchTo(state->context);
-	bool           first = state->phase == SCAN_START;
 	bool           found = false;
 
 	if (!ScanDirectionIsForward(direction))
 		elog(ERROR, "a biometric index supports only forward scans");
 
-	if (first)
+	if (state->phase == SCAN_START)
 		start_scan(scan);
 	if (state->phase == SCAN_ORDERED)
 	{
-		found = next_by_distance(scan, first);
+		found = next_by_distance(scan);
 		if (!found)
 		{
 			/* rows without a template follow, in any order */
@@ -614,7 +726,7 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 			if (state->nulls_pending && state->nulls_seen)
 			{
 				state->phase = SCAN_PAGES;
-				begin_pages(scan, false, true);
+				begin_pages(state, false, true);
 			}
 		}
 	}

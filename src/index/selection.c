@@ -239,3 +239,11 @@ selection_has_more(Selection *selection)
 {
 	return selection->left_out;
 }
+
+void
+selection_restart(Selection *selection)
+{
+	selection->count = 0;
+	selection->left_out = false;
+	selection->has_last = false;
+}

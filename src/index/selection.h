@@ -45,4 +45,7 @@ extern bool selection_next(Selection *selection, double *distances, ItemPointer 
 /* Whether the pass left rows out for lack of memory */
 extern bool selection_has_more(Selection *selection);
 
+/* Forgets what was handed out: the next pass selects from the nearest row on */
+extern void selection_restart(Selection *selection);
+
 #endif /* BIOMETRIC_SELECTION_H */

@@ -2,9 +2,13 @@
  * fingerprint_calibration.c
  *		Log-odds <-> distance -> decibans of the false match rate.
  *
- * The distance is a fixed squeezing of the comparison's log-odds into (0, 1)
- * that needs a square root only.  The score is what was measured: how often
- * non-mated comparisons of one sensor reach the log-odds (doc/matching.md).
+ * The distance is a fixed squeezing of log-odds into (0, 1) that needs a square
+ * root only: for whole comparisons into (0, WHOLE], for pairs that an earlier
+ * stage of the cascade settled into narrow bands above.
+ *
+ * The score is what was measured: how often whole comparisons of non-mated pairs
+ * of one sensor reach the log-odds (doc/matching.md).  That the cascade keeps
+ * most of them from getting so far is not counted: it makes the score cautious.
  */
 #include "match/fingerprint_internal.h"
 #include "match/portable_math.h"
@@ -28,8 +32,17 @@ static const struct
 
 #define KNOTS ((int) (sizeof(calibration) / sizeof(calibration[0])))
 
-double
-fingerprint_odds_to_distance(double odds)
+/* largest distances of pairs that came to each stage */
+#define WHOLE     0.998
+#define ALIGNMENT 0.999
+
+/* decibans of the best pair settled in the first stage, and in the second */
+#define CANDIDATES_DECIBANS 1.0
+#define ALIGNMENT_DECIBANS  2.0
+
+/* to (0, 1) */
+static double
+squeeze(double odds)
 {
 	double u = (odds - MIDDLE) / STEP;
 
@@ -37,23 +50,57 @@ fingerprint_odds_to_distance(double odds)
 }
 
 double
-fingerprint_distance_to_odds(double distance)
+fingerprint_odds_to_distance(FingerprintStage stage, double odds)
 {
-	double spread = 4 * distance * (1 - distance);
+	double squeezed = squeeze(odds);
 
-	return MIDDLE + STEP * (1 - 2 * distance) / portable_sqrt(spread);
+	switch (stage)
+	{
+		case FINGERPRINT_STAGE_WHOLE:
+			return WHOLE * squeezed;
+		case FINGERPRINT_STAGE_ALIGNMENT:
+			return WHOLE + (ALIGNMENT - WHOLE) * squeezed;
+		default:
+			return ALIGNMENT + (1 - ALIGNMENT) * squeezed;
+	}
+}
+
+/* where a distance lies between two, from 0 at the farther one to 1 */
+static double
+nearness(double distance, double nearest, double farthest)
+{
+	return (farthest - distance) / (farthest - nearest);
 }
 
 double
-fingerprint_score(double distance)
+fingerprint_distance_to_odds(double distance, FingerprintStage *stage)
 {
-	double odds;
+	double squeezed;
+	double spread;
 
-	if (!(distance < 1))
-		return calibration[0].decibans;
-	if (!(distance > 0))
-		return calibration[KNOTS - 1].decibans;
-	odds = fingerprint_distance_to_odds(distance);
+	if (distance < WHOLE)
+	{
+		*stage = FINGERPRINT_STAGE_WHOLE;
+		squeezed = distance / WHOLE;
+	}
+	else if (distance < ALIGNMENT)
+	{
+		*stage = FINGERPRINT_STAGE_ALIGNMENT;
+		squeezed = 1 - nearness(distance, WHOLE, ALIGNMENT);
+	}
+	else
+	{
+		*stage = FINGERPRINT_STAGE_CANDIDATES;
+		squeezed = 1 - nearness(distance, ALIGNMENT, 1);
+	}
+	spread = 4 * squeezed * (1 - squeezed);
+	return MIDDLE + STEP * (1 - 2 * squeezed) / portable_sqrt(spread);
+}
+
+/* decibans of a whole comparison's log-odds */
+static double
+calibrated(double odds)
+{
 	if (odds <= calibration[0].odds)
 		return calibration[0].decibans;
 	for (int k = 1; k < KNOTS; k++)
@@ -67,4 +114,23 @@ fingerprint_score(double distance)
 					   ((odds - from) / (to - from));
 	}
 	return calibration[KNOTS - 1].decibans;
+}
+
+double
+fingerprint_score(double distance)
+{
+	FingerprintStage stage;
+	double           score;
+
+	if (!(distance < 1))
+		return calibration[0].decibans;
+	if (!(distance > 0))
+		return calibration[KNOTS - 1].decibans;
+	if (distance >= ALIGNMENT)
+		return CANDIDATES_DECIBANS * nearness(distance, ALIGNMENT, 1);
+	if (distance >= WHOLE)
+		return CANDIDATES_DECIBANS +
+			   (ALIGNMENT_DECIBANS - CANDIDATES_DECIBANS) * nearness(distance, WHOLE, ALIGNMENT);
+	score = calibrated(fingerprint_distance_to_odds(distance, &stage));
+	return score > ALIGNMENT_DECIBANS ? score : ALIGNMENT_DECIBANS;
 }

@@ -11,22 +11,40 @@
  * the best alignment shows, and how well its pairs agree among themselves, is
  * the evidence; a linear rule weighs it.
  *
+ * A cascade: few candidates and their support settle most non-mated pairs, one
+ * alignment of somewhat more candidates nearly all of the rest.
+ *
  * Deterministic: integers, and floating point additions, multiplications,
  * divisions and square roots in an order fixed by the source.  Symmetric: the
  * two blocks of features are put in a fixed order first.
  */
 #include "match/fingerprint_internal.h"
+#include "match/fingerprint_likelihood.h"
 #include "match/portable_math.h"
 
 #include <math.h>
 #include <string.h>
 
 #define MAX_MINUTIAE FINGERPRINT_MAX_MINUTIAE
-#define DIMENSIONS   FINGERPRINT_DIMENSIONS
 
 /* pairs of minutiae that take part in the search for an alignment */
 #define MAX_CANDIDATES       64
 #define CANDIDATES_A_MINUTIA 2
+
+/* in the first and second stage of the cascade */
+#define FIRST_CANDIDATES  16
+#define SECOND_CANDIDATES 32
+
+/*
+ * Log-odds that let a pair pass these stages.  test/bench/cascade tries others:
+ * where they come from, and what they cost, is in doc/matching.md.
+ */
+#ifndef FIRST_PASS
+#define FIRST_PASS (-3.66)
+#endif
+#ifndef SECOND_PASS
+#define SECOND_PASS (-3.0)
+#endif
 
 /* alignments tried */
 #define MAX_SEEDS 3
@@ -34,9 +52,12 @@
 /* directions of the polygon that bounds a finger's minutiae */
 #define DIRECTIONS 16
 
-/* descriptor likelihoods below this do not differ; those above are rare */
-#define LOWEST_LIKELIHOOD  (-240)
-#define HIGHEST_LIKELIHOOD 160
+/* thresholds of likelihoods, in halves: lower ones do not differ */
+#define LOWEST_LIKELIHOOD  (-120)
+#define HIGHEST_LIKELIHOOD 127
+
+/* higher likelihoods, not halves, are rare and say no more */
+#define RARE_LIKELIHOOD 160
 
 /* candidates whose descriptors alone count as evidence */
 #define LIKELIEST 12
@@ -54,9 +75,7 @@ typedef struct Finger
 	float   y[MAX_MINUTIAE + 1];
 	float   cosine[MAX_MINUTIAE + 1];
 	float   sine[MAX_MINUTIAE + 1];
-	float   support[DIRECTIONS]; /* farthest minutia in each direction */
-	int16_t norm[MAX_MINUTIAE + 1];
-	int16_t descriptor[DIMENSIONS][MAX_MINUTIAE + 1];
+	float   support[DIRECTIONS];     /* farthest minutia in each direction */
 	float   trust[MAX_MINUTIAE + 1]; /* mean 1 */
 	uint8_t angle[MAX_MINUTIAE + 1];
 	uint8_t type[MAX_MINUTIAE + 1];
@@ -66,14 +85,14 @@ typedef struct Finger
 typedef struct Pairs
 {
 	int     count;
-	uint8_t a[MAX_MINUTIAE];
-	uint8_t b[MAX_MINUTIAE];
-	float   ax[MAX_MINUTIAE]; /* where they are */
-	float   ay[MAX_MINUTIAE];
-	float   bx[MAX_MINUTIAE];
-	float   by[MAX_MINUTIAE];
-	float   cosine[MAX_MINUTIAE]; /* of the turn from a's direction to b's */
-	float   sine[MAX_MINUTIAE];
+	uint8_t a[MAX_MINUTIAE + 1];
+	uint8_t b[MAX_MINUTIAE + 1];
+	float   ax[MAX_MINUTIAE + 1]; /* where they are */
+	float   ay[MAX_MINUTIAE + 1];
+	float   bx[MAX_MINUTIAE + 1];
+	float   by[MAX_MINUTIAE + 1];
+	float   cosine[MAX_MINUTIAE + 1]; /* of the turn from a's direction to b's */
+	float   sine[MAX_MINUTIAE + 1];
 } Pairs;
 
 /* The first finger laid on the second, and what that shows */
@@ -93,19 +112,28 @@ typedef struct Alignment
 	float   squares;  /* of their distances */
 } Alignment;
 
+/* how far a pair came in the cascade, and why not farther */
+typedef struct Judgement
+{
+	FingerprintStage stage;
+	double           odds;
+} Judgement;
+
 struct FingerprintProbe
 {
-	size_t  size;
-	uint8_t bytes[FINGERPRINT_FEATURES_MAX_SIZE];
-	Finger  probe;
-	Finger  other;
-	float   direction_cosine[DIRECTIONS];
-	float   direction_sine[DIRECTIONS];
-	int16_t likelihood[MAX_MINUTIAE][MAX_MINUTIAE + 1];
-	Pairs   candidates;
-	Pairs   aligned;
-	float   compatible[MAX_CANDIDATES][MAX_CANDIDATES];
-	float   support[MAX_CANDIDATES];
+	size_t           size;
+	uint8_t          bytes[FINGERPRINT_FEATURES_MAX_SIZE];
+	Finger           probe;
+	Finger           other;
+	float            direction_cosine[DIRECTIONS];
+	float            direction_sine[DIRECTIONS];
+	LikelihoodTables tables[MAX_MINUTIAE];
+	int8_t           likelihood[MAX_MINUTIAE][LIKELIHOOD_STRIDE]; /* [probe's][other's], halves */
+	int8_t           best[MAX_MINUTIAE];                          /* of each row */
+	Pairs            candidates;
+	Pairs            aligned;
+	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES];
+	float            support[MAX_CANDIDATES];
 };
 
 size_t
@@ -135,8 +163,6 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 	const uint8_t *y = x + 2 * count;
 	const uint8_t *angle = y + 2 * count;
 	const uint8_t *kind = angle + count;
-	const uint8_t *descriptor = kind + count;
-	int32_t        norm[MAX_MINUTIAE + 1];
 
 	finger->count = count;
 	for (int i = 0; i < count; i++)
@@ -152,8 +178,15 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 		finger->sine[i] = unit_sine(angle[i]);
 		finger->trust[i] = (float) (kind[i] & 15) * (1.0f / FINGERPRINT_WEIGHT_ONE);
 		finger->type[i] = kind[i] >> 4;
-		norm[i] = 0;
 	}
+}
+
+/* the polygon that bounds a finger's minutiae */
+WIDER_ON_REQUEST static void
+bound(const FingerprintProbe *probe, Finger *finger)
+{
+	int count = finger->count;
+
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
 		float farthest = -1e6f;
@@ -167,26 +200,6 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 		}
 		finger->support[d] = farthest;
 	}
-	for (int k = 0; k < DIMENSIONS / 2; k++)
-	{
-		const uint8_t *row = descriptor + k * count;
-		int16_t       *even = finger->descriptor[2 * k];
-		int16_t       *odd = finger->descriptor[2 * k + 1];
-		int32_t        weight_even = fingerprint_projection_norm[2 * k];
-		int32_t        weight_odd = fingerprint_projection_norm[2 * k + 1];
-
-		for (int i = 0; i < count; i++)
-		{
-			int16_t e = (int16_t) ((row[i] & 15) - 8);
-			int16_t o = (int16_t) ((row[i] >> 4) - 8);
-
-			even[i] = e;
-			odd[i] = o;
-			norm[i] += weight_even * e * e + weight_odd * o * o;
-		}
-	}
-	for (int i = 0; i < count; i++)
-		finger->norm[i] = (int16_t) (norm[i] >> 8);
 }
 
 void
@@ -200,36 +213,9 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 	memcpy(probe->bytes, features, size);
 	probe->size = size;
 	unpack(probe, &probe->probe, features);
-}
-
-/* four times the log-likelihood ratio of each pair of descriptors */
-WIDER_ON_REQUEST static void
-compare_descriptors(FingerprintProbe *p, const Finger *a, const Finger *b)
-{
-	int count = b->count;
-
-	for (int i = 0; i < a->count; i++)
-	{
-		int16_t *restrict row = p->likelihood[i];
-		int16_t norm = a->norm[i];
-
-		for (int j = 0; j < count; j++)
-			row[j] = (int16_t) (-norm - b->norm[j]);
-		for (int k = 0; k < DIMENSIONS; k += 4)
-		{
-			int16_t        v0 = a->descriptor[k][i];
-			int16_t        v1 = a->descriptor[k + 1][i];
-			int16_t        v2 = a->descriptor[k + 2][i];
-			int16_t        v3 = a->descriptor[k + 3][i];
-			const int16_t *w0 = b->descriptor[k];
-			const int16_t *w1 = b->descriptor[k + 1];
-			const int16_t *w2 = b->descriptor[k + 2];
-			const int16_t *w3 = b->descriptor[k + 3];
-
-			for (int j = 0; j < count; j++)
-				row[j] = (int16_t) (row[j] + v0 * w0[j] + v1 * w1[j] + v2 * w2[j] + v3 * w3[j]);
-		}
-	}
+	bound(probe, &probe->probe);
+	fingerprint_likelihood_tables(fingerprint_descriptors(probe->bytes, probe->probe.count),
+								  probe->probe.count, probe->tables);
 }
 
 static void
@@ -248,49 +234,96 @@ add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
 	pairs->sine[k] = unit_sine(turn);
 }
 
-/* pairs that are at least so likely */
-static int
-count_likely(const FingerprintProbe *p, int rows, int columns, int threshold)
+/* four times the log-likelihood ratio of a pair */
+static inline int
+likelihood_of(const FingerprintProbe *p, const Finger *a, int i, int j)
 {
-	int sum = 0;
-
-	for (int i = 0; i < rows; i++)
-	{
-		const int16_t *row = p->likelihood[i];
-		int16_t        limit = (int16_t) threshold;
-		int16_t        likely = 0;
-
-		for (int j = 0; j < columns; j++)
-			likely = (int16_t) (likely + (row[j] >= limit));
-		sum += likely;
-	}
-	return sum;
+	return 2 * (a == &p->probe ? p->likelihood[i][j] : p->likelihood[j][i]);
 }
 
-/* the likeliest pairs, all down to the lowest threshold that lets at most the limit in */
-WIDER_ON_REQUEST static void
-choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
+/* the lowest threshold that is exceeded by the best of at most so many rows */
+static int
+bound_threshold(const FingerprintProbe *p, int limit)
 {
-	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
 	int low = LOWEST_LIKELIHOOD;
 	int high = HIGHEST_LIKELIHOOD;
 
-	if (limit > MAX_CANDIDATES)
-		limit = MAX_CANDIDATES;
 	while (low < high)
 	{
 		int middle = low + (high - low) / 2;
+		int rows = 0;
 
-		if (count_likely(p, a->count, b->count, middle) <= limit)
+		for (int i = 0; i < p->probe.count; i++)
+			rows += p->best[i] >= middle;
+		if (rows <= limit)
 			high = middle;
 		else
 			low = middle + 1;
 	}
+	return low;
+}
+
+/*
+ * The likeliest pairs, all down to the lowest threshold that lets at most the
+ * limit in, ordered by the first finger's minutia.
+ */
+static void
+choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
+{
+	/* a row whose best reaches a threshold has a pair that does */
+	int      low = bound_threshold(p, limit);
+	int      high = HIGHEST_LIKELIHOOD;
+	int      n = 0;
+	int      nrows = 0;
+	uint16_t chosen[MAX_CANDIDATES];
+	uint8_t  rows[MAX_MINUTIAE];
+
+	for (int i = 0; i < p->probe.count; i++)
+		if (p->best[i] >= low)
+			rows[nrows++] = (uint8_t) i;
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (fingerprint_count_likely(p->likelihood, rows, nrows, p->other.count, (int8_t) middle) <=
+			limit)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+
 	p->candidates.count = 0;
-	for (int i = 0; i < a->count; i++)
-		for (int j = 0; j < b->count; j++)
-			if (p->likelihood[i][j] >= low && p->candidates.count < MAX_CANDIDATES)
-				add_pair(&p->candidates, a, b, i, j);
+	if (low == HIGHEST_LIKELIHOOD)
+	{
+		/* perhaps more than the limit are as likely as can be: the first ones */
+		for (int i = 0; i < a->count; i++)
+			for (int j = 0; j < b->count && p->candidates.count < limit; j++)
+				if (likelihood_of(p, a, i, j) >= 2 * HIGHEST_LIKELIHOOD)
+					add_pair(&p->candidates, a, b, i, j);
+		return;
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		int i = rows[r];
+
+		for (int block = 0; p->best[i] >= low && block < p->other.count; block += LIKELIHOOD_VECTOR)
+		{
+			uint32_t which = fingerprint_which_likely(&p->likelihood[i][block], (int8_t) low);
+
+			for (; which != 0; which &= which - 1)
+			{
+				int      j = block + __builtin_ctz(which);
+				uint16_t pair = (uint16_t) (a == &p->probe ? i << 8 | j : j << 8 | i);
+				int      k = n++;
+
+				for (; k > 0 && chosen[k - 1] > pair; k--)
+					chosen[k] = chosen[k - 1];
+				chosen[k] = pair;
+			}
+		}
+	}
+	for (int k = 0; k < n; k++)
+		add_pair(&p->candidates, a, b, chosen[k] >> 8, chosen[k] & 255);
 }
 
 /*
@@ -300,36 +333,53 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b)
  * tolerance of lengths grows with the length, for skin stretches; that of
  * directions grows as minutiae get near, for positions are not exact.
  */
+/* In blocks of 8: results beyond k are not used. */
 WIDER_ON_REQUEST static void
 compatibilities(const Pairs *pairs, int k, float *restrict result)
 {
-	for (int l = 0; l < k; l++)
+	for (int block = 0; block < k; block += 8)
+		for (int l = block; l < block + 8; l++)
+		{
+			float ax = pairs->ax[l] - pairs->ax[k];
+			float ay = pairs->ay[l] - pairs->ay[k];
+			float bx = pairs->bx[l] - pairs->bx[k];
+			float by = pairs->by[l] - pairs->by[k];
+			float length_a = sqrtf(ax * ax + ay * ay);
+			float length_b = sqrtf(bx * bx + by * by);
+			float stretch = length_a - length_b;
+			float sigma = 4.5f + 0.03f * (length_a + length_b);
+			float turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
+			float shorter = length_a < length_b ? length_a : length_b;
+			float safe = shorter < 6 ? 6 : shorter;
+			float longer = length_a < length_b ? length_b : length_a;
+			float near = 4 / safe;
+			float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
+						  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
+
+			/* 1 - cosine between the two, turned as either pair turns; both summed */
+			float away = 2 - along / (safe * (longer < 6 ? 6 : longer));
+			float ratio =
+				5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
+
+			/* the same minutia twice, or turns more than 39 degrees apart */
+			ratio = shorter < 6 ? 0 : ratio;
+			ratio = turn < 0.773f ? 0 : ratio;
+			result[l] = ratio > 0 ? ratio : 0;
+		}
+}
+
+/* next is the compatibilities times the support, of n candidates and up to the next 8 */
+WIDER_ON_REQUEST static void
+multiply(const FingerprintProbe *p, int n, float *restrict next)
+{
+	for (int j = 0; j < n; j++)
 	{
-		float ax = pairs->ax[l] - pairs->ax[k];
-		float ay = pairs->ay[l] - pairs->ay[k];
-		float bx = pairs->bx[l] - pairs->bx[k];
-		float by = pairs->by[l] - pairs->by[k];
-		float length_a = sqrtf(ax * ax + ay * ay);
-		float length_b = sqrtf(bx * bx + by * by);
-		float stretch = length_a - length_b;
-		float sigma = 4.5f + 0.03f * (length_a + length_b);
-		float turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
-		float shorter = length_a < length_b ? length_a : length_b;
-		float safe = shorter < 6 ? 6 : shorter;
-		float longer = length_a < length_b ? length_b : length_a;
-		float near = 4 / safe;
-		float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
-					  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
+		const float *row = p->compatible[j];
+		float        support = p->support[j];
 
-		/* 1 - cosine between the two, turned as either pair turns; both summed */
-		float away = 2 - along / (safe * (longer < 6 ? 6 : longer));
-		float ratio =
-			5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
-
-		/* the same minutia twice, or turns more than 39 degrees apart */
-		ratio = shorter < 6 ? 0 : ratio;
-		ratio = turn < 0.773f ? 0 : ratio;
-		result[l] = ratio > 0 ? ratio : 0;
+		for (int block = 0; block < n; block += 8)
+			for (int i = block; i < block + 8; i++)
+				next[i] += row[i] * support;
 	}
 }
 
@@ -341,7 +391,7 @@ compatibilities(const Pairs *pairs, int k, float *restrict result)
  * part is.
  */
 static float
-support_candidates(FingerprintProbe *p)
+support_candidates(FingerprintProbe *p, const Finger *a)
 {
 	const Pairs *pairs = &p->candidates;
 	int          n = pairs->count;
@@ -350,7 +400,7 @@ support_candidates(FingerprintProbe *p)
 
 	for (int i = 0; i < n; i++)
 	{
-		float likelihood = (float) p->likelihood[pairs->a[i]][pairs->b[i]] * 0.08f + 4;
+		float likelihood = (float) likelihood_of(p, a, pairs->a[i], pairs->b[i]) * 0.08f + 4;
 
 		compatibilities(pairs, i, p->compatible[i]);
 		p->compatible[i][i] = 0;
@@ -364,14 +414,7 @@ support_candidates(FingerprintProbe *p)
 		float next[MAX_CANDIDATES] = {0};
 		float total = 0;
 
-		for (int j = 0; j < n; j++)
-		{
-			const float *row = p->compatible[j];
-			float        support = p->support[j];
-
-			for (int i = 0; i < n; i++)
-				next[i] += row[i] * support;
-		}
+		multiply(p, n, next);
 		for (int i = 0; i < n; i++)
 		{
 			if (round == 0)
@@ -504,7 +547,7 @@ bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, f
 
 /* how much a descriptor likelihood counts in a pair's evidence */
 static float
-descriptor_weight(int16_t likelihood)
+descriptor_weight(int likelihood)
 {
 	return 0.07f * (float) (likelihood < -25 ? -25 : likelihood);
 }
@@ -566,8 +609,8 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 			turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
 			if (turn > 0.134f) /* 30 degrees */
 				continue;
-			value =
-				5 - 2.5f * square * inverse - 16 * turn + descriptor_weight(p->likelihood[i][j]);
+			value = 5 - 2.5f * square * inverse - 16 * turn +
+					descriptor_weight(likelihood_of(p, a, i, j));
 			if (value > best_a[i])
 			{
 				best_a[i] = value;
@@ -708,7 +751,7 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 	pairs->count = 0;
 	for (int k = 0; k < al->count; k++)
 	{
-		float value[MAX_MINUTIAE];
+		float value[MAX_MINUTIAE + 1];
 
 		add_pair(pairs, a, b, al->a[k], al->b[k]);
 		compatibilities(pairs, k, value);
@@ -730,7 +773,7 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 
 /* sum of the likelihoods of the likeliest candidates, at most a dozen */
 static int
-sum_likeliest(const FingerprintProbe *p, int limit)
+sum_likeliest(const FingerprintProbe *p, const Finger *a, int limit)
 {
 	int sorted[LIKELIEST];
 	int count = 0;
@@ -742,7 +785,7 @@ sum_likeliest(const FingerprintProbe *p, int limit)
 		return 0;
 	for (int i = 0; i < p->candidates.count; i++)
 	{
-		int likelihood = p->likelihood[p->candidates.a[i]][p->candidates.b[i]];
+		int likelihood = likelihood_of(p, a, p->candidates.a[i], p->candidates.b[i]);
 		int k;
 
 		if (count == limit && likelihood <= sorted[limit - 1])
@@ -753,8 +796,95 @@ sum_likeliest(const FingerprintProbe *p, int limit)
 		sorted[k] = likelihood;
 	}
 	for (int i = 0; i < count; i++)
-		sum += sorted[i] > HIGHEST_LIKELIHOOD ? HIGHEST_LIKELIHOOD : sorted[i];
+		sum += sorted[i] > RARE_LIKELIHOOD ? RARE_LIKELIHOOD : sorted[i];
 	return sum;
+}
+
+/* candidates in order of support */
+static void
+order_candidates(const FingerprintProbe *p, int *order)
+{
+	for (int i = 0; i < p->candidates.count; i++)
+	{
+		int k = i;
+
+		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+}
+
+/* The likeliest candidates, at most so many, and how they support each other */
+static float
+choose_and_support(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
+{
+	choose_candidates(p, a, b, limit);
+	return support_candidates(p, a);
+}
+
+/* mean likelihood of the candidates */
+static double
+mean_likelihood(const FingerprintProbe *p, const Finger *a)
+{
+	int sum = 0;
+
+	for (int k = 0; k < p->candidates.count; k++)
+		sum += likelihood_of(p, a, p->candidates.a[k], p->candidates.b[k]);
+	return p->candidates.count > 0 ? (double) sum / p->candidates.count : 2 * LOWEST_LIKELIHOOD;
+}
+
+/* the mean overlap of two fingers, which is not less than what was paired */
+static double
+mean_overlap(double overlap_a, double overlap_b, double pairs)
+{
+	return sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
+}
+
+/*
+ * The first two stages of the cascade.  Each weighs what it has found
+ * (logistic regression of mated pairs that the whole comparison would accept
+ * against non-mated ones; doc/matching.md) and lets only the better pairs pass.
+ */
+static void
+judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, Judgement *judgement)
+{
+	double minutiae = portable_log(sqrt((double) a->count * b->count) + 1);
+	double fewer = portable_log((a->count < b->count ? a->count : b->count) + 1);
+	double support = portable_log(1 + choose_and_support(p, a, b, FIRST_CANDIDATES));
+	double likelihood = mean_likelihood(p, a) / 100;
+
+	judgement->stage = FINGERPRINT_STAGE_CANDIDATES;
+	judgement->odds =
+		0.4924 + 3.2924 * support + 8.1957 * likelihood + 0.1033 * minutiae - 2.9764 * fewer;
+	if (judgement->odds >= FIRST_PASS)
+	{
+		Alignment al = {0};
+		int       order[MAX_CANDIDATES];
+		bool      used[MAX_CANDIDATES];
+		double    odds = -12.8758 - 0.9415 * support - 24.3132 * likelihood;
+		double    overlap_a = 0;
+		double    overlap_b = 0;
+		double    overlap;
+
+		support = portable_log(1 + choose_and_support(p, a, b, SECOND_CANDIDATES));
+		likelihood = mean_likelihood(p, a) / 100;
+		order_candidates(p, order);
+		if (p->candidates.count > 0)
+			align(p, a, b, order[0], order, used, &al);
+		if (al.count > 0)
+		{
+			bound(p, &p->other);
+			count_overlap(p, a, b, &al, &overlap_a, &overlap_b);
+		}
+		overlap = mean_overlap(overlap_a, overlap_b, al.trusted);
+		refine(p, a, b, &al, TOLERANCE_SECOND);
+		judgement->stage = FINGERPRINT_STAGE_ALIGNMENT;
+		judgement->odds = odds + 1.0322 * support + 23.64 * likelihood + 2.0774 * minutiae -
+						  1.2943 * fewer - 0.7614 * sqrt(al.evidence) +
+						  5.9245 * al.count / (overlap + 4) + 10.7001 * al.evidence / (overlap + 8);
+		if (judgement->odds >= SECOND_PASS)
+			judgement->stage = FINGERPRINT_STAGE_WHOLE;
+	}
 }
 
 static void
@@ -767,22 +897,15 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b,
 	Alignment *best = &alignments[0];
 	Alignment *next = &alignments[1];
 	int        seeds = 0;
+	int        limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
 
 	evidence[EVIDENCE_MINUTIAE_A] = a->count;
 	evidence[EVIDENCE_MINUTIAE_B] = b->count;
-	compare_descriptors(p, a, b);
-	choose_candidates(p, a, b);
-	evidence[EVIDENCE_SUPPORT] = support_candidates(p);
-	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a->count < b->count ? a->count : b->count);
+	evidence[EVIDENCE_SUPPORT] =
+		choose_and_support(p, a, b, limit < MAX_CANDIDATES ? limit : MAX_CANDIDATES);
+	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a, a->count < b->count ? a->count : b->count);
 
-	for (int i = 0; i < p->candidates.count; i++)
-	{
-		int k = i;
-
-		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
-			order[k] = order[k - 1];
-		order[k] = i;
-	}
+	order_candidates(p, order);
 	best->evidence = 0;
 	best->count = 0;
 	for (int k = 0; k < p->candidates.count && seeds < MAX_SEEDS; k++)
@@ -812,18 +935,30 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b,
 	agreement(p, a, b, best, evidence);
 }
 
+/*
+ * Unpacks the other finger and finds the likelihoods.  Returns whether it comes
+ * first: the order must not depend on which of the two is the probe.
+ */
+static bool
+begin_comparison(FingerprintProbe *probe, const void *features, size_t size)
+{
+	unpack(probe, &probe->other, features);
+	fingerprint_likelihoods(probe->tables, probe->probe.count,
+							fingerprint_descriptors(features, probe->other.count),
+							probe->other.count, probe->likelihood, probe->best);
+	if (probe->size != size)
+		return probe->size > size;
+	return memcmp(probe->bytes, features, size) > 0;
+}
+
 void
 fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 					 double evidence[FINGERPRINT_EVIDENCE])
 {
-	bool swap;
+	bool swap = begin_comparison(probe, features, size);
 
 	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
-	unpack(probe, &probe->other, features);
-	if (probe->size != size)
-		swap = probe->size > size;
-	else
-		swap = memcmp(probe->bytes, features, size) > 0;
+	bound(probe, &probe->other);
 	if (swap)
 		compare(probe, &probe->other, &probe->probe, evidence);
 	else
@@ -834,8 +969,8 @@ fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
  * The evidence weighed: log-odds of mated against non-mated, up to a constant
  * (logistic regression; doc/matching.md says on what).
  */
-static double
-weigh(const double evidence[FINGERPRINT_EVIDENCE])
+double
+fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE])
 {
 	double sum = evidence[EVIDENCE_SUM];
 	double pairs = evidence[EVIDENCE_TRUSTED];
@@ -848,8 +983,7 @@ weigh(const double evidence[FINGERPRINT_EVIDENCE])
 	double limit;
 
 	/* pairs may lie a little outside of what overlaps */
-	overlap =
-		sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
+	overlap = mean_overlap(overlap_a, overlap_b, pairs);
 	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
 
 	odds = -2.8076 + 0.1668 * sqrt(sum) + 4.1994 * pairs / (overlap + 4) +
@@ -871,16 +1005,39 @@ weigh(const double evidence[FINGERPRINT_EVIDENCE])
 	return odds;
 }
 
+FingerprintStage
+fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, double *odds)
+{
+	bool          swap = begin_comparison(probe, features, size);
+	const Finger *a = swap ? &probe->other : &probe->probe;
+	const Finger *b = swap ? &probe->probe : &probe->other;
+	double        evidence[FINGERPRINT_EVIDENCE] = {0};
+	Judgement     judgement;
+
+	judge_candidates(probe, a, b, &judgement);
+	*odds = judgement.odds;
+	if (judgement.stage == FINGERPRINT_STAGE_WHOLE)
+	{
+		compare(probe, a, b, evidence);
+		if (evidence[EVIDENCE_PAIRS] == 0)
+			judgement.stage = FINGERPRINT_STAGE_ALIGNMENT;
+		else
+			*odds = fingerprint_weigh(evidence);
+	}
+	return judgement.stage;
+}
+
 double
 fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 {
-	const uint8_t *bytes = features;
-	double         evidence[FINGERPRINT_EVIDENCE];
+	const uint8_t   *bytes = features;
+	FingerprintStage stage;
+	double           odds;
 
 	if (bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0])
 		return FINGERPRINT_DISTANCE_NONMATED;
-	fingerprint_evidence(probe, features, size, evidence);
-	if (evidence[EVIDENCE_PAIRS] == 0)
+	if (bytes[1] == 0 || probe->bytes[1] == 0)
 		return FINGERPRINT_DISTANCE_NONMATED;
-	return fingerprint_odds_to_distance(weigh(evidence));
+	stage = fingerprint_stage(probe, features, size, &odds);
+	return fingerprint_odds_to_distance(stage, odds);
 }

@@ -12,13 +12,15 @@
  *				the minutiae's bounding box
  *	uint8		angle[n]: 1/256 turns
  *	uint8		kind[n]: weight in the low nibble, MinutiaType above
- *	uint8		descriptor[20][n]: two dimensions a byte, the even one in the low
+ *	uint8		descriptor[16][n]: two dimensions a byte, the even one in the low
  *				nibble, each plus 8
  */
 #ifndef FINGERPRINT_INTERNAL_H
 #define FINGERPRINT_INTERNAL_H
 
 #include "match/fingerprint.h"
+
+#include <string.h>
 
 /*
  * Loops that the compiler vectorises.  Each is compiled twice, for any x86-64
@@ -37,7 +39,7 @@
 #endif
 
 #define FINGERPRINT_HEADER_SIZE  4
-#define FINGERPRINT_DIMENSIONS   40
+#define FINGERPRINT_DIMENSIONS   32
 #define FINGERPRINT_MINUTIA_SIZE (2 + 2 + 1 + 1 + FINGERPRINT_DIMENSIONS / 2)
 #define FINGERPRINT_UNIT         4 /* position units a pixel */
 
@@ -67,6 +69,13 @@ extern const int16_t fingerprint_projection[FINGERPRINT_DIMENSIONS][FINGERPRINT_
 extern const int32_t fingerprint_projection_bias[FINGERPRINT_DIMENSIONS];
 extern const int16_t fingerprint_projection_norm[FINGERPRINT_DIMENSIONS]; /* 1/256 */
 
+/* words: fingerprint_codebook.c */
+#define FINGERPRINT_CODEBOOK_DIMENSIONS 20
+#define FINGERPRINT_CODEWORDS           256
+
+extern const int8_t fingerprint_codebook[2][FINGERPRINT_CODEBOOK_DIMENSIONS][FINGERPRINT_CODEWORDS];
+extern const int8_t fingerprint_codeword_frequency[2][FINGERPRINT_CODEWORDS];
+
 /* cosine of k/256 turns, 1/16384; the sine is the cosine a quarter back */
 extern const int16_t fingerprint_cosine[256];
 
@@ -74,6 +83,62 @@ static inline int
 fingerprint_sine(int angle)
 {
 	return fingerprint_cosine[(angle - 64) & 255];
+}
+
+/* ---- parts of valid features --------------------------------------------- */
+
+static inline int
+fingerprint_minutia_count(const void *features)
+{
+	return ((const uint8_t *) features)[1];
+}
+
+/* 1/4 pixels, from the middle */
+static inline int
+fingerprint_minutia_x(const void *features, int minutia)
+{
+	const uint8_t *bytes = features;
+	int16_t        x;
+
+	memcpy(&x, bytes + FINGERPRINT_HEADER_SIZE + 2 * minutia, sizeof(x));
+	return x;
+}
+
+static inline int
+fingerprint_minutia_y(const void *features, int minutia)
+{
+	const uint8_t *bytes = features;
+	int16_t        y;
+
+	memcpy(&y, bytes + FINGERPRINT_HEADER_SIZE + 2 * (bytes[1] + minutia), sizeof(y));
+	return y;
+}
+
+/* 1/256 turns */
+static inline int
+fingerprint_minutia_angle(const void *features, int minutia)
+{
+	const uint8_t *bytes = features;
+
+	return bytes[FINGERPRINT_HEADER_SIZE + 4 * bytes[1] + minutia];
+}
+
+static inline int
+fingerprint_minutia_weight(const void *features, int minutia)
+{
+	const uint8_t *bytes = features;
+
+	return bytes[FINGERPRINT_HEADER_SIZE + 5 * bytes[1] + minutia] & 15;
+}
+
+/* one dimension of a minutia's descriptor, -8..7 */
+static inline int
+fingerprint_level(const void *features, int minutia, int dimension)
+{
+	const uint8_t *bytes = features;
+	int            byte = bytes[FINGERPRINT_HEADER_SIZE + (6 + dimension / 2) * bytes[1] + minutia];
+
+	return (dimension % 2 == 0 ? byte & 15 : byte >> 4) - 8;
 }
 
 /* what a comparison finds, before it is weighed into one number */
@@ -96,11 +161,38 @@ typedef enum FingerprintEvidence
 	FINGERPRINT_EVIDENCE
 } FingerprintEvidence;
 
+/* where the descriptors begin */
+static inline const uint8_t *
+fingerprint_descriptors(const void *features, int count)
+{
+	return (const uint8_t *) features + FINGERPRINT_HEADER_SIZE +
+		   (FINGERPRINT_MINUTIA_SIZE - FINGERPRINT_DIMENSIONS / 2) * count;
+}
+
+/* the whole comparison of a pair, without the cascade */
 extern void fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 								 double evidence[FINGERPRINT_EVIDENCE]);
 
-/* log-odds to a distance in (0, 1) and back, both decreasing */
-extern double fingerprint_odds_to_distance(double odds);
-extern double fingerprint_distance_to_odds(double distance);
+/* the stages of the cascade, by which of them a pair was settled */
+typedef enum FingerprintStage
+{
+	FINGERPRINT_STAGE_CANDIDATES,
+	FINGERPRINT_STAGE_ALIGNMENT,
+	FINGERPRINT_STAGE_WHOLE
+} FingerprintStage;
+
+/* Takes a pair through the cascade; odds are those of the stage that settled it */
+extern FingerprintStage fingerprint_stage(FingerprintProbe *probe, const void *features,
+										  size_t size, double *odds);
+
+/*
+ * Stage and log-odds to a distance in (0, 1) and back, both decreasing in the
+ * odds.  Each stage has a band of distances, farther than those of the next.
+ */
+extern double fingerprint_odds_to_distance(FingerprintStage stage, double odds);
+extern double fingerprint_distance_to_odds(double distance, FingerprintStage *stage);
+
+/* log-odds of a whole comparison's evidence */
+extern double fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE]);
 
 #endif /* FINGERPRINT_INTERNAL_H */

@@ -74,6 +74,20 @@ extern size_t iris_extract(const IrisTemplate *iris, void *features);
 extern bool   iris_features_valid(const void *features, size_t size);
 
 /*
+ * The bits of features: each column in IRIS_COLUMN_BYTES(bits) bytes, least
+ * significant bit first.  Bits that are not usable are 0 in both.
+ */
+typedef struct IrisBits
+{
+	int     columns;
+	int     bits; /* per column */
+	uint8_t code[IRIS_MAX_FEATURE_CODE];
+	uint8_t mask[IRIS_MAX_FEATURE_CODE];
+} IrisBits;
+
+extern void iris_unpack_features(const void *features, IrisBits *bits);
+
+/*
  * A probe: features unpacked once for comparison with many.  It fits the
  * features it is made from; iris_probe_size says how large it is.
  */

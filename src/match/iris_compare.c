@@ -275,6 +275,26 @@ iris_features_valid(const void *features, size_t size)
 		   size == features_size(&header);
 }
 
+void
+iris_unpack_features(const void *features, IrisBits *bits)
+{
+	FeaturesHeader header;
+	CodeBytes      code;
+
+	memcpy(&header, features, sizeof(header));
+	code = features_code(&header, features);
+	bits->columns = header.columns;
+	bits->bits = header.bits;
+	if (header.planes == 2)
+	{
+		join_planes(code.plane[0], code.plane[1], plane_length(&header, 2), bits->code);
+		join_planes(code.mask, code.mask, plane_length(&header, 2), bits->mask);
+		return;
+	}
+	memcpy(bits->code, code.plane[0], plane_length(&header, 1));
+	memcpy(bits->mask, code.mask, plane_length(&header, 1));
+}
+
 /* ---- probe --------------------------------------------------------------- */
 
 /* bytes of a probe's form */

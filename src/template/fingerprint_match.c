@@ -43,13 +43,21 @@ static const BiometricModality modality = {
 	.name = "fingerprint",
 	.features_version = FINGERPRINT_FEATURES_VERSION,
 	.max_features_size = FINGERPRINT_FEATURES_MAX_SIZE,
-	.compare_cost = 1000,
+	.compare_cost = 240,
 	.extract = extract,
 	.features_valid = fingerprint_features_valid,
 	.begin_probe = begin_probe,
 	.distances = distances,
 	.score = fingerprint_score,
 	.probe_template = probe_take_apart,
+	.key_bits = FINGERPRINT_KEY_BITS,
+	.tag_bits = FINGERPRINT_TAG_BITS,
+	.signature_bits = FINGERPRINT_SIGNATURE_BITS,
+	.signature_slope = FINGERPRINT_SIGNATURE_SLOPE,
+	.max_words = FINGERPRINT_MAX_WORDS,
+	.max_probe_words = FINGERPRINT_MAX_PROBE_WORDS,
+	.words = fingerprint_words,
+	.probe_words = fingerprint_probe_words,
 };
 
 /* support function 1 of fingerprint_ops */

@@ -50,6 +50,14 @@ static const BiometricModality modality = {
 	.distances = distances,
 	.score = iris_score,
 	.probe_template = probe_take_apart,
+	.key_bits = IRIS_KEY_BITS,
+	.tag_bits = IRIS_TAG_BITS,
+	.signature_bits = IRIS_SIGNATURE_BITS,
+	.signature_slope = IRIS_SIGNATURE_SLOPE,
+	.max_words = IRIS_MAX_WORDS,
+	.max_probe_words = IRIS_MAX_PROBE_WORDS,
+	.words = iris_words,
+	.probe_words = iris_probe_words,
 };
 
 /* support function 1 of iris_ops */

@@ -16,6 +16,8 @@
 
 #include "postgres.h"
 
+#include "match/words.h"
+
 /* Strategy numbers of the operator classes */
 #define BIOMETRIC_DISTANCE_STRATEGY 1 /* template <-> template, FOR ORDER BY */
 #define BIOMETRIC_MATCH_STRATEGY    2 /* template % template: score >= biometric.match_threshold */
@@ -31,24 +33,25 @@
 /*
  * Pre-selection, for searches that need not be exact.  A template has words,
  * each a coarse description of a part of it; mated templates have some in
- * common.  key is what the part looks like, tag how it is turned, where that
- * makes sense.  The index keeps postings: which entries have which words.
+ * common.  key is what the part looks like, signature says more of that, and
+ * tag is how the part is turned, where that makes sense.  The index keeps
+ * postings: which entries have which words.
  *
  * A probe's words are those that a mate's may be, the likeliest first.  Each
- * posting found by one gives the entry a vote in the bin
- * (posting's tag - probe word's tag) mod 16: votes for the same turn of the
- * whole template come together in one bin, or in two neighbouring ones.
+ * posting found by the key of one gives the entry
+ *
+ *		weight - signature_slope / 8 * (bits in which the signatures differ)
+ *
+ * votes, rounded down, if that is more than 0, in the bin (posting's tag - probe
+ * word's tag) mod 16: votes for the same turn of the whole template come
+ * together in one bin, or in two neighbouring ones.
  */
-typedef struct BiometricWord
-{
-	uint32 key;    /* < 1 << key_bits */
-	uint8  tag;    /* < 1 << tag_bits; of a probe word < 16 */
-	uint8  weight; /* of a probe word's votes, 1..15; 0 otherwise */
-} BiometricWord;
+typedef Word BiometricWord; /* key < 1 << key_bits, and so on */
 
-/* postings have this many bits for key and tag together */
-#define BIOMETRIC_CODE_BITS 20
-#define BIOMETRIC_VOTE_BINS 16
+/* postings have this many bits for key, tag and signature together */
+#define BIOMETRIC_CODE_BITS  35
+#define BIOMETRIC_MAX_WEIGHT WORD_MAX_WEIGHT
+#define BIOMETRIC_VOTE_BINS  16
 
 typedef struct BiometricModality
 {
@@ -103,8 +106,10 @@ typedef struct BiometricModality
 	 * many they wrote, at most max_words or max_probe_words, all of them
 	 * different for words().
 	 */
-	int key_bits; /* key_bits + tag_bits <= BIOMETRIC_CODE_BITS */
-	int tag_bits; /* at most 4; if not 0, a vote counts in the next bin too */
+	int key_bits;        /* key_bits + tag_bits + signature_bits <= BIOMETRIC_CODE_BITS */
+	int tag_bits;        /* at most 4; if not 0, a vote counts in the next bin too */
+	int signature_bits;  /* at most 16 */
+	int signature_slope; /* eighths of a vote */
 	int max_words;
 	int max_probe_words;
 	int (*words)(const void *features, Size size, BiometricWord *words);

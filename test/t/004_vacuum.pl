@@ -217,7 +217,7 @@ is( $node->safe_psql('postgres', 'SELECT entries FROM biometric_index_stats(\'sp
 
 # Everything goes
 $node->safe_psql('postgres', 'DELETE FROM space; VACUUM space; VACUUM space;');
-is( $node->safe_psql('postgres', 'SELECT entries, empty_pages = pages - 1 FROM biometric_index_stats(\'space_print_idx\')'),
+is( $node->safe_psql('postgres', 'SELECT entries, empty_pages = gallery_pages FROM biometric_index_stats(\'space_print_idx\')'),
 	'0|t', 'an empty table has an empty index');
 is( $node->safe_psql('postgres', <<'X'), "0\n1", 'which can be searched and filled');
 SET enable_seqscan = off;

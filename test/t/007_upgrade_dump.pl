@@ -175,7 +175,22 @@ foreach my $version (grep { $_ ne $current } @versions)
 	my $database = "from_$version" =~ s/\W/_/gr;
 
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
-	$node->safe_psql($database, "CREATE EXTENSION biometric VERSION '$version'; ALTER EXTENSION biometric UPDATE");
+	# the new library comes first, the update when the DBA gets to it
+	is($node->safe_psql($database, <<"X"), "20||7", "version $version works with this library");
+CREATE EXTENSION biometric VERSION '$version';
+CREATE TABLE early (id int, print fingerprint);
+CREATE INDEX early_print_idx ON early USING biometric (print);
+INSERT INTO early SELECT n, synthetic_fingerprint(n) FROM generate_series(1, 20) n;
+SET enable_seqscan = off;
+SELECT (biometric_index_stats('early_print_idx')).entries, biometric_index_check('early_print_idx', true),
+	(SELECT id FROM early ORDER BY print <-> synthetic_fingerprint(7) LIMIT 1);
+X
+	is($node->safe_psql($database, <<"X"), "20||8", "and after the update its indexes go on");
+ALTER EXTENSION biometric UPDATE;
+SET enable_seqscan = off;
+SELECT (biometric_index_stats('early_print_idx')).entries, biometric_index_check('early_print_idx', true),
+	(SELECT id FROM early ORDER BY print <-> synthetic_fingerprint(8) LIMIT 1);
+X
 	is($node->safe_psql($database, $members), $fresh, "version $version, updated, equals $current");
 }
 

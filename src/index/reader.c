@@ -1,0 +1,322 @@
+/*
+ * reader.c
+ *		Reading the pages of an index for a search.
+ *
+ * A participant of a parallel scan takes chunks of consecutive blocks, which
+ * get smaller towards the end, so that all participants end at about the same
+ * time however fast each of them is.  It remembers what it took: a scan that
+ * needs another pass reads the same pages again, without asking the others.
+ *
+ * While the caller works on a page the next one is on its way: from disk by
+ * read_stream or prefetching, from memory by prefetch instructions.
+ */
+#include "postgres.h"
+
+#include "executor/instrument.h"
+#include "index/index.h"
+#include "index/reader.h"
+#include "miscadmin.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/read_stream.h"
+#endif
+#include "utils/rel.h"
+#include "utils/spccache.h"
+
+/*
+ * A chunk is this part of what is left, but no larger than the maximum.  With
+ * few participants the last ones to end wait for about a page.
+ */
+#define CHUNK_PART 16
+#define CHUNK_MAX  128
+
+/* bytes that a processor fetches from memory at a time; a smaller one costs little */
+#define CACHE_LINE_BYTES 64
+
+/* blocks that are known in advance, to be read from disk before they are needed */
+#define QUEUE_MAX 32
+
+typedef struct Chunk
+{
+	BlockNumber start;
+	BlockNumber end;
+} Chunk;
+
+struct PageReader
+{
+	Relation       index;
+	ParallelPages *shared;
+
+	/* the chunks of this participant, in the order in which it took them */
+	Chunk *chunks;
+	int    nchunks;
+	int    max_chunks;
+	bool   all_taken; /* there are no more */
+
+	/* where the pass is: in a list, or in a chunk */
+	const BlockNumber *list;
+	int                nlist;
+	int                next_listed;
+	int                next_chunk;
+	BlockNumber        next;
+	BlockNumber        end;
+
+	bool                 active;
+	Buffer               ahead; /* the page that is returned next; invalid at the end */
+	BufferAccessStrategy strategy;
+#if PG_VERSION_NUM >= 170000
+	ReadStream *stream;
+#else
+	BlockNumber queue[QUEUE_MAX]; /* a ring */
+	int         queue_first;
+	int         queue_used;
+	int         queue_size;
+	bool        cold; /* the last page was not in shared buffers */
+#endif
+};
+
+void
+parallel_pages_init(ParallelPages *shared)
+{
+	SpinLockInit(&shared->mutex);
+	parallel_pages_restart(shared);
+}
+
+void
+parallel_pages_restart(ParallelPages *shared)
+{
+	SpinLockAcquire(&shared->mutex);
+	shared->next = BIOMETRIC_FIRST_BLOCK;
+	shared->end = InvalidBlockNumber;
+	SpinLockRelease(&shared->mutex);
+}
+
+PageReader *
+page_reader_create(Relation index, ParallelPages *shared)
+{
+	PageReader *reader = palloc0(sizeof(PageReader));
+
+	reader->index = index;
+	reader->shared = shared;
+	return reader;
+}
+
+/* ---- which blocks -------------------------------------------------------- */
+
+/*
+ * Takes the next chunk out of those that are left.  Without other participants
+ * there is only one.
+ *
+ * Pages that are added while the scan runs hold only rows that came after its
+ * snapshot; or, if the snapshot is a dirty one, after what it must see.
+ */
+static bool
+take_chunk(PageReader *reader)
+{
+	ParallelPages *shared = reader->shared;
+	Chunk          chunk = {BIOMETRIC_FIRST_BLOCK, BIOMETRIC_FIRST_BLOCK};
+
+	if (shared == NULL)
+	{
+		chunk.end = RelationGetNumberOfBlocks(reader->index);
+		reader->all_taken = true;
+	}
+	else
+	{
+		BlockNumber blocks =
+			reader->nchunks == 0 ? RelationGetNumberOfBlocks(reader->index) : InvalidBlockNumber;
+
+		SpinLockAcquire(&shared->mutex);
+		if (shared->end == InvalidBlockNumber)
+			shared->end = blocks;
+		chunk.start = shared->next;
+		if (chunk.start < shared->end)
+			shared->next +=
+				Min(Max((shared->end - chunk.start) / CHUNK_PART, 1), (BlockNumber) CHUNK_MAX);
+		chunk.end = shared->next;
+		SpinLockRelease(&shared->mutex);
+	}
+	if (chunk.start >= chunk.end)
+	{
+		reader->all_taken = true;
+		return false;
+	}
+
+	if (reader->nchunks == reader->max_chunks)
+	{
+		reader->max_chunks = Max(reader->max_chunks * 2, 16);
+		if (reader->chunks == NULL)
+			reader->chunks = palloc(sizeof(Chunk) * reader->max_chunks);
+		else
+			reader->chunks = repalloc(reader->chunks, sizeof(Chunk) * reader->max_chunks);
+	}
+	reader->chunks[reader->nchunks++] = chunk;
+	return true;
+}
+
+static BlockNumber
+next_block(PageReader *reader)
+{
+	if (reader->list != NULL)
+		return reader->next_listed < reader->nlist ? reader->list[reader->next_listed++]
+												   : InvalidBlockNumber;
+
+	if (reader->next == reader->end)
+	{
+		if (reader->next_chunk == reader->nchunks && (reader->all_taken || !take_chunk(reader)))
+			return InvalidBlockNumber;
+		reader->next = reader->chunks[reader->next_chunk].start;
+		reader->end = reader->chunks[reader->next_chunk].end;
+		reader->next_chunk++;
+	}
+	return reader->next++;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+#if PG_VERSION_NUM >= 170000
+
+static BlockNumber
+next_block_of_stream(ReadStream *stream, void *callback_private_data, void *per_buffer_data)
+{
+	return next_block(callback_private_data);
+}
+
+static Buffer
+read_next(PageReader *reader)
+{
+	return read_stream_next_buffer(reader->stream, NULL);
+}
+
+#else
+
+/* blocks read so far by this process that were not in shared buffers */
+static int64
+blocks_missed(void)
+{
+	return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
+
+/*
+ * Some blocks are known before they are read, as many as the tablespace's
+ * effective_io_concurrency.  The system is told of them as soon as pages turn
+ * out not to be in shared buffers: as long as they are, that would be for
+ * nothing.
+ */
+static Buffer
+read_next(PageReader *reader)
+{
+	int64 missed = blocks_missed();
+	Buffer buffer;
+
+	while (reader->queue_used < reader->queue_size)
+	{
+		BlockNumber block = next_block(reader);
+
+		if (block == InvalidBlockNumber)
+			break;
+		if (reader->cold && reader->queue_used > 0)
+			PrefetchBuffer(reader->index, MAIN_FORKNUM, block);
+		reader->queue[(reader->queue_first + reader->queue_used++) % QUEUE_MAX] = block;
+	}
+	if (reader->queue_used == 0)
+		return InvalidBuffer;
+
+	buffer = ReadBufferExtended(reader->index, MAIN_FORKNUM, reader->queue[reader->queue_first],
+								RBM_NORMAL, reader->strategy);
+	reader->queue_first = (reader->queue_first + 1) % QUEUE_MAX;
+	reader->queue_used--;
+	reader->cold = blocks_missed() > missed;
+	return buffer;
+}
+
+#endif
+
+/* Pins the next page and asks the processor for its contents */
+static void
+read_ahead(PageReader *reader)
+{
+	const char *page;
+
+	reader->ahead = read_next(reader);
+	if (!BufferIsValid(reader->ahead))
+		return;
+	page = BufferGetPage(reader->ahead);
+	for (int offset = 0; offset < BLCKSZ; offset += CACHE_LINE_BYTES)
+		__builtin_prefetch(page + offset);
+}
+
+static void
+begin(PageReader *reader, const BlockNumber *list, int nlist)
+{
+	page_reader_end(reader);
+	reader->list = list;
+	reader->nlist = nlist;
+	reader->next_listed = 0;
+	reader->next_chunk = 0;
+	reader->next = reader->end = 0;
+	reader->active = true;
+
+	/*
+	 * An index is searched as a whole each time, so it had better stay in
+	 * shared buffers.  One that cannot must not drive out everything else.
+	 */
+	if (list == NULL && !RelationUsesLocalBuffers(reader->index) &&
+		RelationGetNumberOfBlocks(reader->index) > (BlockNumber) NBuffers / 4 * 3)
+		reader->strategy = GetAccessStrategy(BAS_BULKREAD);
+
+#if PG_VERSION_NUM >= 170000
+	reader->stream = read_stream_begin_relation(READ_STREAM_DEFAULT
+#if PG_VERSION_NUM >= 180000
+													| READ_STREAM_USE_BATCHING
+#endif
+												,
+												reader->strategy, reader->index, MAIN_FORKNUM,
+												next_block_of_stream, reader, 0);
+#else
+	reader->queue_first = reader->queue_used = 0;
+	reader->queue_size =
+		Min(get_tablespace_io_concurrency(reader->index->rd_rel->reltablespace) + 1, QUEUE_MAX);
+	reader->cold = false;
+#endif
+	read_ahead(reader);
+}
+
+void
+page_reader_begin(PageReader *reader)
+{
+	begin(reader, NULL, 0);
+}
+
+void
+page_reader_begin_list(PageReader *reader, const BlockNumber *blocks, int nblocks)
+{
+	begin(reader, blocks, nblocks);
+}
+
+Buffer
+page_reader_next(PageReader *reader)
+{
+	Buffer buffer = reader->ahead;
+
+	if (BufferIsValid(buffer))
+		read_ahead(reader);
+	return buffer;
+}
+
+void
+page_reader_end(PageReader *reader)
+{
+	if (!reader->active)
+		return;
+	reader->active = false;
+	if (BufferIsValid(reader->ahead))
+		ReleaseBuffer(reader->ahead);
+	reader->ahead = InvalidBuffer;
+#if PG_VERSION_NUM >= 170000
+	read_stream_end(reader->stream);
+	reader->stream = NULL;
+#endif
+	if (reader->strategy != NULL)
+		FreeAccessStrategy(reader->strategy);
+	reader->strategy = NULL;
+}

@@ -1,0 +1,45 @@
+/*
+ * fingerprint_likelihood.h
+ *		How likely each minutia of a probe and each of another finger are the
+ *		same, by their descriptors: the first thing done with every entry of a
+ *		gallery, so it is done in the processor's vectors.
+ */
+#ifndef FINGERPRINT_LIKELIHOOD_H
+#define FINGERPRINT_LIKELIHOOD_H
+
+#include "match/fingerprint_internal.h"
+
+/* columns of a row of likelihoods: a multiple of every kernel's vector */
+#define LIKELIHOOD_VECTOR 32
+#define LIKELIHOOD_STRIDE (FINGERPRINT_MAX_MINUTIAE + 1)
+
+/* the tables of one probe minutia: for each dimension, 1/2 of four times the log-likelihood ratio by the other's level */
+typedef int8_t LikelihoodTables[FINGERPRINT_DIMENSIONS][16];
+
+/* fills the tables of each of count minutiae from rows of nibbles as features have them */
+extern void fingerprint_likelihood_tables(const uint8_t *descriptor, int count,
+										  LikelihoodTables *tables);
+
+/*
+ * Sums up for each of rows tables and each of columns minutiae, whose
+ * descriptors are as in features.  result[i][j] for j from columns up to the next
+ * multiple of LIKELIHOOD_VECTOR is -128.  best[i] is the largest of row i.
+ * Sums stay within -128..127, in the order of the dimensions.
+ */
+extern void fingerprint_likelihoods(const LikelihoodTables *tables, int rows,
+									const uint8_t *descriptor, int               columns,
+									int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
+
+/* How many of the likelihoods in the rows listed, all columns, are at least so high */
+extern int fingerprint_count_likely(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows,
+									int nrows, int columns, int8_t threshold);
+
+/* A bit for each of the LIKELIHOOD_VECTOR likelihoods that is at least so high */
+extern uint32_t fingerprint_which_likely(const int8_t *likelihoods, int8_t threshold);
+
+/* the same without vectors, for the test */
+extern void fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows,
+										  const uint8_t *descriptor, int               columns,
+										  int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
+
+#endif
