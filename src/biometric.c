@@ -16,7 +16,7 @@ PG_MODULE_MAGIC;
 
 double biometric_match_threshold = 40;
 int    biometric_search_mode = BIOMETRIC_SEARCH_EXACT;
-double biometric_penetration_rate = 0.01;
+double biometric_penetration_rate = 0.002;
 
 static const struct config_enum_entry search_modes[] = {
 	{"exact", BIOMETRIC_SEARCH_EXACT, false},
@@ -44,7 +44,7 @@ _PG_init(void)
 	DefineCustomRealVariable(
 		"biometric.penetration_rate", "Largest share of the gallery that a fast search compares.",
 		"Entries that are too new to be pre-selected are compared as well.",
-		&biometric_penetration_rate, 0.01, 0.000001, 1, PGC_USERSET, 0, NULL, NULL, NULL);
+		&biometric_penetration_rate, 0.002, 0.000001, 1, PGC_USERSET, 0, NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("biometric");
 	biometric_install_planner_hook();

@@ -35,7 +35,7 @@
 #define LOGGED_BYTE_RATE 300e6
 
 /* Of the leaves that are built in bulk, what is filled */
-#define LEAF_FILL 0.9
+#define LEAF_FILL 0.95
 
 /* An index that takes more of shared buffers is not kept in them: reader.c */
 #define CACHED_SHARE 0.75

@@ -12,7 +12,7 @@
 #include "utils/memutils.h"
 
 /* of a page's items, so that the first insertions do not split every page */
-#define BUILD_FILL(items) ((items) *9 / 10)
+#define BUILD_FILL(items) ((items) *19 / 20)
 
 /* A chain of pages that grows to the right */
 typedef struct Chain

@@ -17,7 +17,7 @@
 #include "utils/rel.h"
 
 /* With postings from the merge, a leaf is taken apart into two of this many at most */
-#define LEAF_FILL      (LEAF_MAX_POSTINGS * 9 / 10)
+#define LEAF_FILL      (LEAF_MAX_POSTINGS * 19 / 20)
 #define DIRECTORY_FILL (DIRECTORY_MAX_ENTRIES * 9 / 10)
 
 static void

@@ -22,6 +22,10 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#if PG_VERSION_NUM < 170000
+#define AmAutoVacuumWorkerProcess() IsAutoVacuumWorkerProcess()
+#endif
+
 /* the pending list is looked at whenever so many pages have been dealt with */
 #define MERGE_INTERVAL 256
 
@@ -283,7 +287,7 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	state.stats = stats;
 	state.callback = callback;
 	state.callback_state = callback_state;
-	state.memory = IsAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
+	state.memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
 																			: maintenance_work_mem;
 	state.pending_limit =
 		options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;

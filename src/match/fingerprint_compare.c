@@ -12,7 +12,8 @@
  * the evidence; a linear rule weighs it.
  *
  * A cascade: few candidates and their support settle most non-mated pairs, one
- * alignment of somewhat more candidates nearly all of the rest.
+ * alignment by them most others, and one of more candidates nearly all of the
+ * rest.
  *
  * Deterministic: integers, and floating point additions, multiplications,
  * divisions and square roots in an order fixed by the source.  Symmetric: the
@@ -27,23 +28,30 @@
 
 #define MAX_MINUTIAE FINGERPRINT_MAX_MINUTIAE
 
+/* what is filled up to whole vectors of 8 */
+#define PADDED               (MAX_MINUTIAE + 1)
+#define WHOLE_VECTORS(count) (((count) + 7) & ~7)
+
 /* pairs of minutiae that take part in the search for an alignment */
 #define MAX_CANDIDATES       64
 #define CANDIDATES_A_MINUTIA 2
 
-/* in the first and second stage of the cascade */
-#define FIRST_CANDIDATES  16
-#define SECOND_CANDIDATES 32
+/* in the first two stages of the cascade, and in the third */
+#define FEW_CANDIDATES  16
+#define MORE_CANDIDATES 32
 
 /*
  * Log-odds that let a pair pass these stages.  test/bench/cascade tries others:
  * where they come from, and what they cost, is in doc/matching.md.
  */
 #ifndef FIRST_PASS
-#define FIRST_PASS (-3.66)
+#define FIRST_PASS (-4.2)
 #endif
 #ifndef SECOND_PASS
-#define SECOND_PASS (-3.0)
+#define SECOND_PASS (-4.0)
+#endif
+#ifndef THIRD_PASS
+#define THIRD_PASS (-2.97)
 #endif
 
 /* alignments tried */
@@ -67,32 +75,38 @@
 #define TOLERANCE_SECOND 20.0f
 #define TOLERANCE_LAST   16.0f
 
+/* how far apart and how much turned coarse places are of what may be paired */
+#define COARSE_PIXELS           4
+#define COARSE_REACH(tolerance) ((int) (tolerance) / COARSE_PIXELS + 1)
+#define COARSE_TURN             22 /* 30 degrees, and what rounding the motion adds */
+
 /* features, unpacked */
 typedef struct Finger
 {
-	int     count;
-	float   x[MAX_MINUTIAE + 1]; /* pixels, ascending */
-	float   y[MAX_MINUTIAE + 1];
-	float   cosine[MAX_MINUTIAE + 1];
-	float   sine[MAX_MINUTIAE + 1];
-	float   support[DIRECTIONS];     /* farthest minutia in each direction */
-	float   trust[MAX_MINUTIAE + 1]; /* mean 1 */
-	uint8_t angle[MAX_MINUTIAE + 1];
-	uint8_t type[MAX_MINUTIAE + 1];
+	int            count;
+	const uint8_t *bytes;     /* packed */
+	float          x[PADDED]; /* pixels, ascending */
+	float          y[PADDED];
+	float          cosine[PADDED];
+	float          sine[PADDED];
+	float          support[DIRECTIONS]; /* farthest minutia in each direction */
+	float          trust[PADDED];       /* mean 1 */
+	uint8_t        type[PADDED];
+	CoarseMinutiae coarse;
 } Finger;
 
 /* pairs of a minutia of the first finger and one of the second */
 typedef struct Pairs
 {
 	int     count;
-	uint8_t a[MAX_MINUTIAE + 1];
-	uint8_t b[MAX_MINUTIAE + 1];
-	float   ax[MAX_MINUTIAE + 1]; /* where they are */
-	float   ay[MAX_MINUTIAE + 1];
-	float   bx[MAX_MINUTIAE + 1];
-	float   by[MAX_MINUTIAE + 1];
-	float   cosine[MAX_MINUTIAE + 1]; /* of the turn from a's direction to b's */
-	float   sine[MAX_MINUTIAE + 1];
+	uint8_t a[PADDED];
+	uint8_t b[PADDED];
+	float   ax[PADDED]; /* where they are */
+	float   ay[PADDED];
+	float   bx[PADDED];
+	float   by[PADDED];
+	float   cosine[PADDED]; /* of the turn from a's direction to b's */
+	float   sine[PADDED];
 } Pairs;
 
 /* The first finger laid on the second, and what that shows */
@@ -129,9 +143,11 @@ struct FingerprintProbe
 	float            direction_sine[DIRECTIONS];
 	LikelihoodTables tables[MAX_MINUTIAE];
 	int8_t           likelihood[MAX_MINUTIAE][LIKELIHOOD_STRIDE]; /* [probe's][other's], halves */
-	int8_t           best[MAX_MINUTIAE];                          /* of each row */
+	int8_t           best[LIKELIHOOD_STRIDE];                     /* of each row, else -128 */
 	Pairs            candidates;
 	Pairs            aligned;
+	NearMinutiae     near[MAX_MINUTIAE];
+	CoarseMinutiae   moved;
 	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES];
 	float            support[MAX_CANDIDATES];
 };
@@ -154,8 +170,27 @@ unit_sine(int angle)
 	return (float) fingerprint_sine(angle) * (1.0f / 16384.0f);
 }
 
+/* at most as far apart as they were, and a little more from rounding */
+WIDER_ON_REQUEST static void
+make_coarse(const float *restrict x, const float *restrict y, int count,
+			CoarseMinutiae *restrict coarse)
+{
+	for (int i = 0; i < count; i++)
+	{
+		float u = x[i] * (1.0f / COARSE_PIXELS) + 128;
+		float v = y[i] * (1.0f / COARSE_PIXELS) + 128;
+
+		u = u < 0 ? 0 : u;
+		u = u > 255 ? 255 : u;
+		v = v < 0 ? 0 : v;
+		v = v > 255 ? 255 : v;
+		coarse->x[i] = (uint8_t) (int) u;
+		coarse->y[i] = (uint8_t) (int) v;
+	}
+}
+
 static void
-unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
+unpack(Finger *finger, const void *features)
 {
 	const uint8_t *bytes = features;
 	int            count = bytes[1];
@@ -173,11 +208,20 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 		finger->x[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
 		memcpy(&value, y + 2 * i, 2);
 		finger->y[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
-		finger->angle[i] = angle[i];
 		finger->cosine[i] = unit_cosine(angle[i]);
 		finger->sine[i] = unit_sine(angle[i]);
 		finger->trust[i] = (float) (kind[i] & 15) * (1.0f / FINGERPRINT_WEIGHT_ONE);
 		finger->type[i] = kind[i] >> 4;
+	}
+
+	make_coarse(finger->x, finger->y, count, &finger->coarse);
+	memcpy(finger->coarse.angle, angle, count);
+
+	/* what fills the last vector is near nothing */
+	for (int i = count; i < WHOLE_VECTORS(count); i++)
+	{
+		finger->x[i] = finger->y[i] = 1e6f;
+		finger->cosine[i] = finger->sine[i] = finger->trust[i] = 0;
 	}
 }
 
@@ -185,21 +229,19 @@ unpack(const FingerprintProbe *probe, Finger *finger, const void *features)
 WIDER_ON_REQUEST static void
 bound(const FingerprintProbe *probe, Finger *finger)
 {
-	int count = finger->count;
+	float farthest[DIRECTIONS];
 
 	for (int d = 0; d < DIRECTIONS; d++)
-	{
-		float farthest = -1e6f;
-
-		for (int i = 0; i < count; i++)
+		farthest[d] = -1e6f;
+	for (int i = 0; i < finger->count; i++)
+		for (int d = 0; d < DIRECTIONS; d++)
 		{
 			float reach =
 				finger->x[i] * probe->direction_cosine[d] + finger->y[i] * probe->direction_sine[d];
 
-			farthest = reach > farthest ? reach : farthest;
+			farthest[d] = reach > farthest[d] ? reach : farthest[d];
 		}
-		finger->support[d] = farthest;
-	}
+	memcpy(finger->support, farthest, sizeof(farthest));
 }
 
 void
@@ -210,26 +252,29 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 		probe->direction_cosine[d] = unit_cosine(d * (256 / DIRECTIONS));
 		probe->direction_sine[d] = unit_sine(d * (256 / DIRECTIONS));
 	}
+	memset(probe->best, -128, sizeof(probe->best));
 	memcpy(probe->bytes, features, size);
 	probe->size = size;
-	unpack(probe, &probe->probe, features);
+	probe->probe.bytes = probe->bytes;
+	unpack(&probe->probe, probe->bytes);
 	bound(probe, &probe->probe);
 	fingerprint_likelihood_tables(fingerprint_descriptors(probe->bytes, probe->probe.count),
 								  probe->probe.count, probe->tables);
 }
 
-static void
+static inline void
 add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
 {
 	int k = pairs->count++;
-	int turn = b->angle[j] - a->angle[i];
+	int turn = fingerprint_minutia_angle(b->bytes, j) - fingerprint_minutia_angle(a->bytes, i);
 
+	/* from the packed features: most fingers are never unpacked */
 	pairs->a[k] = (uint8_t) i;
 	pairs->b[k] = (uint8_t) j;
-	pairs->ax[k] = a->x[i];
-	pairs->ay[k] = a->y[i];
-	pairs->bx[k] = b->x[j];
-	pairs->by[k] = b->y[j];
+	pairs->ax[k] = (float) fingerprint_minutia_x(a->bytes, i) * (1.0f / FINGERPRINT_UNIT);
+	pairs->ay[k] = (float) fingerprint_minutia_y(a->bytes, i) * (1.0f / FINGERPRINT_UNIT);
+	pairs->bx[k] = (float) fingerprint_minutia_x(b->bytes, j) * (1.0f / FINGERPRINT_UNIT);
+	pairs->by[k] = (float) fingerprint_minutia_y(b->bytes, j) * (1.0f / FINGERPRINT_UNIT);
 	pairs->cosine[k] = unit_cosine(turn);
 	pairs->sine[k] = unit_sine(turn);
 }
@@ -241,28 +286,6 @@ likelihood_of(const FingerprintProbe *p, const Finger *a, int i, int j)
 	return 2 * (a == &p->probe ? p->likelihood[i][j] : p->likelihood[j][i]);
 }
 
-/* the lowest threshold that is exceeded by the best of at most so many rows */
-static int
-bound_threshold(const FingerprintProbe *p, int limit)
-{
-	int low = LOWEST_LIKELIHOOD;
-	int high = HIGHEST_LIKELIHOOD;
-
-	while (low < high)
-	{
-		int middle = low + (high - low) / 2;
-		int rows = 0;
-
-		for (int i = 0; i < p->probe.count; i++)
-			rows += p->best[i] >= middle;
-		if (rows <= limit)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return low;
-}
-
 /*
  * The likeliest pairs, all down to the lowest threshold that lets at most the
  * limit in, ordered by the first finger's minutia.
@@ -270,27 +293,23 @@ bound_threshold(const FingerprintProbe *p, int limit)
 static void
 choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
 {
+	static const uint8_t only[1] = {0};
+	int                  low;
+	int                  n;
+	int                  nrows = 0;
+	uint16_t             chosen[MAX_CANDIDATES];
+	uint8_t              rows[MAX_MINUTIAE];
+
 	/* a row whose best reaches a threshold has a pair that does */
-	int      low = bound_threshold(p, limit);
-	int      high = HIGHEST_LIKELIHOOD;
-	int      n = 0;
-	int      nrows = 0;
-	uint16_t chosen[MAX_CANDIDATES];
-	uint8_t  rows[MAX_MINUTIAE];
-
+	low = fingerprint_likelihood_threshold(&p->best, only, 1, p->probe.count, limit,
+										   LOWEST_LIKELIHOOD, HIGHEST_LIKELIHOOD);
 	for (int i = 0; i < p->probe.count; i++)
-		if (p->best[i] >= low)
-			rows[nrows++] = (uint8_t) i;
-	while (low < high)
 	{
-		int middle = low + (high - low) / 2;
-
-		if (fingerprint_count_likely(p->likelihood, rows, nrows, p->other.count, (int8_t) middle) <=
-			limit)
-			high = middle;
-		else
-			low = middle + 1;
+		rows[nrows] = (uint8_t) i;
+		nrows += p->best[i] >= low;
 	}
+	low = fingerprint_likelihood_threshold(p->likelihood, rows, nrows, p->other.count, limit, low,
+										   HIGHEST_LIKELIHOOD);
 
 	p->candidates.count = 0;
 	if (low == HIGHEST_LIKELIHOOD)
@@ -302,24 +321,18 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
 					add_pair(&p->candidates, a, b, i, j);
 		return;
 	}
-	for (int r = 0; r < nrows; r++)
+	n = fingerprint_list_likely(p->likelihood, rows, nrows, p->other.count, low, chosen);
+	if (a != &p->probe)
 	{
-		int i = rows[r];
-
-		for (int block = 0; p->best[i] >= low && block < p->other.count; block += LIKELIHOOD_VECTOR)
+		/* in the order of the first finger, which is the other */
+		for (int i = 0; i < n; i++)
 		{
-			uint32_t which = fingerprint_which_likely(&p->likelihood[i][block], (int8_t) low);
+			uint16_t pair = (uint16_t) (chosen[i] << 8 | chosen[i] >> 8);
+			int      k = i;
 
-			for (; which != 0; which &= which - 1)
-			{
-				int      j = block + __builtin_ctz(which);
-				uint16_t pair = (uint16_t) (a == &p->probe ? i << 8 | j : j << 8 | i);
-				int      k = n++;
-
-				for (; k > 0 && chosen[k - 1] > pair; k--)
-					chosen[k] = chosen[k - 1];
-				chosen[k] = pair;
-			}
+			for (; k > 0 && chosen[k - 1] > pair; k--)
+				chosen[k] = chosen[k - 1];
+			chosen[k] = pair;
 		}
 	}
 	for (int k = 0; k < n; k++)
@@ -334,7 +347,7 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
  * directions grows as minutiae get near, for positions are not exact.
  */
 /* In blocks of 8: results beyond k are not used. */
-WIDER_ON_REQUEST static void
+static inline __attribute__((always_inline)) void
 compatibilities(const Pairs *pairs, int k, float *restrict result)
 {
 	for (int block = 0; block < k; block += 8)
@@ -352,35 +365,27 @@ compatibilities(const Pairs *pairs, int k, float *restrict result)
 			float shorter = length_a < length_b ? length_a : length_b;
 			float safe = shorter < 6 ? 6 : shorter;
 			float longer = length_a < length_b ? length_b : length_a;
-			float near = 4 / safe;
+			float product = safe * (longer < 6 ? 6 : longer);
 			float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
 						  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
 
-			/* 1 - cosine between the two, turned as either pair turns; both summed */
-			float away = 2 - along / (safe * (longer < 6 ? 6 : longer));
-			float ratio =
-				5.5f - 0.5f * stretch * stretch / (sigma * sigma) - away / (0.045f + near * near);
+			/*
+			 * 1 - cosine between the two, turned as either pair turns; both
+			 * summed, less the tolerance 0.045 + (4 / length)^2
+			 */
+			float away = (2 * product - along) * (safe * safe);
+			float tolerance = product * (0.045f * (safe * safe) + 16);
+
+			/* one division for the two quotients */
+			float variance = sigma * sigma;
+			float ratio = 5.5f - (0.5f * stretch * stretch * tolerance + away * variance) /
+									 (variance * tolerance);
 
 			/* the same minutia twice, or turns more than 39 degrees apart */
 			ratio = shorter < 6 ? 0 : ratio;
 			ratio = turn < 0.773f ? 0 : ratio;
 			result[l] = ratio > 0 ? ratio : 0;
 		}
-}
-
-/* next is the compatibilities times the support, of n candidates and up to the next 8 */
-WIDER_ON_REQUEST static void
-multiply(const FingerprintProbe *p, int n, float *restrict next)
-{
-	for (int j = 0; j < n; j++)
-	{
-		const float *row = p->compatible[j];
-		float        support = p->support[j];
-
-		for (int block = 0; block < n; block += 8)
-			for (int i = block; i < block + 8; i++)
-				next[i] += row[i] * support;
-	}
 }
 
 /*
@@ -390,7 +395,7 @@ multiply(const FingerprintProbe *p, int n, float *restrict next)
  * 2005), starting from their own likelihoods.  Returns how large the supported
  * part is.
  */
-static float
+WIDER_ON_REQUEST static float
 support_candidates(FingerprintProbe *p, const Finger *a)
 {
 	const Pairs *pairs = &p->candidates;
@@ -411,10 +416,20 @@ support_candidates(FingerprintProbe *p, const Finger *a)
 	}
 	for (int round = 0; round < 3; round++)
 	{
-		float next[MAX_CANDIDATES] = {0};
+		float next[MAX_CANDIDATES];
 		float total = 0;
 
-		multiply(p, n, next);
+		/* the compatibilities times the support, up to the next 8 */
+		for (int block = 0; block < n; block += 8)
+		{
+			float sum[8] = {0};
+
+			for (int j = 0; j < n; j++)
+				for (int i = 0; i < 8; i++)
+					sum[i] += p->compatible[j][block + i] * p->support[j];
+			for (int i = 0; i < 8; i++)
+				next[block + i] = sum[i];
+		}
 		for (int i = 0; i < n; i++)
 		{
 			if (round == 0)
@@ -491,11 +506,12 @@ fit_motion(const Finger *a, const Finger *b, Alignment *al)
 WIDER_ON_REQUEST static void
 move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
 {
-	for (int i = 0; i < a->count; i++)
-	{
-		x[i] = al->cosine * a->x[i] - al->sine * a->y[i] + al->shift_x;
-		y[i] = al->sine * a->x[i] + al->cosine * a->y[i] + al->shift_y;
-	}
+	for (int block = 0; block < a->count; block += 8)
+		for (int i = block; i < block + 8; i++)
+		{
+			x[i] = al->cosine * a->x[i] - al->sine * a->y[i] + al->shift_x;
+			y[i] = al->sine * a->x[i] + al->cosine * a->y[i] + al->shift_y;
+		}
 }
 
 /*
@@ -563,13 +579,21 @@ type_agreement(int a, int b)
 
 /* pair minutiae that are each other's best under the motion */
 WIDER_ON_REQUEST static void
-pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
-			  const float *x, const float *y, float tolerance)
+pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, const float *x,
+			  const float *y, float tolerance)
 {
 	float   best_a[MAX_MINUTIAE], best_b[MAX_MINUTIAE];
 	int16_t partner_a[MAX_MINUTIAE], partner_b[MAX_MINUTIAE];
 	float   limit = tolerance * tolerance;
 	float   inverse = 1 / limit;
+	double  turned = portable_atan2(al->sine, al->cosine) * (128 / PORTABLE_PI);
+	int     rotation = (int) (turned + 256.5);
+
+	make_coarse(x, y, a->count, &p->moved);
+	for (int i = 0; i < a->count; i++)
+		p->moved.angle[i] = (uint8_t) (a->coarse.angle[i] + rotation);
+	fingerprint_near(&p->moved, a->count, &b->coarse, b->count, COARSE_REACH(tolerance),
+					 COARSE_TURN, p->near);
 
 	for (int j = 0; j < b->count; j++)
 	{
@@ -580,46 +604,36 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 	{
 		float cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
 		float sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
-		float left = x[i] - tolerance;
-		float right = x[i] + tolerance;
-		int   low = 0;
-		int   high = b->count;
 
 		best_a[i] = 0;
 		partner_a[i] = -1;
-		while (low < high)
+		for (int block = 0; block < b->count; block += LIKELIHOOD_VECTOR)
 		{
-			int middle = (low + high) / 2;
+			uint32_t bits = p->near[i][block / LIKELIHOOD_VECTOR];
 
-			if (b->x[middle] < left)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		for (int j = low; j < b->count && b->x[j] <= right; j++)
-		{
-			float dx = x[i] - b->x[j];
-			float dy = y[i] - b->y[j];
-			float square = dx * dx + dy * dy;
-			float turn;
-			float value;
+			for (; bits != 0; bits &= bits - 1)
+			{
+				int   j = block + __builtin_ctz(bits);
+				float dx = x[i] - b->x[j];
+				float dy = y[i] - b->y[j];
+				float square = dx * dx + dy * dy;
+				float turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
+				float value;
 
-			if (square > limit)
-				continue;
-			turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
-			if (turn > 0.134f) /* 30 degrees */
-				continue;
-			value = 5 - 2.5f * square * inverse - 16 * turn +
-					descriptor_weight(likelihood_of(p, a, i, j));
-			if (value > best_a[i])
-			{
-				best_a[i] = value;
-				partner_a[i] = (int16_t) j;
-			}
-			if (value > best_b[j])
-			{
-				best_b[j] = value;
-				partner_b[j] = (int16_t) i;
+				if (square > limit || turn > 0.134f) /* 30 degrees */
+					continue;
+				value = 5 - 2.5f * square * inverse - 16 * turn +
+						descriptor_weight(likelihood_of(p, a, i, j));
+				if (value > best_a[i])
+				{
+					best_a[i] = value;
+					partner_a[i] = (int16_t) j;
+				}
+				if (value > best_b[j])
+				{
+					best_b[j] = value;
+					partner_b[j] = (int16_t) i;
+				}
 			}
 		}
 	}
@@ -652,13 +666,13 @@ pair_minutiae(const FingerprintProbe *p, const Finger *a, const Finger *b, Align
 
 /* lay the fingers over each other as a candidate and its supporters suggest */
 static void
-align(const FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order,
-	  bool *used, Alignment *al)
+align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order, bool *used,
+	  Alignment *al)
 {
 	const Pairs *pairs = &p->candidates;
 	bool         taken_a[MAX_MINUTIAE] = {false};
 	bool         taken_b[MAX_MINUTIAE] = {false};
-	float        x[MAX_MINUTIAE], y[MAX_MINUTIAE];
+	float        x[PADDED], y[PADDED];
 
 	al->count = 0;
 	for (int k = 0; k < pairs->count; k++)
@@ -685,9 +699,9 @@ align(const FingerprintProbe *p, const Finger *a, const Finger *b, int seed, con
 
 /* fit the motion to the pairs found, bend, and pair again */
 static void
-refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, float tolerance)
+refine(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, float tolerance)
 {
-	float x[MAX_MINUTIAE], y[MAX_MINUTIAE];
+	float x[PADDED], y[PADDED];
 
 	if (al->count == 0)
 		return;
@@ -698,25 +712,30 @@ refine(const FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *a
 }
 
 /* minutiae at these places that lie in the finger's polygon, or 5 pixels around it */
-static float
+WIDER_ON_REQUEST static float
 count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *moved, const float *x,
 			 const float *y)
 {
-	bool  outside[MAX_MINUTIAE] = {false};
-	int   count = moved->count;
+	float outside[PADDED]; /* pixels beyond any side */
+	int   padded = WHOLE_VECTORS(moved->count);
 	float inside = 0;
 
+	memset(outside, 0, padded * sizeof(outside[0]));
 	for (int d = 0; d < DIRECTIONS; d++)
 	{
 		float cosine = p->direction_cosine[d];
 		float sine = p->direction_sine[d];
 		float limit = finger->support[d] + 5;
 
-		for (int i = 0; i < count; i++)
-			outside[i] |= x[i] * cosine + y[i] * sine > limit;
+		for (int i = 0; i < padded; i++)
+		{
+			float beyond = x[i] * cosine + y[i] * sine - limit;
+
+			outside[i] = beyond > outside[i] ? beyond : outside[i];
+		}
 	}
-	for (int i = 0; i < count; i++)
-		inside += outside[i] ? 0 : moved->trust[i];
+	for (int i = 0; i < moved->count; i++)
+		inside += outside[i] > 0 ? 0 : moved->trust[i];
 	return inside;
 }
 
@@ -725,11 +744,11 @@ static void
 count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
 			  double *overlap_a, double *overlap_b)
 {
-	float x[MAX_MINUTIAE], y[MAX_MINUTIAE];
+	float x[PADDED], y[PADDED];
 
 	move_rigidly(a, al, x, y);
 	*overlap_a = count_inside(p, b, a, x, y);
-	for (int j = 0; j < b->count; j++)
+	for (int j = 0; j < WHOLE_VECTORS(b->count); j++)
 	{
 		float dx = b->x[j] - al->shift_x;
 		float dy = b->y[j] - al->shift_y;
@@ -741,7 +760,7 @@ count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const
 }
 
 /* how well the pairs of an alignment agree with each other, and with near ones */
-static void
+WIDER_ON_REQUEST static void
 agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
 		  double evidence[FINGERPRINT_EVIDENCE])
 {
@@ -751,7 +770,7 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 	pairs->count = 0;
 	for (int k = 0; k < al->count; k++)
 	{
-		float value[MAX_MINUTIAE + 1];
+		float value[PADDED];
 
 		add_pair(pairs, a, b, al->a[k], al->b[k]);
 		compatibilities(pairs, k, value);
@@ -840,51 +859,67 @@ mean_overlap(double overlap_a, double overlap_b, double pairs)
 	return sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
 }
 
+/* The best supported candidate's alignment, and what it shows of the fingers */
+static double
+align_best(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al)
+{
+	int    order[MAX_CANDIDATES];
+	bool   used[MAX_CANDIDATES];
+	double overlap_a = 0;
+	double overlap_b = 0;
+
+	al->count = 0;
+	al->evidence = 0;
+	al->trusted = 0;
+	order_candidates(p, order);
+	if (p->candidates.count > 0)
+		align(p, a, b, order[0], order, used, al);
+	if (al->count > 0)
+		count_overlap(p, a, b, al, &overlap_a, &overlap_b);
+	return mean_overlap(overlap_a, overlap_b, al->trusted);
+}
+
 /*
- * The first two stages of the cascade.  Each weighs what it has found
- * (logistic regression of mated pairs that the whole comparison would accept
- * against non-mated ones; doc/matching.md) and lets only the better pairs pass.
+ * The stages of the cascade before the whole comparison.  Each weighs what it
+ * has found (logistic regression of mated pairs that the whole comparison would
+ * accept against non-mated ones; doc/matching.md) and lets only the better pairs
+ * pass.
  */
 static void
-judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, Judgement *judgement)
+judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, const void *features,
+				 Judgement *judgement)
 {
-	double minutiae = portable_log(sqrt((double) a->count * b->count) + 1);
-	double fewer = portable_log((a->count < b->count ? a->count : b->count) + 1);
-	double support = portable_log(1 + choose_and_support(p, a, b, FIRST_CANDIDATES));
-	double likelihood = mean_likelihood(p, a) / 100;
+	double    fewer = a->count < b->count ? a->count : b->count;
+	double    support = sqrt(choose_and_support(p, a, b, FEW_CANDIDATES));
+	double    likelihood = mean_likelihood(p, a) / 100;
+	double    overlap;
+	Alignment al;
 
 	judgement->stage = FINGERPRINT_STAGE_CANDIDATES;
-	judgement->odds =
-		0.4924 + 3.2924 * support + 8.1957 * likelihood + 0.1033 * minutiae - 2.9764 * fewer;
-	if (judgement->odds >= FIRST_PASS)
-	{
-		Alignment al = {0};
-		int       order[MAX_CANDIDATES];
-		bool      used[MAX_CANDIDATES];
-		double    odds = -12.8758 - 0.9415 * support - 24.3132 * likelihood;
-		double    overlap_a = 0;
-		double    overlap_b = 0;
-		double    overlap;
+	judgement->odds = -3.0279 + 1.3915 * support + 8.4493 * likelihood - 0.08995 * fewer;
+	if (judgement->odds < FIRST_PASS)
+		return;
 
-		support = portable_log(1 + choose_and_support(p, a, b, SECOND_CANDIDATES));
-		likelihood = mean_likelihood(p, a) / 100;
-		order_candidates(p, order);
-		if (p->candidates.count > 0)
-			align(p, a, b, order[0], order, used, &al);
-		if (al.count > 0)
-		{
-			bound(p, &p->other);
-			count_overlap(p, a, b, &al, &overlap_a, &overlap_b);
-		}
-		overlap = mean_overlap(overlap_a, overlap_b, al.trusted);
-		refine(p, a, b, &al, TOLERANCE_SECOND);
-		judgement->stage = FINGERPRINT_STAGE_ALIGNMENT;
-		judgement->odds = odds + 1.0322 * support + 23.64 * likelihood + 2.0774 * minutiae -
-						  1.2943 * fewer - 0.7614 * sqrt(al.evidence) +
-						  5.9245 * al.count / (overlap + 4) + 10.7001 * al.evidence / (overlap + 8);
-		if (judgement->odds >= SECOND_PASS)
-			judgement->stage = FINGERPRINT_STAGE_WHOLE;
-	}
+	unpack(&p->other, features);
+	bound(p, &p->other);
+	overlap = align_best(p, a, b, &al);
+	judgement->stage = FINGERPRINT_STAGE_ALIGNMENT;
+	judgement->odds = -8.3821 + 0.3579 * support + 4.1199 * likelihood + 0.05176 * fewer -
+					  1.4433 * sqrt(al.evidence) + 7.7217 * al.evidence / (overlap + 8) +
+					  8.4978 * al.count / (overlap + 4);
+	if (judgement->odds < SECOND_PASS)
+		return;
+
+	judgement->odds = -11.8723 - 0.3019 * support - 22.4268 * likelihood + 0.02029 * fewer;
+	support = sqrt(choose_and_support(p, a, b, MORE_CANDIDATES));
+	likelihood = mean_likelihood(p, a) / 100;
+	overlap = align_best(p, a, b, &al);
+	refine(p, a, b, &al, TOLERANCE_SECOND);
+	judgement->stage = FINGERPRINT_STAGE_REFINEMENT;
+	judgement->odds += 0.2388 * support + 20.3158 * likelihood - 0.5502 * sqrt(al.evidence) +
+					   10.3422 * al.evidence / (overlap + 8) + 5.5616 * al.count / (overlap + 4);
+	if (judgement->odds >= THIRD_PASS)
+		judgement->stage = FINGERPRINT_STAGE_WHOLE;
 }
 
 static void
@@ -936,13 +971,14 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b,
 }
 
 /*
- * Unpacks the other finger and finds the likelihoods.  Returns whether it comes
+ * Finds the likelihoods of the other finger's minutiae.  Returns whether it comes
  * first: the order must not depend on which of the two is the probe.
  */
 static bool
 begin_comparison(FingerprintProbe *probe, const void *features, size_t size)
 {
-	unpack(probe, &probe->other, features);
+	probe->other.bytes = features;
+	probe->other.count = fingerprint_minutia_count(features);
 	fingerprint_likelihoods(probe->tables, probe->probe.count,
 							fingerprint_descriptors(features, probe->other.count),
 							probe->other.count, probe->likelihood, probe->best);
@@ -958,6 +994,7 @@ fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 	bool swap = begin_comparison(probe, features, size);
 
 	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
+	unpack(&probe->other, features);
 	bound(probe, &probe->other);
 	if (swap)
 		compare(probe, &probe->other, &probe->probe, evidence);
@@ -1014,13 +1051,13 @@ fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, do
 	double        evidence[FINGERPRINT_EVIDENCE] = {0};
 	Judgement     judgement;
 
-	judge_candidates(probe, a, b, &judgement);
+	judge_candidates(probe, a, b, features, &judgement);
 	*odds = judgement.odds;
 	if (judgement.stage == FINGERPRINT_STAGE_WHOLE)
 	{
 		compare(probe, a, b, evidence);
 		if (evidence[EVIDENCE_PAIRS] == 0)
-			judgement.stage = FINGERPRINT_STAGE_ALIGNMENT;
+			judgement.stage = FINGERPRINT_STAGE_REFINEMENT;
 		else
 			*odds = fingerprint_weigh(evidence);
 	}

@@ -30,12 +30,42 @@ extern void fingerprint_likelihoods(const LikelihoodTables *tables, int rows,
 									const uint8_t *descriptor, int               columns,
 									int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
 
-/* How many of the likelihoods in the rows listed, all columns, are at least so high */
-extern int fingerprint_count_likely(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows,
-									int nrows, int columns, int8_t threshold);
+/*
+ * The lowest threshold from low, which is above -128, to high that at most limit
+ * of the likelihoods in the rows listed reach; high if none does.
+ */
+extern int fingerprint_likelihood_threshold(int8_t (*likelihoods)[LIKELIHOOD_STRIDE],
+											const uint8_t *rows, int nrows, int columns, int limit,
+											int low, int high);
 
-/* A bit for each of the LIKELIHOOD_VECTOR likelihoods that is at least so high */
-extern uint32_t fingerprint_which_likely(const int8_t *likelihoods, int8_t threshold);
+/*
+ * Lists the pairs in the rows listed whose likelihood reaches a threshold, row
+ * << 8 | column, and returns how many they are.
+ */
+extern int fingerprint_list_likely(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows,
+								   int nrows, int columns, int threshold, uint16_t *pairs);
+
+/* places and directions of minutiae, coarse: 4 pixels and 1/256 turns; up to the next vector anything */
+typedef struct CoarseMinutiae
+{
+	uint8_t x[LIKELIHOOD_STRIDE];
+	uint8_t y[LIKELIHOOD_STRIDE];
+	uint8_t angle[LIKELIHOOD_STRIDE];
+} CoarseMinutiae;
+
+/* a bit for each column */
+typedef uint32_t NearMinutiae[LIKELIHOOD_STRIDE / LIKELIHOOD_VECTOR];
+
+/*
+ * Which of b's minutiae differ from each of a's by at most reach in both
+ * coordinates, and at most turn in direction.
+ */
+extern void fingerprint_near(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
+							 int columns, int reach, int turn, NearMinutiae *near);
+
+/* the same without vectors, for the test */
+extern void fingerprint_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
+								   int columns, int reach, int turn, NearMinutiae *near);
 
 /* the same without vectors, for the test */
 extern void fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows,

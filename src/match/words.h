@@ -31,7 +31,7 @@ typedef struct Word
 #define FINGERPRINT_TAG_BITS        4
 #define FINGERPRINT_SIGNATURE_BITS  15
 #define FINGERPRINT_SIGNATURE_SLOPE 11
-#define FINGERPRINT_MAX_WORDS       40
+#define FINGERPRINT_MAX_WORDS       36
 #define FINGERPRINT_MAX_PROBE_WORDS 6000
 
 extern int fingerprint_words(const void *features, size_t size, Word *words);

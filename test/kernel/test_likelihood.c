@@ -50,11 +50,16 @@ main(void)
 	int8_t                  best_fast[FINGERPRINT_MAX_MINUTIAE];
 	int8_t                  best_plain[FINGERPRINT_MAX_MINUTIAE];
 	uint8_t                 all_rows[FINGERPRINT_MAX_MINUTIAE];
+	static uint16_t         pairs[FINGERPRINT_MAX_MINUTIAE * FINGERPRINT_MAX_MINUTIAE];
+	static CoarseMinutiae   coarse_a, coarse_b;
+	static NearMinutiae     near_fast[FINGERPRINT_MAX_MINUTIAE];
+	static NearMinutiae     near_plain[FINGERPRINT_MAX_MINUTIAE];
 	static const int sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 49, 63, 64, 65, 96, 97, 254, 255};
 	int              same = 1;
 	int              padded = 1;
 	int              counted = 1;
 	int              symmetric = 1;
+	int              near = 1;
 
 	for (int i = 0; i < FINGERPRINT_MAX_MINUTIAE; i++)
 		all_rows[i] = (uint8_t) i;
@@ -79,16 +84,21 @@ main(void)
 					padded &= fast[i][j] == -128;
 				for (int j = 0; j < columns; j++)
 					count += plain[i][j] >= threshold;
-				for (int block = 0; block < columns; block += LIKELIHOOD_VECTOR)
-				{
-					uint32_t which = fingerprint_which_likely(&fast[i][block], (int8_t) threshold);
-
-					for (int v = 0; v < LIKELIHOOD_VECTOR; v++)
-						counted &= ((which >> v) & 1) == (fast[i][block + v] >= threshold);
-				}
 			}
-			counted &= count ==
-					   fingerprint_count_likely(fast, all_rows, rows, columns, (int8_t) threshold);
+			counted &= fingerprint_likelihood_threshold(fast, all_rows, rows, columns, count,
+														threshold, 127) == threshold;
+			if (count > 0)
+			{
+				int listed =
+					fingerprint_list_likely(fast, all_rows, rows, columns, threshold, pairs);
+
+				counted &= fingerprint_likelihood_threshold(fast, all_rows, rows, columns,
+															count - 1, threshold, 127) > threshold;
+				counted &= listed == count;
+				for (int k = 0; k < listed; k++)
+					counted &= plain[pairs[k] >> 8][pairs[k] & 255] >= threshold &&
+							   (k == 0 || pairs[k] > pairs[k - 1]);
+			}
 
 			/* the other way round */
 			fingerprint_likelihood_tables(b, columns, tables);
@@ -98,12 +108,30 @@ main(void)
 					symmetric &= fast[j][i] == plain[i][j];
 			free(a);
 			free(b);
+
+			for (int i = 0; i < rows; i++)
+				coarse_a.x[i] = random_byte(), coarse_a.y[i] = random_byte(),
+				coarse_a.angle[i] = random_byte();
+			for (int j = 0; j < columns; j++)
+				coarse_b.x[j] = random_byte(), coarse_b.y[j] = random_byte(),
+				coarse_b.angle[j] = random_byte();
+			for (int reach = 4; reach <= 128; reach *= 2)
+			{
+				fingerprint_near(&coarse_a, rows, &coarse_b, columns, reach, reach / 2, near_fast);
+				fingerprint_near_plain(&coarse_a, rows, &coarse_b, columns, reach, reach / 2,
+									   near_plain);
+				for (int i = 0; i < rows; i++)
+					near &= memcmp(near_fast[i], near_plain[i],
+								   (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR *
+									   sizeof(uint32_t)) == 0;
+			}
 		}
 	}
 	ok(same, "vectors find what the plain loop finds");
 	ok(padded, "columns that are not there are impossible");
-	ok(counted, "likely pairs are counted and found");
+	ok(counted, "likely pairs are counted and listed");
 	ok(symmetric, "which finger is the probe does not matter");
-	printf("1..4\n");
+	ok(near, "near minutiae are those that the plain loop finds");
+	printf("1..5\n");
 	return failures != 0;
 }

@@ -1,4 +1,4 @@
-/* biometric_watchlist--1.0.sql */
+/* biometric_watchlist--0.1.sql */
 
 \echo Use "CREATE EXTENSION biometric_watchlist CASCADE" to load this file. \quit
 
@@ -269,7 +269,7 @@ BEGIN
 			END IF;
 		EXCEPTION
 			WHEN connection_exception OR admin_shutdown OR crash_shutdown OR cannot_connect_now
-				OR transaction_rollback OR insufficient_resources OR fdw_error THEN
+				OR transaction_rollback OR insufficient_resources OR fdw_error OR query_canceled THEN
 				GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
 				away := away || search.partner;
 				UPDATE watchlist.remote_searches s SET attempts = attempts + 1, problem = message WHERE s.request = search.request;
@@ -350,7 +350,7 @@ BEGIN ATOMIC
 	SELECT o.owner FROM o WHERE o.owner IS NOT NULL;
 END;
 
--- The best of a search of what was released: band, reference and list.
+-- The best of a search of what was released and has not expired: band, reference and list.
 CREATE FUNCTION search_shared(owner text, partner text, prints fingerprint[], irises iris[],
 		OUT band text, OUT reference text, OUT list text, OUT score float8, OUT fpir float8)
 	LANGUAGE sql STABLE
@@ -358,11 +358,17 @@ BEGIN ATOMIC
 	WITH f AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.searched
 		FROM identify('watchlist.shared_templates'::regclass, 'reference', 'print', prints, 20,
-					  jsonb_build_object('owner', owner, 'partner', partner), gallery_size => watchlist.shared_size()) i),
+					  jsonb_build_object('owner', owner, 'partner', partner), gallery_size => watchlist.shared_size()) i
+		WHERE EXISTS (SELECT FROM watchlist.shared_templates s
+					  WHERE s.reference = i.person AND s.owner = search_shared.owner AND s.partner = search_shared.partner
+						AND (s.expires IS NULL OR s.expires >= current_date))),
 	e AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.searched
 		FROM identify('watchlist.shared_templates'::regclass, 'reference', 'eye', irises, 20,
-					  jsonb_build_object('owner', owner, 'partner', partner), gallery_size => watchlist.shared_size()) i),
+					  jsonb_build_object('owner', owner, 'partner', partner), gallery_size => watchlist.shared_size()) i
+		WHERE EXISTS (SELECT FROM watchlist.shared_templates s
+					  WHERE s.reference = i.person AND s.owner = search_shared.owner AND s.partner = search_shared.partner
+						AND (s.expires IS NULL OR s.expires >= current_date))),
 	c AS (
 		SELECT person, coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0) AS score,
 			   fpir(coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0), greatest(f.searched, e.searched),
@@ -449,6 +455,11 @@ AS $$
 DECLARE
 	best record;
 BEGIN
+	IF NOT EXISTS (SELECT FROM watchlist.this_country) THEN
+		RAISE EXCEPTION 'it is not known which country this is'
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Insert its name into watchlist.this_country.';
+	END IF;
 	INSERT INTO watchlist.encounters AS e (purpose, case_reference)
 		VALUES (check_traveller.purpose, check_traveller.case_reference)
 		RETURNING e.encounter INTO encounter;
@@ -461,7 +472,7 @@ BEGIN
 		 watchlist.shared_owners(c.country) o,
 		 watchlist.search_shared(o, c.country, check_traveller.prints, check_traveller.irises) s
 	ORDER BY s.fpir, s.score DESC LIMIT 1;
-	-- of whom nothing usable was captured, nothing is known: an officer looks
+	-- of whom nothing usable was captured, nothing is known: an officer looks; where nobody is listed, nobody is found
 	verdict := CASE WHEN EXISTS (SELECT FROM watchlist.encounter_items i WHERE i.encounter = check_traveller.encounter)
 					THEN coalesce(best.band, 'clear') ELSE 'refer' END;
 	list := best.list;
@@ -515,7 +526,8 @@ BEGIN ATOMIC
 			   array_agg(s.eye) FILTER (WHERE s.eye IS NOT NULL) AS irises
 		FROM watchlist.shared_templates s
 		WHERE s.owner = search_encounters.owner AND s.partner = search_encounters.partner
-		  AND s.list = search_encounters.list AND s.reference = search_encounters.reference),
+		  AND s.list = search_encounters.list AND s.reference = search_encounters.reference
+		  AND (s.expires IS NULL OR s.expires >= current_date)),
 	f AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.searched
 		FROM t, identify('watchlist.encounter_items'::regclass, 'encounter', 'print', t.prints, 20) i),
@@ -543,7 +555,9 @@ DECLARE
 	arrival record;
 BEGIN
 	searched := 0;
-	UPDATE watchlist.arrivals SET barrier = pg_current_xact_id() WHERE barrier IS NULL;
+	-- a transaction of the future is one of another cluster, from which this was restored
+	UPDATE watchlist.arrivals SET barrier = pg_current_xact_id()
+	WHERE barrier IS NULL OR barrier >= pg_snapshot_xmax(pg_current_snapshot());
 	FOR arrival IN
 		SELECT * FROM watchlist.arrivals a
 		WHERE a.barrier <= pg_snapshot_xmin(pg_current_snapshot())
@@ -578,4 +592,18 @@ END
 $$;
 
 -- nothing is granted to PUBLIC
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA watchlist FROM PUBLIC;
+-- of this extension only: others may have been put into the schema
+DO $$
+DECLARE
+	function regprocedure;
+BEGIN
+	FOR function IN
+		SELECT d.objid::regprocedure FROM pg_catalog.pg_depend d
+		WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
+		  AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+		  AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'biometric_watchlist')
+	LOOP
+		EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
+	END LOOP;
+END
+$$;
