@@ -154,21 +154,21 @@ filter_value(const char *column, const JsonbValue *json, Oid type)
 static void
 add_filter(Gallery *gallery, Jsonb *filter)
 {
-	JsonbIterator     *iterator = JsonbIteratorInit(&filter->root);
-	JsonbIteratorToken token;
-	JsonbValue         json;
+	JsonbIterator *iterator = JsonbIteratorInit(&filter->root);
+	JsonbValue     json;
 
 	if (!JB_ROOT_IS_OBJECT(filter))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("filter must be a JSON object of columns and values")));
 
 	(void) JsonbIteratorNext(&iterator, &json, false);
-	while ((token = JsonbIteratorNext(&iterator, &json, false)) == WJB_KEY)
+	while (JsonbIteratorNext(&iterator, &json, false) == WJB_KEY)
 	{
-		char           *column = pnstrdup(json.val.string.val, json.val.string.len);
-		TypeCacheEntry *cache;
-		Oid             type, collation;
-		char           *equals;
+		char              *column = pnstrdup(json.val.string.val, json.val.string.len);
+		TypeCacheEntry    *cache;
+		JsonbIteratorToken token;
+		Oid                type, collation;
+		char              *equals;
 
 		gallery_column(gallery, column, &type, &collation);
 		cache = gallery_equality(column, type, 0);

@@ -292,7 +292,7 @@ add_person(Persons *persons, Datum value)
 
 	if (find_person(persons, value) != NULL)
 		return;
-	if (persons->count == persons->capacity)
+	if (persons->list == NULL || persons->count == persons->capacity)
 	{
 		persons->capacity = persons->capacity ? 2 * persons->capacity : 64;
 		persons->list = persons->list

@@ -70,6 +70,10 @@ sub kill_server
 	my $node = shift;
 	my @pids = split(/\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
 
+	# the postmaster first: it would start others in place of those that die
+	open(my $pidfile, '<', $node->data_dir . '/postmaster.pid') or die $!;
+	unshift @pids, <$pidfile> =~ /(\d+)/;
+	close($pidfile);
 	kill 9, @pids;
 	$node->kill9;
 	foreach my $attempt (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
