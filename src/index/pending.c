@@ -155,7 +155,6 @@ pending_free_first(Relation index)
 double
 pending_count(Relation index)
 {
-	BlockNumber           blocks = 0;
 	BiometricMetaPageData meta;
 	Buffer                buffer;
 	Page                  page;
@@ -164,7 +163,7 @@ pending_count(Relation index)
 	biometric_read_meta(index, &meta);
 	if (meta.last_pending == 0)
 		return 0;
-	if (meta.last_pending >= (blocks = RelationGetNumberOfBlocks(index)))
+	if (meta.last_pending >= RelationGetNumberOfBlocks(index))
 		biometric_page_corrupted(index, meta.last_pending, "Another page says that it is there.");
 	buffer = ReadBuffer(index, meta.last_pending);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);

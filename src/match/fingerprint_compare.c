@@ -614,7 +614,7 @@ pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *
 			for (; bits != 0; bits &= bits - 1)
 			{
 				int   j = block + __builtin_ctz(bits);
-				float dx = x[i] - b->x[j];
+				float dx = x[i] - b->x[j]; /* NOLINT: x has as many as a */
 				float dy = y[i] - b->y[j];
 				float square = dx * dx + dy * dy;
 				float turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);

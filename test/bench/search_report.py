@@ -264,7 +264,7 @@ class Report:
 
     def recalls(self, modality):
         rows = []
-        for n in self.rows_of(modality):
+        for n in sorted({key[1] for key in self.recall if key[0] == modality}):
             for name in sorted({key[2] for key in self.recall if key[:2] == (modality, n)}):
                 rates = sorted(key[3] for key in self.recall if key[:3] == (modality, n, name))
                 cells = []
@@ -392,7 +392,7 @@ class Report:
 
     def recall_panel(self, modality, many, one):
         series = []
-        sizes = [n for n in self.rows_of(modality) if any(key[:2] == (modality, n) for key in self.recall)]
+        sizes = sorted({key[1] for key in self.recall if key[0] == modality})
         for n in sizes[-1:]:
             for name in sorted({key[2] for key in self.recall if key[:2] == (modality, n)}):
                 points = []
