@@ -145,3 +145,7 @@ CREATE FUNCTION gallery_nodes(gallery regclass,
 		OUT server name, OUT partition regclass, OUT reachable boolean, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10 COST 10000;
+
+-- The library that runs, and what decides its scores: for whoever keeps scores.
+CREATE FUNCTION biometric_version() RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;

@@ -1,15 +1,20 @@
 /*
  * biometric.c
- *		Start of the module: settings, planner hook.
+ *		Start of the module: settings, planner hook, version.
  */
 #include "biometric.h"
 
 #include "fmgr.h"
 #include "index/index.h"
+#include "match/fingerprint.h"
+#include "match/iris.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 
+#define LIBRARY_VERSION "1.1"
+
 #if PG_VERSION_NUM >= 180000
-PG_MODULE_MAGIC_EXT(.name = "biometric", .version = "1.1");
+PG_MODULE_MAGIC_EXT(.name = "biometric", .version = LIBRARY_VERSION);
 #else
 PG_MODULE_MAGIC;
 #endif
@@ -48,4 +53,18 @@ _PG_init(void)
 
 	MarkGUCPrefixReserved("biometric");
 	biometric_install_planner_hook();
+}
+
+/*
+ * biometric_version() returns text: the library that is running, and what
+ * decides its scores.  An index of other versions refuses to be searched, so
+ * these are the index's, too.
+ */
+PG_FUNCTION_INFO_V1(biometric_version);
+Datum
+biometric_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(
+		psprintf("%s, index format %d, fingerprint features %d, iris features %d", LIBRARY_VERSION,
+				 BIOMETRIC_FORMAT_VERSION, FINGERPRINT_FEATURES_VERSION, IRIS_FEATURES_VERSION)));
 }

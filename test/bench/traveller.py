@@ -9,8 +9,8 @@ import time
 import libpq
 
 # a person's fingers and eyes; others' numbers never meet
-FINGERS = "ARRAY[synthetic_fingerprint(%(n)d, %(c)d, 2), synthetic_fingerprint(%(n)d, %(c)d, 7)]"
-EYES = "ARRAY[synthetic_iris(%(n)d, %(c)d), synthetic_iris(10000000 + %(n)d, %(c)d)]"
+FINGERS = "ARRAY[synthetic_fingerprint(%(n)d, %(c)d, 2), synthetic_fingerprint(%(n)d, %(c)d, 7)]::bytea[]"
+EYES = "ARRAY[synthetic_iris(%(n)d, %(c)d), synthetic_iris(10000000 + %(n)d, %(c)d)]::text[]"
 ENROL = """
 INSERT INTO watchlist.shared_templates (owner, partner, list, reference, item, sent, print, eye)
 SELECT 'here', 'here', 'list', 'L-' || n, i, false,
@@ -18,7 +18,7 @@ SELECT 'here', 'here', 'list', 'L-' || n, i, false,
 	CASE i WHEN 3 THEN synthetic_iris(n) WHEN 4 THEN synthetic_iris(10000000 + n) END
 FROM generate_series(%d, %d) n, generate_series(1, 4) i"""
 CHECK = ("SELECT verdict, reference FROM watchlist.check_traveller("
-         "(SELECT prints FROM traveller WHERE n = $1), (SELECT irises FROM traveller WHERE n = $1), 'entry', 'benchmark')")
+         "(SELECT fingers FROM traveller WHERE n = $1), (SELECT eyes FROM traveller WHERE n = $1), 'entry', 'benchmark')")
 TRAVELLERS = 200
 
 
@@ -47,9 +47,10 @@ def enrol(persons):
         c.execute("CREATE INDEX shared_templates_eye ON watchlist.shared_templates USING biometric (eye)")
         # nothing was let in yet: no past encounters to search
         c.execute("TRUNCATE watchlist.arrivals")
+        c.execute("SELECT watchlist.recount_gallery()")
         c.execute("VACUUM ANALYZE watchlist.shared_templates")
         # one in ten is on the list
-        c.execute("CREATE TABLE traveller (n int PRIMARY KEY, prints fingerprint[], irises iris[])")
+        c.execute("CREATE TABLE traveller (n int PRIMARY KEY, fingers bytea[], eyes text[])")
         for n in range(TRAVELLERS):
             person = {"n": n * 7 % persons + 1 if n % 10 == 0 else 5000000 + n, "c": 3}
             c.execute("INSERT INTO traveller VALUES (%d, %s, %s)" % (n, FINGERS % person, EYES % person))
@@ -94,7 +95,7 @@ def alerts(listener, count):
     reader.start()
     with libpq.Connection() as c:
         for n in range(count):
-            c.execute("SELECT watchlist.raise_alert('benchmark', 'list', 'L-1', 'hit', 100, NULL)")
+            c.execute("SELECT watchlist.raise_alert('benchmark', 'here', 'list', 'L-1', 'hit', 100, NULL)")
             committed.append(time.time())
             while len(seen) <= n and program.poll() is None:
                 time.sleep(0.0002)

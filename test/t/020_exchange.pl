@@ -32,14 +32,22 @@ sub fingers
 {
 	my ($person, $capture) = @_;
 
-	return "ARRAY[synthetic_fingerprint($person, $capture, 2), synthetic_fingerprint($person, $capture, 7)]";
+	return "ARRAY[synthetic_fingerprint($person, $capture, 2), synthetic_fingerprint($person, $capture, 7)]::bytea[]";
+}
+
+# the same as the types that servers speak to one another
+sub prints
+{
+	my ($person, $capture) = @_;
+
+	return fingers($person, $capture) . '::fingerprint[]';
 }
 
 sub irises
 {
 	my ($person, $capture) = @_;
 
-	return "ARRAY[synthetic_iris($person, $capture)]";
+	return "ARRAY[synthetic_iris($person, $capture)::text]";
 }
 
 # two fingers and an eye of persons on a list, as rows for a partner
@@ -94,7 +102,7 @@ sub value
 foreach my $name (qw(north south))
 {
 	$country{$name}->safe_psql('postgres', <<"X");
-CREATE EXTENSION biometric_watchlist;
+CREATE EXTENSION biometric_watchlist CASCADE;
 CREATE EXTENSION postgres_fdw;
 INSERT INTO watchlist.this_country VALUES ('$name');
 X
@@ -108,9 +116,7 @@ foreach my $pair ([ 'north', 'south' ], [ 'south', 'north' ])
 
 	$country{$there}->safe_psql('postgres', <<"X");
 CREATE ROLE $here LOGIN REPLICATION;
-GRANT USAGE ON SCHEMA watchlist TO $here;
-GRANT SELECT, INSERT ON watchlist.partner_search, watchlist.partner_core_data TO $here;
-GRANT SELECT ON watchlist.shared_templates TO $here;
+SELECT watchlist.grant_duty('partner', '$here');
 X
 }
 foreach my $pair ([ 'north', 'south' ], [ 'south', 'north' ])
@@ -161,16 +167,15 @@ is(value($north, "SELECT string_agg(coalesce(reference, band), ',' ORDER BY refe
 my $half = "SELECT verdict, coalesce(reference, '-') FROM watchlist.check_traveller(%s, 'entry', 'S-9')";
 is(value($south, sprintf($half, "'{}', " . irises(11, 3))), 'hit|wanted-11', 'an eye alone');
 is(value($south, sprintf($half, fingers(12, 3) . ', NULL')), 'hit|wanted-12', 'fingers alone');
-is(value($south, sprintf($half, 'ARRAY[synthetic_fingerprint(13, 3, 0), NULL, synthetic_fingerprint(13, 3, 7)], ARRAY[NULL]::iris[]')), 'hit|wanted-13', 'an unknown position, and captures that failed');
+is(value($south, sprintf($half, 'ARRAY[synthetic_fingerprint(13, 3, 0), NULL, synthetic_fingerprint(13, 3, 7)]::bytea[], ARRAY[NULL]::text[]')), 'hit|wanted-13', 'an unknown position, and captures that failed');
 is(value($south, sprintf($half, "NULL, '{}'")), 'refer|-', 'nothing usable: no clear traveller');
 my ($stdout, $stderr) = session($south, "SELECT * FROM watchlist.check_traveller(NULL, NULL, ' ', 'S-9')");
-like($stderr, qr/violates check constraint/, 'no check without a purpose');
+like($stderr, qr/a purpose and a case are needed/, 'no check without a purpose');
 
 # An officer checks and is alerted, and reads no table
 $south->safe_psql('postgres', <<'X');
 CREATE ROLE officer LOGIN;
-GRANT USAGE ON SCHEMA watchlist TO officer;
-GRANT EXECUTE ON FUNCTION watchlist.check_traveller, watchlist.undelivered_alerts, watchlist.acknowledge_alert TO officer;
+SELECT watchlist.grant_duty('officer', 'officer');
 X
 is($south->safe_psql('postgres', sprintf($half, fingers(14, 3) . ', NULL'), extra_params => [ '-U', 'officer' ]), 'hit|wanted-14', 'an officer checks a traveller');
 is(value($south, 'SELECT officer FROM watchlist.encounters ORDER BY encounter DESC LIMIT 1'), 'officer', 'under his own name');
@@ -186,7 +191,7 @@ is(value($south, "SELECT count(*) FROM pg_proc p, aclexplode(coalesce(proacl, ac
 #
 foreach my $query (
 	'SELECT * FROM watchlist.persons', 'SELECT * FROM watchlist.encounters', 'SELECT * FROM watchlist.partner_requests',
-	'SELECT * FROM watchlist.disclosures', 'SELECT watchlist.search_shared(\'south\', \'east\', ' . fingers(125, 3) . ', NULL)',
+	'SELECT * FROM watchlist.disclosures', 'SELECT watchlist.search_gallery(\'east\', ARRAY[\'south/smugglers\'], ' . prints(125, 3) . ', NULL, 10)',
 	'SELECT * FROM watchlist.complete_remote_searches()', "DELETE FROM watchlist.partner_search", "INSERT INTO watchlist.release_decisions (partner, reference, reason) VALUES ('north', 'smugglers-105', 'x')")
 {
 	my ($stdout, $stderr) = session($south, $query, user => 'north');
@@ -195,22 +200,24 @@ foreach my $query (
 }
 is($south->safe_psql('postgres', 'SELECT count(*) FROM watchlist.shared_templates', extra_params => [ '-U', 'north' ]), '0', 'he reads no rows that were not sent');
 is($north->safe_psql('postgres', "SELECT string_agg(DISTINCT partner || list, ',') FROM watchlist.shared_templates", extra_params => [ '-U', 'south' ]), 'southwanted', 'and none that were sent to others');
-($stdout, $stderr) = session($south, "INSERT INTO watchlist.partner_search (request, prints) VALUES (gen_random_uuid(), " . fingers(105, 3) . ")", user => 'north');
+($stdout, $stderr) = session($south, "INSERT INTO watchlist.partner_search (request, prints) VALUES (gen_random_uuid(), " . prints(105, 3) . ")", user => 'north');
 like($stderr, qr/a search needs a number, a purpose and a case/, 'refused: a search without purpose');
 
 #
 # Core data: by the owner's decision
 #
 value($south, "INSERT INTO watchlist.persons (reference, name, born) VALUES ('smugglers-105', 'Made Up', '1980-01-01')");
-value($north, "CREATE FOREIGN TABLE core_data_at_south (reference text, purpose text, case_reference text, name text, born date, caveat text) SERVER south OPTIONS (schema_name 'watchlist', table_name 'partner_core_data')");
-my $core = "INSERT INTO core_data_at_south (reference, purpose, case_reference) VALUES ('%s', 'entry', 'N-1') RETURNING name, born";
-($stdout, $stderr) = session($north, sprintf($core, 'smugglers-105'));
-like($stderr, qr/nothing was released under reference smugglers-105/, 'without a decision there is no core data');
-($stdout, $stderr) = session($north, sprintf($core, 'smugglers-999'));
-like($stderr, qr/nothing was released under reference smugglers-999/, 'nor a difference to a reference that does not exist');
-value($south, "INSERT INTO watchlist.release_decisions (partner, reference, reason) VALUES ('north', 'smugglers-105', 'agreement 7')");
-is(value($north, sprintf($core, 'smugglers-105')), 'Made Up|1980-01-01', 'with one there is');
-is(value($south, "SELECT count(*) FROM watchlist.disclosures WHERE what = 'core data' AND partner = 'north'"), '1', 'and it is logged, once');
+value($north, "CREATE FOREIGN TABLE core_data_at_south (reference text, purpose text, case_reference text, name text, born date, caveat text, released boolean) SERVER south OPTIONS (schema_name 'watchlist', table_name 'partner_core_data')");
+my $core = "INSERT INTO core_data_at_south (reference, purpose, case_reference) VALUES ('%s', 'entry', 'N-1') RETURNING released, name, born";
+is(value($north, sprintf($core, 'smugglers-105')), 'f||', 'without a decision there is no core data');
+is(value($north, sprintf($core, 'smugglers-999')), 'f||', 'nor a difference to a reference that does not exist');
+is(value($south, "SELECT string_agg(reference, ',' ORDER BY entry) FROM watchlist.log WHERE action = 'refusal' AND partner = 'north'"), 'smugglers-105,smugglers-999', 'asking in vain leaves a trace');
+value($south, "SELECT watchlist.decide_release('north', 'smugglers-105', true, 'agreement 7', 'S-77')");
+is(value($north, sprintf($core, 'smugglers-105')), 't|Made Up|1980-01-01', 'with one there is');
+value($south, "SELECT watchlist.decide_release('north', 'smugglers-105', false, 'appeal', 'S-78')");
+is(value($north, sprintf($core, 'smugglers-105')), 'f||', 'and none after another');
+is(value($south, 'SELECT count(*) FROM watchlist.release_decisions'), '2', 'both decisions are kept');
+is(value($south, "SELECT count(*) FROM watchlist.disclosures WHERE what = 'core data' AND partner = 'north' AND reference = 'smugglers-105'"), '3', 'every answer is logged');
 
 #
 # The partner is killed
@@ -258,7 +265,7 @@ session($north, 'BEGIN; SELECT watchlist.complete_remote_searches(); SELECT 1/0;
 my $logged = value($south, "SELECT count(*) FROM watchlist.disclosures WHERE case_reference = 'N-6'");
 is($logged, '0', 'what is rolled back here is rolled back there');
 my $request = value($north, "SELECT request FROM watchlist.remote_searches WHERE case_reference = 'N-6'");
-$south->safe_psql('postgres', "INSERT INTO watchlist.partner_search (request, purpose, case_reference, prints) VALUES ('$request', 'entry', 'N-6', " . fingers(107, 3) . ")", extra_params => [ '-U', 'north' ]);
+$south->safe_psql('postgres', "INSERT INTO watchlist.partner_search (request, purpose, case_reference, prints) VALUES ('$request', 'entry', 'N-6', " . prints(107, 3) . ")", extra_params => [ '-U', 'north' ]);
 is(value($north, 'SELECT answered, pending FROM watchlist.complete_remote_searches()'), '1|0', 'a search that the partner knows already is answered');
 is(value($north, "SELECT band, reference FROM watchlist.remote_searches WHERE request = '$request'"), 'hit|smugglers-107', 'the same');
 is(value($south, "SELECT count(*) FROM watchlist.disclosures WHERE case_reference = 'N-6'"), '1', 'and logged once');

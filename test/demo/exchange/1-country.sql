@@ -4,6 +4,4 @@ INSERT INTO watchlist.this_country VALUES (:'here');
 
 -- The partner's login: it may ask, and read what was sent to it.
 CREATE ROLE :there LOGIN REPLICATION;
-GRANT USAGE ON SCHEMA watchlist TO :there;
-GRANT SELECT, INSERT ON watchlist.partner_search, watchlist.partner_core_data TO :there;
-GRANT SELECT ON watchlist.shared_templates TO :there;
+SELECT watchlist.grant_duty('partner', :'there');

@@ -1,1 +1,1 @@
-INSERT INTO watchlist.release_decisions (partner, reference, reason) VALUES ('north', 'S-205', 'agreement 7, article 2');
+SELECT watchlist.decide_release('north', 'S-205', released => true, reason => 'agreement 7, article 2', case_reference => 'S-77');

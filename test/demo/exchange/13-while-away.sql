@@ -1,5 +1,6 @@
-INSERT INTO watchlist.shared_templates (owner, partner, list, reference, item, sent, print)
-SELECT 'north', 'south', 'wanted', 'W-' || n, i, true, synthetic_fingerprint(n, 0, CASE i WHEN 1 THEN 2 ELSE 7 END)
-FROM generate_series(401, 410) n, generate_series(1, 2) i;
-
-DELETE FROM watchlist.shared_templates WHERE reference = 'W-7';
+SELECT watchlist.add_person('Made Up ' || n, '1980-01-01', 'warrant', 'N-8', reference => 'W-' || n) FROM generate_series(401, 410) n;
+SELECT count(*) AS enrolled
+FROM generate_series(401, 410) n,
+	 watchlist.enrol('W-' || n, ARRAY[synthetic_fingerprint(n, 0, 2), synthetic_fingerprint(n, 0, 7)]::bytea[], NULL, 'warrant', 'N-8');
+SELECT count(watchlist.add_to_list('wanted', 'W-' || n, 'warrant', 'N-8')) AS entries FROM generate_series(401, 410) n;
+SELECT watchlist.remove_from_list('wanted', 'W-7', 'warrant withdrawn', 'N-9');

@@ -1,6 +1,6 @@
 -- case S-3 was let through; now north lists the person
-INSERT INTO watchlist.shared_templates (owner, partner, list, reference, item, sent, print, eye)
-SELECT 'north', 'south', 'wanted', 'W-500', i, true,
-	   CASE i WHEN 1 THEN synthetic_fingerprint(500, 0, 2) WHEN 2 THEN synthetic_fingerprint(500, 0, 7) END,
-	   CASE i WHEN 3 THEN synthetic_iris(500) END
-FROM generate_series(1, 3) i;
+SELECT watchlist.add_person('Made Up 500', '1980-01-01', 'warrant', 'N-5', reference => 'W-500');
+SELECT number, kind, state
+FROM watchlist.enrol('W-500', ARRAY[synthetic_fingerprint(500, 0, 2), synthetic_fingerprint(500, 0, 7)]::bytea[], ARRAY[synthetic_iris(500)]::text[],
+					 'warrant', 'N-5');
+SELECT watchlist.add_to_list('wanted', 'W-500', 'warrant', 'N-5');

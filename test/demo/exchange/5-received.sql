@@ -1,1 +1,2 @@
-SELECT owner, list, count(DISTINCT reference) AS persons, count(*) AS templates FROM watchlist.shared_templates GROUP BY owner, list;
+SELECT owner, list, count(DISTINCT reference) AS persons, count(*) AS templates, min(caveat) AS caveat
+FROM watchlist.shared_templates WHERE owner = 'north' GROUP BY owner, list;
