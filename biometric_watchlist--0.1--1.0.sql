@@ -150,8 +150,10 @@ BEGIN
 END
 $$;
 
+-- Numbers are given when a transaction has its own number already: see seal_log.
+CREATE SEQUENCE log_numbers;
 CREATE TABLE log (
-	entry bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+	entry bigint PRIMARY KEY,
 	at timestamptz NOT NULL,
 	login name NOT NULL,
 	caller name NOT NULL,
@@ -190,6 +192,8 @@ AS $$
 DECLARE
 	mine text[] := ARRAY(SELECT watchlist.caller_agencies());
 BEGIN
+	PERFORM pg_current_xact_id();
+	NEW.entry := nextval('watchlist.log_numbers');
 	NEW.at := clock_timestamp();
 	NEW.login := session_user;
 	NEW.caller := watchlist.caller();
@@ -225,7 +229,8 @@ DROP TABLE disclosures;
 
 -- what partners learnt, and what they asked in vain
 CREATE VIEW disclosures AS
-	SELECT l.entry AS disclosure, l.at, l.partner, l.lists[1] AS list, l.reference, l.detail AS what, l.purpose, l.case_reference
+	SELECT l.entry AS disclosure, l.at, l.partner, l.lists[1] AS list, l.reference, 
+		   CASE WHEN l.action = 'refusal' THEN 'refused: ' || l.detail ELSE l.detail END AS what, l.purpose, l.case_reference
 	FROM log l WHERE l.partner IS NOT NULL AND l.action IN ('partner search', 'disclosure', 'refusal');
 
 -- ---------------------------------------------------------------------------
@@ -970,6 +975,10 @@ ALTER TABLE encounter_items
 UPDATE encounter_items SET kind = CASE WHEN print IS NULL THEN 'eye' ELSE 'finger' END;
 ALTER TABLE encounter_items ALTER kind SET NOT NULL;
 
+ALTER TABLE remote_searches
+	DROP CONSTRAINT remote_searches_encounter_fkey,
+	ADD FOREIGN KEY (encounter) REFERENCES encounters ON DELETE CASCADE;
+
 ALTER TABLE enrolments ADD FOREIGN KEY (encounter) REFERENCES encounters ON DELETE SET NULL;
 CREATE INDEX enrolments_encounter ON enrolments (encounter) WHERE encounter IS NOT NULL;
 
@@ -1102,7 +1111,7 @@ END;
 
 CREATE TABLE searches (
 	search bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
-	encounter bigint REFERENCES encounters,
+	encounter bigint REFERENCES encounters ON DELETE CASCADE,
 	at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	caller name NOT NULL DEFAULT caller(),
 	agency text,
@@ -1121,7 +1130,7 @@ CREATE TABLE searches (
 CREATE INDEX searches_encounter ON searches (encounter);
 
 CREATE TABLE candidates (
-	search bigint NOT NULL REFERENCES searches,
+	search bigint NOT NULL REFERENCES searches ON DELETE CASCADE,
 	rank integer NOT NULL,
 	owner text NOT NULL,
 	list text NOT NULL,
@@ -1577,6 +1586,748 @@ BEGIN
 	SELECT count(*) INTO pending FROM watchlist.remote_searches s WHERE s.state = 'pending';
 END
 $$;
+
+-- ---------------------------------------------------------------------------
+-- adjudication: two examiners, neither of whom sees what the other does
+--
+-- An examiner takes a review, sees the traveller's captures, marks what he
+-- relies on, and only when his marks are locked sees the candidate: marks that
+-- are made with the candidate in view follow the candidate.  Until both have
+-- decided, nothing that an examiner may call or read depends on what the other
+-- did, nor on whether he did anything.  All of it is kept as events.
+-- ---------------------------------------------------------------------------
+
+CREATE TABLE reviews (
+	review bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+	search bigint NOT NULL,
+	rank integer NOT NULL,
+	opened_by name NOT NULL DEFAULT caller(),
+	opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	purpose text NOT NULL,
+	case_reference text NOT NULL,
+	FOREIGN KEY (search, rank) REFERENCES candidates ON DELETE CASCADE
+);
+CREATE INDEX reviews_candidate ON reviews (search, rank);
+
+CREATE TABLE review_events (
+	review bigint NOT NULL REFERENCES reviews ON DELETE CASCADE,
+	round integer NOT NULL CHECK (round BETWEEN 0 AND 3),	-- 1, 2: the examiners; 3: who resolves a dissent; 0: who withdraws the review
+	event text NOT NULL CHECK (event IN ('taken', 'marks locked', 'candidate seen', 'decided', 'withdrawn')),
+	examiner name NOT NULL DEFAULT caller(),
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	marks jsonb,
+	decision text CHECK (decision IN ('identification', 'exclusion', 'inconclusive')),
+	statement text,
+	PRIMARY KEY (review, round, event),
+	CHECK ((event = 'marks locked') = (marks IS NOT NULL)),
+	CHECK ((event = 'decided') = (decision IS NOT NULL))
+);
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON reviews FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON reviews FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON review_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON review_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- A search of the caller's agencies
+CREATE FUNCTION search_is_mine(search bigint) RETURNS boolean
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT EXISTS (SELECT FROM watchlist.searches s
+				   WHERE s.search = search_is_mine.search AND (s.agency IS NULL OR s.agency IN (SELECT watchlist.caller_agencies())));
+END;
+
+CREATE FUNCTION open_review(search bigint, rank integer, purpose text, case_reference text) RETURNS bigint
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	number bigint;
+BEGIN
+	PERFORM watchlist.require_reason(purpose, case_reference);
+	IF NOT watchlist.search_is_mine(search)
+	   OR NOT EXISTS (SELECT FROM watchlist.candidates c WHERE c.search = open_review.search AND c.rank = open_review.rank) THEN
+		RAISE EXCEPTION 'search % of your agency has no candidate of rank %', search, rank USING ERRCODE = 'no_data_found';
+	END IF;
+	INSERT INTO watchlist.reviews (search, rank, purpose, case_reference)
+		VALUES (open_review.search, open_review.rank, open_review.purpose, open_review.case_reference) RETURNING review INTO number;
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('review', open_review.purpose, open_review.case_reference, open_review.search, format('review %s opened for rank %s', number, open_review.rank));
+	RETURN number;
+END
+$$;
+
+CREATE FUNCTION withdraw_review(review bigint, reason text) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	withdrawn watchlist.reviews;
+BEGIN
+	PERFORM watchlist.require_reason(reason, 'review');
+	SELECT * INTO withdrawn FROM watchlist.reviews r WHERE r.review = withdraw_review.review FOR UPDATE;
+	IF NOT FOUND OR NOT watchlist.search_is_mine(withdrawn.search) THEN
+		RAISE EXCEPTION 'there is no review % of your agency', review USING ERRCODE = 'no_data_found';
+	END IF;
+	INSERT INTO watchlist.review_events (review, round, event, statement) VALUES (withdraw_review.review, 0, 'withdrawn', reason);
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('review', reason, withdrawn.case_reference, withdrawn.search, format('review %s withdrawn', withdrawn.review));
+END
+$$;
+
+-- May the caller take a review, as far as he may know?  Not of a search or
+-- review of his own, and not one that two others have.
+CREATE FUNCTION review_is_open(review reviews) RETURNS boolean
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT watchlist.search_is_mine(review.search) AND review.opened_by <> watchlist.caller()
+		AND NOT EXISTS (SELECT FROM watchlist.searches s WHERE s.search = review.search AND s.caller = watchlist.caller())
+		AND NOT EXISTS (SELECT FROM watchlist.review_events e WHERE e.review = review.review AND (e.event = 'withdrawn' OR e.examiner = watchlist.caller()))
+		AND (SELECT count(*) < 2 FROM watchlist.review_events e WHERE e.review = review.review AND e.event = 'taken');
+END;
+
+CREATE FUNCTION reviews_to_take() RETURNS TABLE (review bigint, opened_at timestamptz, purpose text, case_reference text)
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT r.review, r.opened_at, r.purpose, r.case_reference FROM watchlist.reviews r WHERE watchlist.review_is_open(r) ORDER BY r.review;
+END;
+
+CREATE FUNCTION take_review(review bigint) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	taken watchlist.reviews;
+BEGIN
+	-- of two at the same time the second sees the first's
+	SELECT * INTO taken FROM watchlist.reviews r WHERE r.review = take_review.review FOR UPDATE;
+	IF NOT FOUND OR NOT watchlist.review_is_open(taken) THEN
+		RAISE EXCEPTION 'review % is not open to you', review USING ERRCODE = 'insufficient_privilege';
+	END IF;
+	INSERT INTO watchlist.review_events (review, round, event)
+		SELECT take_review.review, 1 + count(*), 'taken' FROM watchlist.review_events e WHERE e.review = take_review.review AND e.event = 'taken';
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('review', taken.purpose, taken.case_reference, taken.search, format('review %s taken', taken.review));
+END
+$$;
+
+-- The caller's round of a review that is not decided by him and not withdrawn.
+CREATE FUNCTION my_round(review bigint, OUT round integer, OUT marks jsonb, OUT seen boolean, OUT of_search bigint, OUT of_rank integer,
+		OUT purpose text, OUT case_reference text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	SELECT e.round, r.search, r.rank, r.purpose, r.case_reference INTO round, of_search, of_rank, purpose, case_reference
+		FROM watchlist.review_events e JOIN watchlist.reviews r ON r.review = e.review
+		WHERE e.review = my_round.review AND e.event = 'taken' AND e.examiner = watchlist.caller()
+		  AND NOT EXISTS (SELECT FROM watchlist.review_events d
+						  WHERE d.review = e.review AND (d.event = 'withdrawn' OR d.event = 'decided' AND d.round = e.round));
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'review % is not open to you', review
+			USING ERRCODE = 'insufficient_privilege', HINT = 'Take it first. What is decided or withdrawn stays as it is.';
+	END IF;
+	SELECT e.marks INTO marks FROM watchlist.review_events e
+		WHERE e.review = my_round.review AND e.round = my_round.round AND e.event = 'marks locked';
+	seen := EXISTS (SELECT FROM watchlist.review_events e
+					WHERE e.review = my_round.review AND e.round = my_round.round AND e.event = 'candidate seen');
+END
+$$;
+
+-- First what the traveller gave.
+CREATE FUNCTION view_probe(review bigint) RETURNS TABLE (item integer, kind text, "position" text, print fingerprint, eye iris)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mine record;
+BEGIN
+	SELECT * INTO mine FROM watchlist.my_round(review);
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('view', mine.purpose, mine.case_reference, mine.of_search, format('review %s: captures', review));
+	RETURN QUERY
+		SELECT i.item, i.kind, i.position, i.print, i.eye
+		FROM watchlist.searches s JOIN watchlist.encounter_items i ON i.encounter = s.encounter
+		WHERE s.search = mine.of_search AND i.problem IS NULL ORDER BY i.item;
+END
+$$;
+
+-- Then what he relies on: any JSON that his tool reads, kept as it is.
+CREATE FUNCTION lock_marks(review bigint, marks jsonb) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mine record;
+BEGIN
+	SELECT * INTO mine FROM watchlist.my_round(review);
+	IF marks IS NULL OR octet_length(marks::text) > 100000 THEN
+		RAISE EXCEPTION 'marks must be JSON of at most 100000 bytes' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF mine.marks IS NOT NULL THEN
+		RAISE EXCEPTION 'your marks are locked already' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	INSERT INTO watchlist.review_events (review, round, event, marks) VALUES (lock_marks.review, mine.round, 'marks locked', lock_marks.marks);
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('review', mine.purpose, mine.case_reference, mine.of_search, format('review %s: marks locked', lock_marks.review));
+END
+$$;
+
+-- Then the candidate, with what the score says and how often chance says it.
+-- No row: the owner has withdrawn the candidate since.
+CREATE FUNCTION view_candidate(review bigint)
+	RETURNS TABLE (owner text, list text, reference text, score numeric, fpir float8, searched bigint, band text, evidence jsonb, item integer,
+		print fingerprint, eye iris)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mine record;
+BEGIN
+	SELECT * INTO mine FROM watchlist.my_round(review);
+	IF mine.marks IS NULL THEN
+		RAISE EXCEPTION 'your marks are not locked yet'
+			USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The candidate is shown when they are.';
+	END IF;
+	IF NOT mine.seen THEN
+		INSERT INTO watchlist.review_events (review, round, event) VALUES (view_candidate.review, mine.round, 'candidate seen');
+	END IF;
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('view', mine.purpose, mine.case_reference, mine.of_search, format('review %s: candidate', view_candidate.review));
+	RETURN QUERY
+		SELECT c.owner, c.list, c.reference, round(c.score::numeric, 1), c.fpir, s.searched, c.band, c.evidence, t.item, t.print, t.eye
+		FROM watchlist.candidates c JOIN watchlist.searches s ON s.search = c.search
+			 JOIN watchlist.shared_templates t
+			 ON t.owner = c.owner AND t.list = c.list AND t.reference = c.reference AND t.partner = watchlist.country()
+				AND (t.expires IS NULL OR t.expires >= current_date)
+		WHERE c.search = mine.of_search AND c.rank = mine.of_rank ORDER BY t.item;
+END
+$$;
+
+CREATE FUNCTION decide(review bigint, decision text, statement text) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	mine record;
+BEGIN
+	SELECT * INTO mine FROM watchlist.my_round(review);
+	IF coalesce(decision, '') NOT IN ('identification', 'exclusion', 'inconclusive') OR coalesce(statement, '') !~ '\S' THEN
+		RAISE EXCEPTION 'a decision is an identification, an exclusion or inconclusive, with a statement' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF NOT mine.seen THEN
+		RAISE EXCEPTION 'you have not seen the candidate' USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	INSERT INTO watchlist.review_events (review, round, event, decision, statement)
+		VALUES (decide.review, mine.round, 'decided', decide.decision, decide.statement);
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		VALUES ('review', mine.purpose, mine.case_reference, mine.of_search, format('review %s: decided', decide.review));
+END
+$$;
+
+-- Reviews that are complete, with both decisions; of others, that there are some.
+CREATE VIEW review_outcomes AS
+	SELECT r.review, r.search, r.rank, c.owner, c.list, c.reference, c.band, c.fpir, r.opened_by, r.opened_at,
+		   a.examiner AS first_examiner, a.decision AS first_decision, a.statement AS first_statement,
+		   b.examiner AS second_examiner, b.decision AS second_decision, b.statement AS second_statement,
+		   CASE WHEN w.review IS NOT NULL THEN 'withdrawn' WHEN b.review IS NULL THEN 'open' WHEN a.decision = b.decision THEN 'agreed' ELSE 'dissent' END AS outcome,
+		   d.examiner AS resolved_by, d.decision AS resolution, d.statement AS resolution_statement,
+		   CASE WHEN a.decision = b.decision THEN a.decision ELSE d.decision END AS conclusion
+	FROM reviews r JOIN candidates c ON c.search = r.search AND c.rank = r.rank
+		 -- both or none
+		 LEFT JOIN (review_events a JOIN review_events b ON b.review = a.review AND b.round = 2 AND b.event = 'decided')
+		 ON a.review = r.review AND a.round = 1 AND a.event = 'decided'
+		 LEFT JOIN review_events d ON d.review = r.review AND d.round = 3 AND d.event = 'decided'
+		 LEFT JOIN review_events w ON w.review = r.review AND w.event = 'withdrawn';
+
+-- The outcome for those who took part and for supervisors of the agency.
+CREATE FUNCTION review_outcome(review bigint) RETURNS SETOF review_outcomes
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT o.* FROM watchlist.review_outcomes o WHERE o.review = review_outcome.review AND watchlist.search_is_mine(o.search);
+END;
+
+-- Somebody who was neither of the two settles a dissent; both opinions stay.
+CREATE FUNCTION resolve_review(review bigint, decision text, statement text) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	dissent watchlist.review_outcomes;
+BEGIN
+	PERFORM FROM watchlist.reviews r WHERE r.review = resolve_review.review FOR UPDATE;
+	SELECT * INTO dissent FROM watchlist.review_outcomes o WHERE o.review = resolve_review.review AND watchlist.search_is_mine(o.search);
+	IF dissent.outcome IS DISTINCT FROM 'dissent' OR dissent.resolution IS NOT NULL OR watchlist.caller() IN (dissent.first_examiner, dissent.second_examiner) THEN
+		RAISE EXCEPTION 'review % has no dissent that you could resolve', review USING ERRCODE = 'object_not_in_prerequisite_state';
+	END IF;
+	IF coalesce(decision, '') NOT IN ('identification', 'exclusion', 'inconclusive') OR coalesce(statement, '') !~ '\S' THEN
+		RAISE EXCEPTION 'a decision is an identification, an exclusion or inconclusive, with a statement' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	INSERT INTO watchlist.review_events (review, round, event, decision, statement)
+		VALUES (resolve_review.review, 3, 'decided', resolve_review.decision, resolve_review.statement);
+	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
+		SELECT 'review', r.purpose, r.case_reference, r.search, format('review %s: dissent resolved', r.review)
+		FROM watchlist.reviews r WHERE r.review = resolve_review.review;
+END
+$$;
+
+INSERT INTO duty_rights VALUES
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.open_review'),
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.withdraw_review'),
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.review_outcome'),
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.resolve_review'),
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.view_search'),
+	('supervisor', 'EXECUTE', 'FUNCTION watchlist.view_person'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.reviews_to_take'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.take_review'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.view_probe'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.lock_marks'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.view_candidate'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.decide'),
+	('examiner', 'EXECUTE', 'FUNCTION watchlist.review_outcome'),
+	('auditor', 'SELECT', 'watchlist.review_outcomes');
+
+-- ---------------------------------------------------------------------------
+-- seals: the log shows what was done to it
+--
+-- Every entry has a keyed hash of what it says, so a change shows.  A seal holds
+-- a keyed hash of all entries of a range of numbers, the numbers that are
+-- missing in it, and the hash of the seal before: so an entry that is removed,
+-- added or put back later shows, and so does a seal.  Whoever owns the database
+-- and has its key can make everything anew; the hash of a seal that somebody
+-- else has noted (log_head) shows even that.
+-- ---------------------------------------------------------------------------
+
+CREATE TABLE seals (
+	seal bigint PRIMARY KEY,	-- 1, 2, 3 ...
+	at timestamptz NOT NULL,
+	first_entry bigint NOT NULL,	-- the one after the last of the seal before
+	last_entry bigint NOT NULL,
+	missing bigint[] NOT NULL,	-- numbers of transactions that were rolled back
+	digest bytea NOT NULL,		-- keyed_hash of the entries' hashes
+	previous bytea NOT NULL,	-- hash of the seal before
+	hash bytea NOT NULL			-- keyed_hash of seal_line()
+);
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON seals FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON seals FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- the range that the next seal closes, when all who could have had a number in it are done
+CREATE TABLE next_seal (
+	id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+	last_entry bigint NOT NULL,
+	barrier xid8 NOT NULL
+);
+
+CREATE FUNCTION seal_line(seal seals) RETURNS text
+	LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+	SELECT jsonb_build_array(seal.seal, extract(epoch FROM seal.at), seal.first_entry, seal.last_entry, seal.missing,
+							 encode(seal.digest, 'hex'), encode(seal.previous, 'hex'))::text;
+END;
+
+CREATE FUNCTION log_digest(first_entry bigint, last_entry bigint, OUT digest bytea, OUT missing bigint[])
+	LANGUAGE sql
+BEGIN ATOMIC
+	SELECT watchlist.keyed_hash(coalesce(string_agg(l.mac, '' ORDER BY l.entry), '')),
+		   ARRAY(SELECT n FROM generate_series(first_entry, last_entry) n
+				 WHERE NOT EXISTS (SELECT FROM watchlist.log k WHERE k.entry = n) ORDER BY n)
+	FROM watchlist.log l WHERE l.entry BETWEEN first_entry AND last_entry;
+END;
+
+-- A job, every minute or so.  It notes the last number that was given, and
+-- seals up to there at its next run after all transactions have ended that may
+-- have had one.  Returns the seal that it made, if any.
+CREATE FUNCTION seal_log() RETURNS bigint
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	last watchlist.seals;
+	made watchlist.seals;
+	closing watchlist.next_seal;
+	given bigint;
+BEGIN
+	LOCK TABLE watchlist.next_seal IN EXCLUSIVE MODE;
+	SELECT * INTO last FROM watchlist.seals s ORDER BY s.seal DESC LIMIT 1;
+	-- a transaction of the future is one of another cluster, from which this was restored
+	DELETE FROM watchlist.next_seal n WHERE n.barrier >= pg_snapshot_xmax(pg_current_snapshot());
+	SELECT * INTO closing FROM watchlist.next_seal n;
+	IF closing.barrier <= pg_snapshot_xmin(pg_current_snapshot()) THEN
+		made.seal := coalesce(last.seal, 0) + 1;
+		made.at := clock_timestamp();
+		made.first_entry := coalesce(last.last_entry, 0) + 1;
+		made.last_entry := closing.last_entry;
+		SELECT d.digest, d.missing INTO made.digest, made.missing FROM watchlist.log_digest(made.first_entry, made.last_entry) d;
+		made.previous := coalesce(last.hash, '');
+		made.hash := watchlist.keyed_hash(convert_to(watchlist.seal_line(made), 'UTF8'));
+		INSERT INTO watchlist.seals SELECT made.*;
+		last := made;
+		DELETE FROM watchlist.next_seal;
+		closing := NULL;
+	END IF;
+	IF closing.last_entry IS NULL THEN
+		SELECT CASE WHEN n.is_called THEN n.last_value ELSE 0 END INTO given FROM watchlist.log_numbers n;
+		IF given > coalesce(last.last_entry, 0) THEN
+			INSERT INTO watchlist.next_seal (last_entry, barrier) VALUES (given, pg_current_xact_id());
+		END IF;
+	END IF;
+	RETURN made.seal;
+END
+$$;
+
+-- The last seal: to be noted by somebody else, who can ask verify_log for it.
+CREATE FUNCTION log_head(OUT seal bigint, OUT hash bytea)
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT s.seal, s.hash FROM watchlist.seals s ORDER BY s.seal DESC LIMIT 1;
+END;
+
+-- What is wrong with the log: no row, nothing.  "never committed" is said of
+-- numbers whose transaction was rolled back: somebody searched and took it
+-- back (the server's log has such searches), or the server failed, which costs
+-- up to 32 numbers.
+CREATE FUNCTION verify_log(known_seal bigint DEFAULT NULL, known_hash bytea DEFAULT NULL)
+	RETURNS TABLE (seal bigint, entry bigint, problem text)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	s watchlist.seals;
+	before watchlist.seals;
+	now_there record;
+	given bigint;
+BEGIN
+	RETURN QUERY
+		SELECT NULL::bigint, l.entry, 'the entry was changed' FROM watchlist.log l
+		WHERE l.mac <> watchlist.keyed_hash(convert_to(watchlist.log_line(l), 'UTF8')) ORDER BY l.entry;
+	FOR s IN SELECT * FROM watchlist.seals k ORDER BY k.seal LOOP
+		IF s.hash <> watchlist.keyed_hash(convert_to(watchlist.seal_line(s), 'UTF8')) THEN
+			RETURN QUERY SELECT s.seal, NULL::bigint, 'the seal was changed';
+		END IF;
+		IF s.seal <> coalesce(before.seal, 0) + 1 OR s.previous <> coalesce(before.hash, '') OR s.first_entry <> coalesce(before.last_entry, 0) + 1 THEN
+			RETURN QUERY SELECT s.seal, NULL::bigint, 'the seal before it is missing or was changed';
+		END IF;
+		SELECT * INTO now_there FROM watchlist.log_digest(s.first_entry, s.last_entry);
+		RETURN QUERY
+			SELECT s.seal, n, 'the entry was removed' FROM unnest(now_there.missing) n WHERE n <> ALL (s.missing)
+			UNION ALL
+			SELECT s.seal, n, CASE WHEN n = ANY (now_there.missing) THEN 'the number was never committed' ELSE 'the entry was added later' END
+			FROM unnest(s.missing) n ORDER BY 2;
+		IF now_there.digest <> s.digest AND now_there.missing = s.missing THEN
+			RETURN QUERY SELECT s.seal, NULL::bigint, 'entries are not those that were sealed';
+		END IF;
+		before := s;
+	END LOOP;
+	SELECT CASE WHEN n.is_called THEN n.last_value ELSE 0 END INTO given FROM watchlist.log_numbers n;
+	RETURN QUERY
+		SELECT NULL::bigint, n, 'the number is not there, and not sealed yet'
+		FROM generate_series(coalesce(before.last_entry, 0) + 1, given) n
+		WHERE NOT EXISTS (SELECT FROM watchlist.log l WHERE l.entry = n)
+		UNION ALL
+		SELECT NULL::bigint, l.entry, 'the entry has not been sealed for more than a day'
+		FROM watchlist.log l WHERE l.entry > coalesce(before.last_entry, 0) AND l.at < clock_timestamp() - interval '1 day'
+		UNION ALL
+		SELECT NULL::bigint, l.entry, 'the number was never given' FROM watchlist.log l WHERE l.entry > given OR l.entry < 1
+		ORDER BY 2;
+	IF num_nulls(known_seal, known_hash) = 0
+	   AND NOT EXISTS (SELECT FROM watchlist.seals k WHERE k.seal = known_seal AND k.hash = known_hash) THEN
+		RETURN QUERY SELECT known_seal, NULL::bigint, 'the seal is not the one that is known';
+	END IF;
+END
+$$;
+
+-- ---------------------------------------------------------------------------
+-- retention
+-- ---------------------------------------------------------------------------
+
+CREATE TABLE purges (
+	purge bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+	at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	purged_by name NOT NULL DEFAULT caller(),
+	as_of date NOT NULL,
+	purpose text NOT NULL,
+	case_reference text NOT NULL
+);
+
+-- What was removed, by keyed hashes: enough to show that it is gone, too little to be it.
+CREATE TABLE purged (
+	purge bigint NOT NULL REFERENCES purges,
+	kind text NOT NULL CHECK (kind IN ('person', 'encounter', 'list entry')),
+	hash bytea NOT NULL,	-- keyed_hash of what the row was called
+	templates bytea[] NOT NULL,	-- keyed_hash of each template
+	reason text NOT NULL,
+	PRIMARY KEY (purge, kind, hash)
+);
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON purges FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON purges FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON purged FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON purged FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+-- What retention has reached, and why what it has reached must stay.
+CREATE FUNCTION due_for_purge(as_of date) RETURNS TABLE (kind text, name text, person bigint, encounter bigint, list text, reason text, kept_because text)
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT 'list entry', e.list || '/' || p.reference, e.person, NULL::bigint, e.list, 'expired on ' || e.expires, NULL::text
+	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person) WHERE e.expires < as_of
+	UNION ALL
+	SELECT 'person', p.reference, p.person, NULL, NULL, 'to be kept until ' || p.retain_until,
+		   (SELECT 'is on list ' || min(e.list) FROM watchlist.list_entries e
+			WHERE e.person = p.person AND (e.expires IS NULL OR e.expires >= as_of) HAVING count(*) > 0)
+	FROM watchlist.persons p WHERE p.retain_until < as_of
+	UNION ALL
+	SELECT 'encounter', c.encounter::text, NULL, c.encounter, NULL, 'to be kept until ' || c.retain_until,
+		   (SELECT 'review ' || min(o.review) || ' is not finished'
+			FROM watchlist.searches s JOIN watchlist.review_outcomes o USING (search)
+			WHERE s.encounter = c.encounter AND (o.outcome = 'open' OR o.outcome = 'dissent' AND o.resolution IS NULL) HAVING count(*) > 0)
+	FROM watchlist.encounters c WHERE c.retain_until < as_of;
+END;
+
+CREATE FUNCTION kept_templates(person bigint, encounter bigint) RETURNS bytea[]
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT ARRAY(SELECT e.record_hash FROM watchlist.enrolments e WHERE e.person = kept_templates.person AND e.state = 'enrolled'
+				 UNION
+				 SELECT i.record_hash FROM watchlist.encounter_items i
+				 WHERE i.encounter = kept_templates.encounter AND i.problem IS NULL AND i.record_hash IS NOT NULL);
+END;
+
+-- Remove what is past its time.  dry_run only says what would be; name is said
+-- to the caller, and nowhere kept.
+CREATE FUNCTION purge_expired(purpose text, case_reference text, as_of date DEFAULT current_date, dry_run boolean DEFAULT false)
+	RETURNS TABLE (purge bigint, kind text, name text, hash bytea, templates integer, removed boolean, reason text)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	number bigint;
+	due record;
+	entry_hash bytea;
+	hashes bytea[];
+	all_hashes bytea := '';
+	done integer := 0;
+BEGIN
+	PERFORM watchlist.require_reason(purge_expired.purpose, purge_expired.case_reference);
+	IF as_of > current_date AND NOT dry_run THEN
+		RAISE EXCEPTION 'what is not past its time yet is not purged'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Use dry_run to see what will be.';
+	END IF;
+	IF NOT dry_run THEN
+		INSERT INTO watchlist.purges AS p (as_of, purpose, case_reference)
+			VALUES (purge_expired.as_of, purge_expired.purpose, purge_expired.case_reference) RETURNING p.purge INTO number;
+		PERFORM set_config('watchlist.purging', 'on', true);
+	END IF;
+	-- entries first: they keep persons
+	FOR due IN SELECT * FROM watchlist.due_for_purge(as_of) d
+			   ORDER BY array_position(ARRAY['list entry', 'person', 'encounter'], d.kind), d.name LOOP
+		hashes := watchlist.kept_templates(CASE WHEN due.kind = 'person' THEN due.person END, due.encounter);
+		entry_hash := watchlist.keyed_hash(convert_to(due.kind || ' ' || due.name, 'UTF8'));
+		IF due.kept_because IS NULL AND NOT dry_run THEN
+			INSERT INTO watchlist.purged (purge, kind, hash, templates, reason) VALUES (number, due.kind, entry_hash, hashes, due.reason);
+			IF due.kind = 'list entry' THEN
+				DELETE FROM watchlist.list_entries e WHERE e.list = due.list AND e.person = due.person;
+			ELSIF due.kind = 'person' THEN
+				DELETE FROM watchlist.persons p WHERE p.person = due.person;
+			ELSE
+				DELETE FROM watchlist.alerts a WHERE a.encounter = due.encounter;
+				DELETE FROM watchlist.encounters e WHERE e.encounter = due.encounter;
+			END IF;
+			all_hashes := all_hashes || entry_hash;
+			done := done + 1;
+		END IF;
+		RETURN QUERY SELECT number, due.kind, due.name, entry_hash, cardinality(hashes), due.kept_because IS NULL AND NOT dry_run,
+							due.reason || coalesce('; ' || due.kept_because, '');
+	END LOOP;
+	IF NOT dry_run THEN
+		PERFORM set_config('watchlist.purging', '', true);
+		INSERT INTO watchlist.log (action, purpose, case_reference, detail)
+			VALUES ('purge', purge_expired.purpose, purge_expired.case_reference,
+					format('purge %s as of %s: %s removed, %s', number, as_of, done, encode(watchlist.keyed_hash(all_hashes), 'hex')));
+	END IF;
+END
+$$;
+
+CREATE FUNCTION template_hash(print fingerprint, eye iris) RETURNS bytea
+	LANGUAGE sql
+BEGIN ATOMIC
+	SELECT watchlist.keyed_hash(watchlist.template_bytes(array_remove(ARRAY[print], NULL), array_remove(ARRAY[eye], NULL)));
+END;
+
+-- Is what a purge removed still to be found?  A row for each thing that is; one
+-- that says "nothing" if there is none.  It reads every template that is kept.
+CREATE FUNCTION verify_purge(purge bigint) RETURNS TABLE (finding text, kind text, hash bytea)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	findings bigint := 0;
+	more bigint;
+BEGIN
+	IF NOT EXISTS (SELECT FROM watchlist.purges p WHERE p.purge = verify_purge.purge) THEN
+		RAISE EXCEPTION 'there is no purge %', verify_purge.purge USING ERRCODE = 'no_data_found';
+	END IF;
+	RETURN QUERY
+		SELECT 'the ' || d.kind || ' is there (again)', d.kind, d.hash FROM watchlist.purged d
+		WHERE d.purge = verify_purge.purge
+		  AND d.hash IN (
+			SELECT watchlist.keyed_hash(convert_to('person ' || p.reference, 'UTF8')) FROM watchlist.persons p
+			UNION ALL
+			SELECT watchlist.keyed_hash(convert_to('encounter ' || e.encounter, 'UTF8')) FROM watchlist.encounters e
+			UNION ALL
+			SELECT watchlist.keyed_hash(convert_to('list entry ' || e.list || '/' || p.reference, 'UTF8'))
+			FROM watchlist.list_entries e JOIN watchlist.persons p USING (person));
+	GET DIAGNOSTICS findings = ROW_COUNT;
+	RETURN QUERY
+		SELECT 'a template of it is kept ' || k.place, d.kind, k.template
+		FROM (SELECT watchlist.template_hash(e.print, e.eye) AS template, 'as an enrolment' AS place FROM watchlist.enrolments e WHERE e.state = 'enrolled'
+			  UNION ALL
+			  SELECT watchlist.template_hash(i.print, i.eye), 'in encounter ' || i.encounter FROM watchlist.encounter_items i WHERE i.problem IS NULL
+			  UNION ALL
+			  SELECT watchlist.template_hash(s.print, s.eye), 'in the gallery for ' || s.partner FROM watchlist.shared_templates s) k
+			 JOIN (SELECT p.kind, unnest(p.templates) AS template FROM watchlist.purged p WHERE p.purge = verify_purge.purge) d ON d.template = k.template;
+	GET DIAGNOSTICS more = ROW_COUNT;
+	IF findings + more = 0 THEN
+		RETURN QUERY SELECT 'nothing', NULL::text, NULL::bytea;
+	END IF;
+END
+$$;
+
+-- ---------------------------------------------------------------------------
+-- reports
+-- ---------------------------------------------------------------------------
+
+-- Months are those of UTC.
+CREATE VIEW searches_by_month AS
+	SELECT date_trunc('month', l.at AT TIME ZONE 'UTC')::date AS month, l.agency, l.partner, l.purpose, count(*) AS searches,
+		   count(*) FILTER (WHERE l.verdict = 'hit') AS hits, count(*) FILTER (WHERE l.verdict = 'refer') AS referred,
+		   count(DISTINCT l.caller) AS callers, count(DISTINCT l.probe_hash) AS different_probes
+	FROM log l WHERE l.action IN ('search', 'partner search') GROUP BY 1, 2, 3, 4;
+
+CREATE VIEW disclosures_by_month AS
+	SELECT date_trunc('month', d.at AT TIME ZONE 'UTC')::date AS month, d.partner, d.what, count(*) AS disclosures,
+		   count(DISTINCT d.reference) AS persons, count(DISTINCT d.case_reference) AS cases
+	FROM disclosures d GROUP BY 1, 2, 3;
+
+CREATE VIEW log_by_month AS
+	SELECT date_trunc('month', l.at AT TIME ZONE 'UTC')::date AS month, l.agency, l.caller, l.action, count(*) AS entries
+	FROM log l GROUP BY 1, 2, 3, 4;
+
+CREATE FUNCTION likeliest_persons(person bigint) RETURNS TABLE (person bigint, score float8, fpir float8)
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	WITH t AS MATERIALIZED (
+		SELECT array_agg(e.print) FILTER (WHERE e.print IS NOT NULL) AS prints, array_agg(e.eye) FILTER (WHERE e.eye IS NOT NULL) AS irises
+		FROM watchlist.enrolments e WHERE e.person = likeliest_persons.person AND e.state = 'enrolled'),
+	size AS (SELECT greatest(count(*), 1) AS persons FROM watchlist.persons),
+	found AS (
+		SELECT i.person, i.fused_score
+		FROM t, size, identify('watchlist.enrolments'::regclass, 'person', 'print', t.prints, 20, '{"state": "enrolled"}', gallery_size => size.persons) i
+		UNION ALL
+		SELECT i.person, i.fused_score
+		FROM t, size, identify('watchlist.enrolments'::regclass, 'person', 'eye', t.irises, 20, '{"state": "enrolled"}', gallery_size => size.persons) i)
+	SELECT f.person::bigint, sum(f.fused_score),
+		   greatest(fpir(sum(f.fused_score), (SELECT size.persons FROM size), (SELECT greatest(num_nonnulls(t.prints, t.irises), 1) FROM t)), 1e-6)
+	FROM found f WHERE f.person::bigint <> likeliest_persons.person GROUP BY f.person;
+END;
+
+-- Persons with the same fingers or eyes and another biography: fraud, a typing
+-- error, or two records of one person that were never joined.  Each pair once.
+-- Everybody is searched for among all, first to last in the order of persons,
+-- so that a large stock can be done in parts.  Among n persons, n times max_fpir
+-- pairs are to be expected by chance.
+CREATE FUNCTION identity_conflicts(purpose text, case_reference text, max_fpir float8 DEFAULT 0.001, first_person bigint DEFAULT NULL,
+		last_person bigint DEFAULT NULL)
+	RETURNS TABLE (reference text, name text, born date, other_reference text, other_name text, other_born date, score numeric, fpir float8, differs text)
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+	person record;
+	pairs bigint := 0;
+	made bigint;
+BEGIN
+	PERFORM watchlist.require_reason(identity_conflicts.purpose, identity_conflicts.case_reference);
+	FOR person IN
+		SELECT p.person, p.reference, p.name, p.born FROM watchlist.persons p
+		WHERE p.person BETWEEN coalesce(first_person, 0) AND coalesce(last_person, 9223372036854775807)
+		  AND EXISTS (SELECT FROM watchlist.enrolments e WHERE e.person = p.person AND e.state = 'enrolled')
+		ORDER BY p.person
+	LOOP
+		RETURN QUERY
+			SELECT person.reference, person.name, person.born, o.reference, o.name, o.born, round(l.score::numeric, 1), l.fpir,
+				   concat_ws(' and ', CASE WHEN o.name IS DISTINCT FROM person.name THEN 'name' END, CASE WHEN o.born IS DISTINCT FROM person.born THEN 'birth date' END)
+			FROM watchlist.likeliest_persons(person.person) l JOIN watchlist.persons o ON o.person = l.person
+			WHERE l.fpir <= max_fpir AND (o.name, o.born) IS DISTINCT FROM (person.name, person.born)
+			  -- the other one finds it, too, unless he is not asked for
+			  AND (o.person > person.person OR o.person < coalesce(first_person, 0)
+				   OR NOT EXISTS (SELECT FROM watchlist.likeliest_persons(o.person) b WHERE b.person = person.person AND b.fpir <= max_fpir))
+			ORDER BY l.fpir, o.reference;
+		GET DIAGNOSTICS made = ROW_COUNT;
+		pairs := pairs + made;
+	END LOOP;
+	INSERT INTO watchlist.log (action, purpose, case_reference, detail)
+		VALUES ('view', identity_conflicts.purpose, identity_conflicts.case_reference, format('identity conflicts: %s', pairs));
+END
+$$;
+
+-- What no search can find, and why.
+CREATE FUNCTION coverage() RETURNS TABLE (problem text, object text, detail text)
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT 'capture refused', p.reference || ' number ' || e.number, e.problem
+	FROM watchlist.enrolments e JOIN watchlist.persons p USING (person) WHERE e.state = 'refused'
+	UNION ALL
+	SELECT 'person without a usable template', p.reference, NULL
+	FROM watchlist.persons p WHERE NOT EXISTS (SELECT FROM watchlist.enrolments e WHERE e.person = p.person AND e.state = 'enrolled')
+	UNION ALL
+	SELECT 'person on no list', p.reference, NULL
+	FROM watchlist.persons p WHERE NOT EXISTS (SELECT FROM watchlist.list_entries e WHERE e.person = p.person)
+	UNION ALL
+	SELECT 'entry has expired', e.list || '/' || p.reference, e.expires::text
+	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person) WHERE e.expires < current_date
+	UNION ALL
+	SELECT 'release has ended', r.list || ' for ' || r.partner, r.until::text FROM watchlist.release_rules r WHERE r.until < current_date
+	UNION ALL
+	SELECT 'entry of a list that does not exist', e.list || '/' || p.reference, NULL
+	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person)
+	WHERE NOT EXISTS (SELECT FROM watchlist.lists l JOIN watchlist.this_country c ON l.owner = c.country WHERE l.list = e.list)
+	UNION ALL
+	SELECT 'template is missing in the gallery', d.list || '/' || d.reference || ' for ' || d.partner, 'number ' || d.item
+	FROM watchlist.due_templates d
+	WHERE NOT EXISTS (SELECT FROM watchlist.shared_templates s
+					  WHERE (s.owner, s.partner, s.sent, s.list, s.reference, s.item) = (d.owner, d.partner, d.sent, d.list, d.reference, d.item))
+	UNION ALL
+	SELECT 'template is in the gallery without an entry', s.list || '/' || s.reference || ' for ' || s.partner, 'number ' || s.item
+	FROM watchlist.shared_templates s JOIN watchlist.this_country c ON s.owner = c.country
+	WHERE NOT EXISTS (SELECT FROM watchlist.due_templates d
+					  WHERE (s.owner, s.partner, s.sent, s.list, s.reference, s.item) = (d.owner, d.partner, d.sent, d.list, d.reference, d.item))
+	UNION ALL
+	SELECT 'capture not usable', 'encounter ' || i.encounter || ' ' || i.kind || ' ' || coalesce(i.record, i.item), i.problem
+	FROM watchlist.encounter_items i WHERE i.problem IS NOT NULL
+	UNION ALL
+	SELECT 'new entry not searched for among past encounters', a.owner || '/' || a.list || '/' || a.reference, NULL
+	FROM watchlist.arrivals a JOIN watchlist.this_country c ON a.partner = c.country
+	UNION ALL
+	SELECT 'partner not asked yet', r.partner || ' about encounter ' || r.encounter, coalesce(r.problem, 'pending since ' || r.asked_at)
+	FROM watchlist.remote_searches r WHERE r.state <> 'answered'
+	UNION ALL
+	SELECT 'no index that is valid', c.relname || '.' || a.attname, NULL
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid
+	WHERE c.oid IN ('watchlist.shared_templates'::regclass, 'watchlist.encounter_items'::regclass, 'watchlist.enrolments'::regclass)
+	  AND a.attname IN ('print', 'eye') AND NOT a.attisdropped
+	  AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = x.relam
+					  WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum AND m.amname = 'biometric' AND i.indisvalid AND i.indisready AND i.indpred IS NULL);
+END;
+
+CREATE FUNCTION coverage_summary() RETURNS TABLE (problem text, objects bigint)
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT c.problem, count(*) FROM watchlist.coverage() c GROUP BY c.problem ORDER BY c.problem;
+END;
+
+INSERT INTO duty_rights VALUES
+	('operator', 'EXECUTE', 'FUNCTION watchlist.seal_log'),
+	('operator', 'EXECUTE', 'FUNCTION watchlist.purge_expired'),
+	('operator', 'EXECUTE', 'FUNCTION watchlist.coverage_summary'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.verify_log'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.log_head'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.verify_purge'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.coverage'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.coverage_summary'),
+	('auditor', 'EXECUTE', 'FUNCTION watchlist.identity_conflicts'),
+	('auditor', 'SELECT', 'watchlist.seals'),
+	('auditor', 'SELECT', 'watchlist.purges'),
+	('auditor', 'SELECT', 'watchlist.purged'),
+	('auditor', 'SELECT', 'watchlist.searches_by_month'),
+	('auditor', 'SELECT', 'watchlist.disclosures_by_month'),
+	('auditor', 'SELECT', 'watchlist.log_by_month');
 
 -- ---------------------------------------------------------------------------
 -- what the duties may do
