@@ -296,13 +296,24 @@ $$;
 -- captures: records as they come
 -- ---------------------------------------------------------------------------
 
--- What is too poor to be enrolled; without a row: 12 minutiae, 911 usable bits.
--- Quality 0 is "not reported" and passes.
+-- What is too poor to be enrolled, or to be searched with; without a row: 12
+-- minutiae, 911 usable bits.  Quality 0 is "not reported" and passes.
 CREATE TABLE quality_gate (
-	kind text PRIMARY KEY CHECK (kind IN ('finger', 'eye')),
+	stage text NOT NULL CHECK (stage IN ('enrolment', 'search')),
+	kind text NOT NULL CHECK (kind IN ('finger', 'eye')),
 	least_quality integer NOT NULL DEFAULT 0,
-	least_size integer NOT NULL	-- minutiae, usable bits
+	least_size integer NOT NULL,	-- minutiae, usable bits
+	PRIMARY KEY (stage, kind)
 );
+
+CREATE FUNCTION too_poor(stage text, kind text, quality integer, size integer) RETURNS text
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT CASE WHEN size < g.least_size THEN format(CASE kind WHEN 'finger' THEN '%s minutiae, of at least %s' ELSE '%s usable bits, of at least %s' END, size, g.least_size)
+				WHEN quality BETWEEN 1 AND g.least_quality - 1 THEN format('quality %s, of at least %s', quality, g.least_quality) END
+	FROM (SELECT coalesce(max(q.least_size), CASE too_poor.kind WHEN 'finger' THEN 12 ELSE 911 END) AS least_size, coalesce(max(q.least_quality), 0) AS least_quality
+		  FROM watchlist.quality_gate q WHERE q.stage = too_poor.stage AND q.kind = too_poor.kind) g;
+END;
 
 -- How long encounters are kept; without a row, until somebody sets retain_until.
 CREATE TABLE retention (
@@ -337,17 +348,14 @@ BEGIN ATOMIC
 	FROM (SELECT record::iris AS e) i;
 END;
 
--- Every view of every record, usable or not.  Nothing that a record holds raises
--- an error: what is wrong with it is said in problem.
-CREATE FUNCTION read_captures(fingers bytea[], eyes text[]) RETURNS SETOF capture
+-- Every view of every record, usable for a stage or not.  Nothing that a record
+-- holds raises an error: what is wrong with it is said in problem.
+CREATE FUNCTION read_captures(stage text, fingers bytea[], eyes text[]) RETURNS SETOF capture
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	most_records CONSTANT integer := 40;
 	most_bytes CONSTANT integer := 1000000;
-	finger_size integer := coalesce((SELECT g.least_size FROM watchlist.quality_gate g WHERE g.kind = 'finger'), 12);
-	finger_quality integer := coalesce((SELECT g.least_quality FROM watchlist.quality_gate g WHERE g.kind = 'finger'), 0);
-	eye_size integer := coalesce((SELECT g.least_size FROM watchlist.quality_gate g WHERE g.kind = 'eye'), 911);
 	seen bytea[] := '{}';
 	captures watchlist.capture[];
 	c watchlist.capture;
@@ -405,11 +413,8 @@ BEGIN
 			c.quality := captures[i].quality;
 			c.size := captures[i].size;
 			c.record_hash := watchlist.keyed_hash(captures[i].record_hash);
-			c.problem := CASE
-				WHEN c.record_hash = ANY (seen) THEN 'the same capture came before'
-				WHEN c.kind = 'finger' AND c.size < finger_size THEN format('%s minutiae, of at least %s', c.size, finger_size)
-				WHEN c.kind = 'finger' AND c.quality BETWEEN 1 AND finger_quality - 1 THEN format('quality %s, of at least %s', c.quality, finger_quality)
-				WHEN c.kind = 'eye' AND c.size < eye_size THEN format('%s usable bits, of at least %s', c.size, eye_size) END;
+			c.problem := CASE WHEN c.record_hash = ANY (seen) THEN 'the same capture came before'
+							  ELSE watchlist.too_poor(stage, c.kind, c.quality, c.size) END;
 			c.print := CASE WHEN c.problem IS NULL THEN captures[i].print END;
 			c.eye := CASE WHEN c.problem IS NULL THEN captures[i].eye END;
 			seen := seen || c.record_hash;
@@ -495,15 +500,19 @@ BEGIN
 	PERFORM FROM watchlist.persons p WHERE p.person = store_enrolments.person FOR NO KEY UPDATE;
 	SELECT coalesce(max(e.number), 0) INTO last FROM watchlist.enrolments e WHERE e.person = store_enrolments.person;
 	RETURN QUERY
-		INSERT INTO watchlist.enrolments AS n (person, number, kind, position, print, eye, quality, size, state, problem, record_hash, agency, encounter)
-		SELECT store_enrolments.person, last + c.ordinality::integer, c.kind, c.position,
-			   CASE WHEN k.number IS NULL THEN c.print END, CASE WHEN k.number IS NULL THEN c.eye END, c.quality, c.size,
-			   CASE WHEN c.problem IS NULL AND k.number IS NULL THEN 'enrolled' ELSE 'refused' END,
-			   coalesce(c.problem, 'the same capture is enrolled as number ' || k.number), c.record_hash,
-			   watchlist.acting_agency(), store_enrolments.encounter
-		FROM unnest(captures) WITH ORDINALITY c
-			 LEFT JOIN watchlist.enrolments k ON k.person = store_enrolments.person AND k.record_hash = c.record_hash AND k.state = 'enrolled'
-		RETURNING n.number, n.kind, n.position, n.state, n.problem;
+		WITH judged AS (
+			SELECT c.*, coalesce(c.problem, watchlist.too_poor('enrolment', c.kind, c.quality, c.size), 'the same capture is enrolled as number ' || k.number) AS refused
+			FROM unnest(captures) WITH ORDINALITY c
+				 LEFT JOIN watchlist.enrolments k ON k.person = store_enrolments.person AND k.record_hash = c.record_hash AND k.state = 'enrolled'),
+		stored AS (
+			INSERT INTO watchlist.enrolments AS n (person, number, kind, position, print, eye, quality, size, state, problem, record_hash, agency, encounter)
+			SELECT store_enrolments.person, last + j.ordinality::integer, j.kind, j.position,
+				   CASE WHEN j.refused IS NULL THEN j.print END, CASE WHEN j.refused IS NULL THEN j.eye END, j.quality, j.size,
+				   CASE WHEN j.refused IS NULL THEN 'enrolled' ELSE 'refused' END, j.refused, j.record_hash,
+				   watchlist.acting_agency(), store_enrolments.encounter
+			FROM judged j
+			RETURNING n.number, n.kind, n.position, n.state, n.problem)
+		SELECT * FROM stored s ORDER BY s.number;
 END
 $$;
 
@@ -517,7 +526,7 @@ BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	PERFORM watchlist.require_agency(who.agency);
 	RETURN QUERY
-		SELECT * FROM watchlist.store_enrolments(who.person, ARRAY(SELECT watchlist.read_captures(fingers, eyes)), NULL);
+		SELECT * FROM watchlist.store_enrolments(who.person, ARRAY(SELECT watchlist.read_captures('enrolment', fingers, eyes)), NULL);
 	INSERT INTO watchlist.log (action, purpose, case_reference, reference, detail)
 		SELECT 'enrolment', enrol.purpose, enrol.case_reference, enrol.reference,
 			   format('%s enrolled, %s refused', count(*) FILTER (WHERE e.state = 'enrolled'), count(*) FILTER (WHERE e.state = 'refused'))
@@ -773,7 +782,7 @@ BEGIN
 	told AS (
 		INSERT INTO watchlist.log (action, purpose, case_reference, partner, lists, reference, detail)
 		SELECT 'disclosure', 'release rule', d.list, d.partner, ARRAY[d.list], d.reference, CASE WHEN bool_or(d.added) THEN 'sent' ELSE 'withdrawn' END
-		FROM done d WHERE d.sent GROUP BY d.partner, d.list, d.reference)
+		FROM done d WHERE d.sent GROUP BY d.partner, d.list, d.reference ORDER BY d.partner, d.list, d.reference)
 	SELECT count(DISTINCT d.reference) INTO changed FROM done d;
 	RETURN changed;
 END
@@ -899,7 +908,11 @@ BEGIN
 	END IF;
 	INSERT INTO watchlist.list_entries (list, person, reason, caveats, withheld_from, expires)
 		VALUES (add_to_list.list, who.person, add_to_list.reason, coalesce(add_to_list.caveats, '{}'),
-				coalesce(add_to_list.withheld_from, '{}'), add_to_list.expires);
+				coalesce(add_to_list.withheld_from, '{}'), add_to_list.expires)
+		ON CONFLICT DO NOTHING;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'person "%" is on list "%" already', add_to_list.reference, add_to_list.list USING ERRCODE = 'unique_violation';
+	END IF;
 	INSERT INTO watchlist.log (action, purpose, case_reference, lists, reference, detail)
 		VALUES ('list', add_to_list.reason, add_to_list.case_reference, ARRAY[add_to_list.list], add_to_list.reference, 'added');
 END
@@ -1261,7 +1274,7 @@ BEGIN
 	RAISE LOG 'watchlist: encounter % is checked by %, purpose %, case %', encounter, to_json(watchlist.caller()), to_json(purpose), to_json(case_reference);
 	INSERT INTO watchlist.encounter_items (encounter, item, kind, record, position, print, eye, quality, size, problem, record_hash)
 		SELECT check_traveller.encounter, c.ordinality, c.kind, c.record, c.position, c.print, c.eye, c.quality, c.size, c.problem, c.record_hash
-		FROM watchlist.read_captures(fingers, eyes) WITH ORDINALITY c;
+		FROM watchlist.read_captures('search', fingers, eyes) WITH ORDINALITY c;
 	SELECT s.* INTO done
 	FROM watchlist.encounter_templates(encounter) t,
 		 watchlist.search_and_freeze(watchlist.country(), ARRAY(SELECT watchlist.my_catalogues()), t.prints, t.irises, encounter, agency,
@@ -1427,6 +1440,9 @@ $$;
 -- ---------------------------------------------------------------------------
 -- partners
 -- ---------------------------------------------------------------------------
+
+-- no function of the caller's sees another partner's rows
+ALTER VIEW partner_search SET (security_barrier);
 
 -- The owner's side of a partner's search.  The partner is who is connected; it
 -- searches what was released to it, and learns the best's band and reference.
@@ -1672,13 +1688,16 @@ END
 $$;
 
 -- May the caller take a review, as far as he may know?  Not of a search or
--- review of his own, and not one that two others have.
+-- review of his own, not of a candidate that he has examined before, and not one
+-- that two others have.
 CREATE FUNCTION review_is_open(review reviews) RETURNS boolean
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT watchlist.search_is_mine(review.search) AND review.opened_by <> watchlist.caller()
 		AND NOT EXISTS (SELECT FROM watchlist.searches s WHERE s.search = review.search AND s.caller = watchlist.caller())
-		AND NOT EXISTS (SELECT FROM watchlist.review_events e WHERE e.review = review.review AND (e.event = 'withdrawn' OR e.examiner = watchlist.caller()))
+		AND NOT EXISTS (SELECT FROM watchlist.review_events e WHERE e.review = review.review AND e.event = 'withdrawn')
+		AND NOT EXISTS (SELECT FROM watchlist.reviews o JOIN watchlist.review_events e ON e.review = o.review
+						WHERE o.search = review.search AND o.rank = review.rank AND e.event = 'taken' AND e.examiner = watchlist.caller())
 		AND (SELECT count(*) < 2 FROM watchlist.review_events e WHERE e.review = review.review AND e.event = 'taken');
 END;
 
@@ -1830,11 +1849,15 @@ CREATE VIEW review_outcomes AS
 		 LEFT JOIN review_events d ON d.review = r.review AND d.round = 3 AND d.event = 'decided'
 		 LEFT JOIN review_events w ON w.review = r.review AND w.event = 'withdrawn';
 
--- The outcome for those who took part and for supervisors of the agency.
+-- The outcome for those who took part and for supervisors of the agency: others
+-- may have to examine the same candidate one day.
 CREATE FUNCTION review_outcome(review bigint) RETURNS SETOF review_outcomes
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT o.* FROM watchlist.review_outcomes o WHERE o.review = review_outcome.review AND watchlist.search_is_mine(o.search);
+	SELECT o.* FROM watchlist.review_outcomes o 
+	WHERE o.review = review_outcome.review AND watchlist.search_is_mine(o.search)
+	  AND (watchlist.caller() IN (SELECT e.examiner FROM watchlist.review_events e WHERE e.review = o.review)
+		   OR has_function_privilege(watchlist.caller(), 'watchlist.resolve_review(bigint, text, text)', 'EXECUTE'));
 END;
 
 -- Somebody who was neither of the two settles a dissent; both opinions stay.
@@ -2055,15 +2078,15 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON purged FOR EACH STATEMENT EXEC
 CREATE FUNCTION due_for_purge(as_of date) RETURNS TABLE (kind text, name text, person bigint, encounter bigint, list text, reason text, kept_because text)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT 'list entry', e.list || '/' || p.reference, e.person, NULL::bigint, e.list, 'expired on ' || e.expires, NULL::text
+	SELECT 'list entry', e.list || '/' || p.reference, e.person, NULL::bigint, e.list, 'expired on ' || to_char(e.expires, 'YYYY-MM-DD'), NULL::text
 	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person) WHERE e.expires < as_of
 	UNION ALL
-	SELECT 'person', p.reference, p.person, NULL, NULL, 'to be kept until ' || p.retain_until,
+	SELECT 'person', p.reference, p.person, NULL, NULL, 'to be kept until ' || to_char(p.retain_until, 'YYYY-MM-DD'),
 		   (SELECT 'is on list ' || min(e.list) FROM watchlist.list_entries e
 			WHERE e.person = p.person AND (e.expires IS NULL OR e.expires >= as_of) HAVING count(*) > 0)
 	FROM watchlist.persons p WHERE p.retain_until < as_of
 	UNION ALL
-	SELECT 'encounter', c.encounter::text, NULL, c.encounter, NULL, 'to be kept until ' || c.retain_until,
+	SELECT 'encounter', c.encounter::text, NULL, c.encounter, NULL, 'to be kept until ' || to_char(c.retain_until, 'YYYY-MM-DD'),
 		   (SELECT 'review ' || min(o.review) || ' is not finished'
 			FROM watchlist.searches s JOIN watchlist.review_outcomes o USING (search)
 			WHERE s.encounter = c.encounter AND (o.outcome = 'open' OR o.outcome = 'dissent' AND o.resolution IS NULL) HAVING count(*) > 0)
@@ -2245,8 +2268,8 @@ BEGIN
 				   concat_ws(' and ', CASE WHEN o.name IS DISTINCT FROM person.name THEN 'name' END, CASE WHEN o.born IS DISTINCT FROM person.born THEN 'birth date' END)
 			FROM watchlist.likeliest_persons(person.person) l JOIN watchlist.persons o ON o.person = l.person
 			WHERE l.fpir <= max_fpir AND (o.name, o.born) IS DISTINCT FROM (person.name, person.born)
-			  -- the other one finds it, too, unless he is not asked for
-			  AND (o.person > person.person OR o.person < coalesce(first_person, 0)
+			  -- of the first of the two, unless only the second finds the first
+			  AND (o.person > person.person
 				   OR NOT EXISTS (SELECT FROM watchlist.likeliest_persons(o.person) b WHERE b.person = person.person AND b.fpir <= max_fpir))
 			ORDER BY l.fpir, o.reference;
 		GET DIAGNOSTICS made = ROW_COUNT;
@@ -2270,10 +2293,10 @@ BEGIN ATOMIC
 	SELECT 'person on no list', p.reference, NULL
 	FROM watchlist.persons p WHERE NOT EXISTS (SELECT FROM watchlist.list_entries e WHERE e.person = p.person)
 	UNION ALL
-	SELECT 'entry has expired', e.list || '/' || p.reference, e.expires::text
+	SELECT 'entry has expired', e.list || '/' || p.reference, to_char(e.expires, 'YYYY-MM-DD')
 	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person) WHERE e.expires < current_date
 	UNION ALL
-	SELECT 'release has ended', r.list || ' for ' || r.partner, r.until::text FROM watchlist.release_rules r WHERE r.until < current_date
+	SELECT 'release has ended', r.list || ' for ' || r.partner, to_char(r.until, 'YYYY-MM-DD') FROM watchlist.release_rules r WHERE r.until < current_date
 	UNION ALL
 	SELECT 'entry of a list that does not exist', e.list || '/' || p.reference, NULL
 	FROM watchlist.list_entries e JOIN watchlist.persons p USING (person)

@@ -1,0 +1,153 @@
+--
+-- What oversight found wrong elsewhere, tried here: identities, coverage,
+-- retention, the log, and who may know what
+--
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set setup :abs_srcdir /test/regress/watchlist_setup.sql
+\set cleanup :abs_srcdir /test/regress/watchlist_cleanup.sql
+\set ECHO none
+\i :setup
+\set ECHO all
+-- "The same fingers with other names, and nobody could tell": one query
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Other Name', '1975-05-05', 'request', 'P-1', reference => 'X-1');
+SELECT state FROM watchlist.enrol('X-1', fingers(3, 1), NULL, 'request', 'P-1');
+SELECT watchlist.add_person('Made Up 4', '1980-01-01', 'request', 'P-1', reference => 'X-2');
+SELECT state FROM watchlist.enrol('X-2', fingers(4, 1), eyes(4, 1), 'request', 'P-1');
+SELECT watchlist.add_person('Made Up 7', '1980-10-01', 'request', 'P-1', reference => 'X-3');
+SELECT state FROM watchlist.enrol('X-3', NULL, eyes(7, 1), 'request', 'P-1');
+SET SESSION AUTHORIZATION regress_ana;
+SELECT reference, name, born, other_reference, other_name, other_born, fpir <= 0.001 AS likely, differs FROM watchlist.identity_conflicts('audit', 'A-1');
+-- in parts: the same pairs
+SELECT a.reference, a.other_reference FROM watchlist.identity_conflicts('audit', 'A-1', last_person => 6) a
+UNION ALL SELECT a.reference, a.other_reference FROM watchlist.identity_conflicts('audit', 'A-1', first_person => 7) a;
+
+-- "Old prints that no search could find": they are a row of a report
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Paper File', NULL, 'digitising', 'P-2', reference => 'X-4');
+SELECT state, problem FROM watchlist.enrol('X-4', ARRAY['\x00'::bytea], NULL, 'digitising', 'P-2');
+SELECT watchlist.add_to_list('wanted', 'X-4', 'warrant', 'P-2');
+RESET SESSION AUTHORIZATION;
+DELETE FROM watchlist.shared_templates WHERE reference = 'W-9' AND item = 1;
+UPDATE watchlist.list_entries SET expires = current_date - 1 WHERE person = (SELECT person FROM watchlist.persons WHERE reference = 'W-10');
+BEGIN;
+DROP INDEX watchlist.shared_templates_eye;
+SELECT problem, object FROM watchlist.coverage() WHERE problem LIKE '%index%';
+ROLLBACK;
+CALL search_past();
+SET SESSION AUTHORIZATION regress_ana;
+SELECT problem, object, replace(detail, to_char(current_date - 1, 'YYYY-MM-DD'), 'yesterday') AS detail FROM watchlist.coverage() ORDER BY problem, object;
+SELECT * FROM watchlist.coverage_summary();
+RESET SESSION AUTHORIZATION;
+SELECT watchlist.refresh_gallery();
+SELECT count(*) FROM watchlist.coverage() WHERE problem LIKE 'template%';
+
+-- "Nobody could say who searched whom, and why": no search without purpose and case, and none without an entry
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict FROM watchlist.check_traveller(fingers(5), eyes(5), '', 'B-1');
+SELECT verdict, reference FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-1');
+SELECT verdict, reference FROM watchlist.check_traveller(fingers(6), eyes(6), 'transit', 'B-2');
+SELECT verdict, reference FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-3');
+SELECT * FROM watchlist.view_person('W-5', 'entry', 'B-1');
+-- nor by taking it back: the number is missing
+BEGIN;
+SELECT verdict, reference FROM watchlist.check_traveller(fingers(7), eyes(7), 'curiosity', 'B-4');
+ROLLBACK;
+SET SESSION AUTHORIZATION regress_ana;
+SELECT agency, partner, purpose, searches, hits, referred, callers, different_probes FROM watchlist.searches_by_month ORDER BY purpose;
+SELECT caller, action, entries FROM watchlist.log_by_month WHERE caller = 'regress_olga' ORDER BY action;
+SELECT problem, count(*) FROM watchlist.verify_log() GROUP BY problem;
+
+-- The log is never changed ...
+RESET SESSION AUTHORIZATION;
+UPDATE watchlist.log SET purpose = 'other' WHERE case_reference = 'B-1';
+DELETE FROM watchlist.log;
+TRUNCATE watchlist.log;
+SET SESSION AUTHORIZATION regress_ana;
+DELETE FROM watchlist.log;
+INSERT INTO watchlist.log (action, purpose, case_reference) VALUES ('search', 'made up', 'x');
+RESET SESSION AUTHORIZATION;
+-- ... and shows it if it is, even by its owner
+CALL seal();
+SELECT seal, cardinality(missing) AS missing FROM watchlist.seals;
+SELECT * FROM watchlist.verify_log() WHERE problem <> 'the number was never committed';
+SELECT seal, hash FROM watchlist.log_head() \gset known_
+CREATE TEMP TABLE tampering (n int, deed text, before text, after text);
+INSERT INTO tampering VALUES
+	(1, 'an entry is changed', $$UPDATE watchlist.log SET reference = 'W-6' WHERE case_reference = 'B-1' AND action = 'search'$$),
+	(2, 'an entry is removed', $$DELETE FROM watchlist.log WHERE case_reference = 'B-2' AND action = 'search'$$),
+	(3, 'an entry is changed, and its hash made anew', $$UPDATE watchlist.log l SET purpose = 'tourism', mac = watchlist.keyed_hash(convert_to(watchlist.log_line(jsonb_populate_record(l, '{"purpose": "tourism"}')), 'UTF8')) WHERE case_reference = 'B-1' AND action = 'search'$$),
+	(4, 'an entry is put where a number is missing', $$INSERT INTO watchlist.log (entry, at, login, caller, action, purpose, case_reference, mac) SELECT s.missing[1], now(), 'x', 'x', 'search', 'x', 'x', 'x' FROM watchlist.seals s$$),
+	(5, 'a seal is changed', $$UPDATE watchlist.seals SET missing = '{}'$$),
+	(6, 'the last seal is removed', $$DELETE FROM watchlist.seals$$),
+	(7, 'the last entries are removed', $$DELETE FROM watchlist.log WHERE entry >= (SELECT max(entry) FROM watchlist.log)$$);
+CREATE FUNCTION pg_temp.tamper(deed text, known_seal bigint, known_hash bytea) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+	found text[];
+BEGIN
+	-- the owner can switch triggers off
+	SET LOCAL session_replication_role = replica;
+	EXECUTE deed;
+	found := ARRAY(SELECT DISTINCT v.problem FROM watchlist.verify_log(known_seal, known_hash) v WHERE v.problem <> 'the number was never committed' ORDER BY 1);
+	RAISE EXCEPTION USING ERRCODE = 'RB001', MESSAGE = found::text;
+EXCEPTION WHEN SQLSTATE 'RB001' THEN
+	RETURN found;
+END
+$$;
+SELECT deed, pg_temp.tamper(before, :known_seal, :'known_hash') FROM tampering ORDER BY n;
+SELECT * FROM watchlist.verify_log(:known_seal, :'known_hash') WHERE problem <> 'the number was never committed';
+-- the next seal goes on where the last ended; a key is needed to make any of it
+SET watchlist.agency = 'border';
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'S-1');
+RESET watchlist.agency;
+CALL seal();
+SELECT b.seal, b.first_entry = a.last_entry + 1 AS goes_on, b.previous = a.hash AS chained FROM watchlist.seals a JOIN watchlist.seals b ON b.seal = a.seal + 1;
+SET SESSION AUTHORIZATION regress_ana;
+SELECT * FROM watchlist.secrets;
+RESET SESSION AUTHORIZATION;
+
+-- "Records that nobody disposes of": what is past its time goes, with proof; what must stay says why
+UPDATE watchlist.persons SET retain_until = current_date - 1 WHERE reference IN ('W-1', 'X-1', 'W-10');
+UPDATE watchlist.encounters SET retain_until = current_date - 1 WHERE case_reference IN ('B-1', 'B-2');
+SELECT watchlist.grant_duty('officer', 'regress_sven');
+SET SESSION AUTHORIZATION regress_sven;
+SELECT watchlist.open_review((SELECT search FROM watchlist.check_traveller(fingers(5, 4), eyes(5, 4), 'entry', 'B-5')), 1, 'entry', 'B-5');
+RESET SESSION AUTHORIZATION;
+UPDATE watchlist.encounters SET retain_until = current_date - 1 WHERE case_reference = 'B-5';
+SET SESSION AUTHORIZATION regress_otto;
+SELECT * FROM watchlist.purge_expired('retention', NULL);
+SELECT * FROM watchlist.purge_expired('retention', 'R-1', current_date + 1);
+SELECT kind, CASE kind WHEN 'encounter' THEN '' ELSE name END AS name, templates, removed, replace(reason, to_char(current_date - 1, 'YYYY-MM-DD'), 'yesterday') AS reason FROM watchlist.purge_expired('retention', 'R-1', dry_run => true);
+SELECT kind, CASE kind WHEN 'encounter' THEN '' ELSE name END AS name, templates, removed FROM watchlist.purge_expired('retention', 'R-1');
+SELECT kind, removed FROM watchlist.purge_expired('retention', 'R-2');
+SET SESSION AUTHORIZATION regress_ana;
+SELECT kind, count(*), sum(cardinality(templates)) AS templates FROM watchlist.purged GROUP BY kind ORDER BY kind;
+SELECT * FROM watchlist.verify_purge(1);
+SELECT * FROM watchlist.verify_purge(99);
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM watchlist.encounters WHERE case_reference IN ('B-1', 'B-2');
+SELECT count(*) FROM watchlist.candidates c WHERE NOT EXISTS (SELECT FROM watchlist.searches s WHERE s.search = c.search);
+-- that they were searched for, and why, stays in the log
+SELECT case_reference, action, verdict FROM watchlist.log WHERE case_reference IN ('B-1', 'B-2') AND action = 'search' ORDER BY entry;
+-- one who comes back is found by the hash of his template
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Again', NULL, 'request', 'P-3', reference => 'X-1');
+SELECT state FROM watchlist.enrol('X-1', fingers(3, 1), NULL, 'request', 'P-3');
+SET SESSION AUTHORIZATION regress_ana;
+SELECT finding, kind, count(*) FROM watchlist.verify_purge(1) GROUP BY 1, 2 ORDER BY 1;
+RESET SESSION AUTHORIZATION;
+UPDATE watchlist.purged SET reason = 'x';
+-- nothing of them is left in the indexes, and in none is anything wrong
+SELECT biometric_index_check(i::regclass, true) FROM unnest(ARRAY['watchlist.shared_templates_print', 'watchlist.shared_templates_eye', 'watchlist.encounter_items_print', 'watchlist.encounter_items_eye', 'watchlist.enrolments_print', 'watchlist.enrolments_eye']) i;
+
+-- "One search found somebody confusingly similar in an enormous file": the share of strangers who would get as much from all that was searched is given with every candidate, never less than a millionth
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict, fpir >= 1e-6 AS honest, searched FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-6');
+SELECT verdict, fpir > 0.05 AS honest FROM watchlist.check_traveller(fingers(778), eyes(778), 'entry', 'B-7');
+RESET SESSION AUTHORIZATION;
+SELECT count(*) FROM watchlist.candidates WHERE fpir < 1e-6 OR band <> watchlist.band(fpir);
+
+-- "An upgrade that could not be taken back": each search says which matcher and index it was made by
+SELECT DISTINCT matcher = biometric_version() AS this_one FROM watchlist.searches;
+\set ECHO none
+\i :cleanup

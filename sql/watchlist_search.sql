@@ -1,0 +1,131 @@
+--
+-- The check of a traveller: what is usable, what is found, what is kept
+--
+\getenv abs_srcdir PG_ABS_SRCDIR
+\set setup :abs_srcdir /test/regress/watchlist_setup.sql
+\set cleanup :abs_srcdir /test/regress/watchlist_cleanup.sql
+\set ECHO none
+\i :setup
+\set ECHO all
+SET SESSION AUTHORIZATION regress_olga;
+\x on
+SELECT encounter, verdict, list, reference, score > 80 AS high, fpir, search, searched, jsonb_array_length(candidates) AS candidates, caveats, unusable, partners_pending
+FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-1', place => 'gate 3');
+\x off
+-- half a traveller, unknown positions, duplicates, records that do not parse
+SELECT verdict, reference, unusable FROM watchlist.check_traveller(fingers(6) || '\x00'::bytea, '{}', 'entry', 'B-2');
+SELECT verdict, reference, unusable FROM watchlist.check_traveller(NULL, eyes(7) || '{x}', 'entry', 'B-3');
+SELECT verdict, reference, unusable FROM watchlist.check_traveller(
+	-- byte 24 is the finger's position
+	ARRAY[set_byte((fingers(8))[1], 24, 0), set_byte((fingers(8))[2], 24, 0), set_byte((fingers(8))[2], 24, 0)], NULL, 'entry', 'B-4');
+SELECT verdict, reference, unusable FROM watchlist.check_traveller('{}', NULL, 'entry', 'B-5');
+SELECT verdict, reference, unusable FROM watchlist.check_traveller(ARRAY[NULL, '\x464d52002032300000000018000001f401f400c500c501000000']::bytea[], '{NULL}', 'entry', 'B-6');
+SELECT verdict, reference, candidates, unusable FROM watchlist.check_traveller(fingers(777), eyes(777), 'entry', 'B-7');
+-- arrays of any shape
+SELECT verdict, reference FROM watchlist.check_traveller(('[3:4]=' || fingers(5)::text)::bytea[], NULL, 'entry', 'B-8');
+SELECT verdict, reference FROM watchlist.check_traveller(ARRAY[fingers(5)], ARRAY[eyes(5)], 'entry', 'B-9');
+-- purpose and case are mandatory
+SELECT * FROM watchlist.check_traveller(fingers(5), eyes(5), NULL, 'B-10');
+SELECT * FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', E' \t');
+-- a list that one may not see is not searched, and looks like nothing
+SELECT verdict, reference, searched, caveats FROM watchlist.check_traveller(fingers(14), eyes(14), 'entry', 'B-11');
+SELECT * FROM watchlist.view_person('W-14', 'entry', 'B-11');
+SELECT * FROM watchlist.view_person('nonesuch', 'entry', 'B-11');
+SELECT * FROM watchlist.view_person('W-5', 'entry', 'B-1');
+SET SESSION AUTHORIZATION regress_pete;
+SELECT verdict, reference, searched, caveats FROM watchlist.check_traveller(fingers(14), eyes(14), 'inquiry', 'P-11');
+SELECT watchlist.open_list_to('secret', 'border', 'joint inquiry', 'P-12');
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict, reference, searched, caveats FROM watchlist.check_traveller(fingers(14), eyes(14), 'entry', 'B-12');
+RESET SESSION AUTHORIZATION;
+-- one person in two agencies says for which he acts
+GRANT regress_police TO regress_olga;
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-13');
+SET watchlist.agency = 'customs';
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-13');
+SET watchlist.agency = 'police';
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-13');
+RESET watchlist.agency;
+RESET SESSION AUTHORIZATION;
+REVOKE regress_police FROM regress_olga;
+-- a login that an application shares: who acts is the role it has set
+INSERT INTO watchlist.shared_logins VALUES ('regress_nobody');
+GRANT regress_olga TO regress_nobody;
+SET SESSION AUTHORIZATION regress_nobody;
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-14');
+SET ROLE regress_olga;
+SELECT verdict FROM watchlist.check_traveller(fingers(777), NULL, 'entry', 'B-14');
+RESET ROLE;
+RESET SESSION AUTHORIZATION;
+REVOKE regress_olga FROM regress_nobody;
+SELECT login, caller, agency FROM watchlist.log WHERE case_reference = 'B-14';
+
+-- found at COMMIT, gone at ROLLBACK
+BEGIN;
+SET LOCAL SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('New', NULL, 'warrant', 'P-13', reference => 'N-1');
+SELECT state FROM watchlist.enrol('N-1', fingers(800, 0), eyes(800, 0), 'warrant', 'P-13');
+SELECT watchlist.add_to_list('wanted', 'N-1', 'warrant', 'P-13');
+SELECT verdict, reference, searched FROM watchlist.check_traveller(fingers(800), eyes(800), 'test', 'P-13');
+ROLLBACK;
+SET SESSION AUTHORIZATION regress_pete;
+SELECT verdict, reference, searched FROM watchlist.check_traveller(fingers(800), eyes(800), 'test', 'P-13');
+RESET SESSION AUTHORIZATION;
+
+-- the same answer by index and sequential scan, parallel or not
+SET enable_indexscan = off;
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict, reference, searched FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-15');
+RESET SESSION AUTHORIZATION;
+RESET enable_indexscan;
+SELECT count(DISTINCT (c.reference, c.score, c.fpir, c.band, c.evidence)) AS different
+FROM watchlist.candidates c JOIN watchlist.searches s USING (search) WHERE s.case_reference IN ('B-1', 'B-15') AND c.rank = 1;
+
+-- what is kept: captures with their problems, the search, its candidates, frozen
+SELECT item, kind, record, position, print IS NOT NULL AS finger, eye IS NOT NULL AS eye, problem FROM watchlist.encounter_items WHERE encounter = 2 ORDER BY item;
+SELECT officer, agency, place, verdict, list, reference FROM watchlist.encounters WHERE encounter = 1;
+SELECT caller, agency, purpose, case_reference, search_mode, matcher ~ '^1\.' AS matcher, catalogues, searched, verdict FROM watchlist.searches WHERE search = 1;
+SELECT rank, reference, band, jsonb_array_length(evidence) AS modalities FROM watchlist.candidates WHERE search = 1 AND rank <= 2;
+SELECT count(*) FROM watchlist.candidates WHERE search = 1;
+UPDATE watchlist.candidates SET score = 0 WHERE search = 1;
+DELETE FROM watchlist.searches;
+TRUNCATE watchlist.candidates;
+-- a setting is not enough to take rows away, nor to change them
+SET watchlist.purging = on;
+UPDATE watchlist.candidates SET score = 0 WHERE search = 1;
+RESET watchlist.purging;
+SET SESSION AUTHORIZATION regress_olga;
+SELECT rank, reference, band, searched, caveats FROM watchlist.view_search(1, 'control', 'B-16') WHERE band <> 'clear';
+SET SESSION AUTHORIZATION regress_pete;
+SELECT * FROM watchlist.view_search(1, 'curious', 'P-14');
+RESET SESSION AUTHORIZATION;
+
+-- the same probe is known again by its hash, and nothing else is known of it
+SELECT a.probe_hash = b.probe_hash AS same, a.probe_hash = c.probe_hash AS other
+FROM watchlist.log a, watchlist.log b, watchlist.log c WHERE a.case_reference = 'B-1' AND a.action = 'search' AND b.case_reference = 'B-15' AND c.case_reference = 'B-7';
+SELECT caller, agency, action, purpose, lists, reference, verdict, best_score IS NOT NULL AS score, fpir, length(probe_hash), detail
+FROM watchlist.log WHERE case_reference = 'B-1' ORDER BY entry;
+
+-- alerts: of lists that one sees, acknowledged once
+SET SESSION AUTHORIZATION regress_olga;
+SELECT alert, kind, list, reference, band FROM watchlist.undelivered_alerts(3);
+SELECT watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(99);
+RESET SESSION AUTHORIZATION;
+
+-- a new entry against past encounters, and a new capture of an old entry
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Late', NULL, 'warrant', 'P-15', reference => 'L-1');
+SELECT state FROM watchlist.enrol('L-1', fingers(777, 0), NULL, 'warrant', 'P-15');
+SELECT watchlist.add_to_list('secret', 'L-1', 'warrant', 'P-15');
+RESET SESSION AUTHORIZATION;
+CALL search_past();
+SELECT kind, owner, a.list, a.reference, band, e.case_reference FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter) WHERE a.kind = 'past encounter' ORDER BY 6;
+SELECT caller, action, purpose, case_reference, reference, verdict FROM watchlist.log WHERE action = 'past search' AND reference = 'L-1';
+-- sizes are exact again after a count
+SELECT list, persons FROM watchlist.gallery_sizes ORDER BY list;
+DELETE FROM watchlist.persons WHERE reference = 'L-1';
+SELECT watchlist.recount_gallery();
+SELECT list, persons FROM watchlist.gallery_sizes ORDER BY list;
+\set ECHO none
+\i :cleanup
