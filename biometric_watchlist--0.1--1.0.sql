@@ -6,7 +6,7 @@
 -- body is parsed here: where those extensions are, or move, does not matter.
 -- Triggers that would change rows while a dump is restored look at
 -- check_function_bodies, which sessions that restore one switch off.
--- No policy is created here: pg_dump would create it a second time.
+-- Policies are created here: pg_dump does not dump those of an extension's table.
 
 -- ---------------------------------------------------------------------------
 -- who acts, and for whom
@@ -221,10 +221,13 @@ $$;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- scripts of extensions run with it off
+SET LOCAL check_function_bodies = on;
 INSERT INTO log (action, purpose, case_reference, partner, lists, reference, detail)
 	SELECT CASE WHEN d.what LIKE 'search%' THEN 'partner search' ELSE 'disclosure' END, d.purpose, d.case_reference, d.partner,
 		   CASE WHEN d.list IS NOT NULL THEN ARRAY[d.list] END, d.reference, d.what
 	FROM disclosures d ORDER BY d.disclosure;
+SET LOCAL check_function_bodies = off;
 DROP TABLE disclosures;
 
 -- what partners learnt, and what they asked in vain
@@ -250,7 +253,6 @@ AS $$
 DECLARE
 	grantee name := (SELECT r.rolname FROM pg_roles r WHERE r.oid = role);
 	rights record;
-	policy name := grant_duty.duty || ' ' || grantee;
 BEGIN
 	IF NOT EXISTS (SELECT FROM watchlist.duty_rights d WHERE d.duty = grant_duty.duty) THEN
 		RAISE EXCEPTION 'there is no duty "%"', grant_duty.duty
@@ -261,16 +263,6 @@ BEGIN
 	FOR rights IN SELECT * FROM watchlist.duty_rights d WHERE d.duty = grant_duty.duty LOOP
 		EXECUTE format('GRANT %s ON %s TO %I', rights."right", rights.object, grantee);
 	END LOOP;
-	-- which rows of the gallery: row-level security
-	IF NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = 'watchlist.shared_templates'::regclass AND p.polname = policy) THEN
-		IF grant_duty.duty = 'analyst' THEN
-			EXECUTE format('CREATE POLICY %I ON watchlist.shared_templates FOR SELECT TO %I
-				USING (partner = (SELECT watchlist.country()) AND catalogue = ANY (ARRAY(SELECT watchlist.my_catalogues())))', policy, grantee);
-		ELSIF grant_duty.duty = 'partner' THEN
-			EXECUTE format('CREATE POLICY %I ON watchlist.shared_templates FOR SELECT TO %I
-				USING (partner = session_user AND sent)', policy, grantee);
-		END IF;
-	END IF;
 	INSERT INTO watchlist.log (action, purpose, case_reference, reference, detail)
 		VALUES ('duty', 'administration', 'duty', grantee, 'granted ' || grant_duty.duty);
 END
@@ -286,7 +278,6 @@ BEGIN
 	FOR rights IN SELECT * FROM watchlist.duty_rights d WHERE d.duty = revoke_duty.duty LOOP
 		EXECUTE format('REVOKE %s ON %s FROM %I', rights."right", rights.object, grantee);
 	END LOOP;
-	EXECUTE format('DROP POLICY IF EXISTS %I ON watchlist.shared_templates', revoke_duty.duty || ' ' || grantee);
 	INSERT INTO watchlist.log (action, purpose, case_reference, reference, detail)
 		VALUES ('duty', 'administration', 'duty', grantee, 'revoked ' || revoke_duty.duty);
 END
@@ -689,8 +680,17 @@ CREATE TABLE gallery_sizes (
 	persons bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (partner, owner, list)
 );
-INSERT INTO gallery_sizes (owner, partner, list, persons)
-	SELECT owner, partner, list, count(DISTINCT reference) FROM shared_templates GROUP BY owner, partner, list;
+
+-- what it should hold
+CREATE FUNCTION count_gallery() RETURNS SETOF gallery_sizes
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT t.owner, t.partner, t.list,
+		   count(DISTINCT t.reference) FILTER (WHERE NOT EXISTS (
+			SELECT FROM watchlist.arrivals a WHERE (a.owner, a.partner, a.list, a.reference) = (t.owner, t.partner, t.list, t.reference)))
+	FROM watchlist.shared_templates t GROUP BY t.owner, t.partner, t.list;
+END;
+INSERT INTO gallery_sizes SELECT * FROM count_gallery();
 
 CREATE FUNCTION gallery_size(partner text, catalogues text[]) RETURNS bigint
 	LANGUAGE sql STABLE
@@ -706,10 +706,8 @@ CREATE FUNCTION recount_gallery() RETURNS void
 BEGIN ATOMIC
 	DELETE FROM watchlist.gallery_sizes s
 		WHERE NOT EXISTS (SELECT FROM watchlist.shared_templates t WHERE (t.owner, t.partner, t.list) = (s.owner, s.partner, s.list));
-	WITH counted AS (
-		SELECT t.owner, t.partner, t.list, count(DISTINCT t.reference) AS persons FROM watchlist.shared_templates t GROUP BY 1, 2, 3)
 	UPDATE watchlist.gallery_sizes s SET persons = c.persons
-		FROM counted c WHERE (c.owner, c.partner, c.list) = (s.owner, s.partner, s.list) AND s.persons <> c.persons;
+		FROM watchlist.count_gallery() c WHERE (c.owner, c.partner, c.list) = (s.owner, s.partner, s.list) AND s.persons <> c.persons;
 END;
 
 -- the lists that the caller searches
@@ -719,6 +717,18 @@ BEGIN ATOMIC
 	SELECT s.owner || '/' || s.list FROM watchlist.gallery_sizes s
 	WHERE s.partner = watchlist.country() AND watchlist.may_see(s.owner, s.list);
 END;
+
+-- The lists that an analyst sees in the gallery: who may execute my_catalogues().
+CREATE FUNCTION analyst_catalogues() RETURNS SETOF text
+	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT c FROM watchlist.my_catalogues() c WHERE has_function_privilege(watchlist.caller(), 'watchlist.my_catalogues()', 'EXECUTE');
+END;
+
+-- A partner sees what is sent to it, an analyst the lists of his agency.
+CREATE POLICY partner ON shared_templates FOR SELECT USING (partner = session_user AND sent);
+CREATE POLICY analyst ON shared_templates FOR SELECT
+	USING (partner = (SELECT country()) AND catalogue = ANY (ARRAY(SELECT analyst_catalogues())));
 
 -- What the gallery holds of our lists when it is right.
 CREATE VIEW due_templates AS
@@ -2388,9 +2398,12 @@ INSERT INTO duty_rights VALUES
 	('analyst', 'SELECT', 'watchlist.shared_templates'),
 	('analyst', 'EXECUTE', 'FUNCTION watchlist.country'),
 	('analyst', 'EXECUTE', 'FUNCTION watchlist.my_catalogues'),
+	('analyst', 'EXECUTE', 'FUNCTION watchlist.analyst_catalogues'),
 	('partner', 'SELECT, INSERT', 'watchlist.partner_search'),
 	('partner', 'SELECT, INSERT', 'watchlist.partner_core_data'),
-	('partner', 'SELECT', 'watchlist.shared_templates');
+	('partner', 'SELECT', 'watchlist.shared_templates'),
+	('partner', 'EXECUTE', 'FUNCTION watchlist.country'),
+	('partner', 'EXECUTE', 'FUNCTION watchlist.analyst_catalogues');
 
 -- what pg_dump takes along: all but the rights, which are the script's
 DO $$
