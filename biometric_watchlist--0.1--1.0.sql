@@ -1172,6 +1172,16 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON candidates FOR EACH STATEMENT 
 
 CREATE TYPE found_person AS (subject text, score float8, fpir float8, evidence jsonb);
 
+-- The server's log keeps what a ROLLBACK would hide; the statement, which may
+-- have templates in it, is left out.
+CREATE FUNCTION tell_server_log(message text) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET log_min_error_statement = panic
+AS $$
+BEGIN
+	RAISE LOG 'watchlist: %', message;
+END
+$$;
+
 -- The likeliest of some lists, fingers and eyes fused, best first.  size: how
 -- many persons are searched, at most.
 --
@@ -1280,8 +1290,8 @@ BEGIN
 		VALUES (check_traveller.purpose, check_traveller.case_reference, agency, check_traveller.place,
 				(SELECT (current_date + r.keep)::date FROM watchlist.retention r WHERE r.kind = 'encounter'))
 		RETURNING e.encounter INTO encounter;
-	-- the server's log keeps what a ROLLBACK would hide
-	RAISE LOG 'watchlist: encounter % is checked by %, purpose %, case %', encounter, to_json(watchlist.caller()), to_json(purpose), to_json(case_reference);
+	PERFORM watchlist.tell_server_log(format('encounter %s is checked by %s, purpose %s, case %s', encounter, to_json(watchlist.caller()),
+											 to_json(purpose), to_json(case_reference)));
 	INSERT INTO watchlist.encounter_items (encounter, item, kind, record, position, print, eye, quality, size, problem, record_hash)
 		SELECT check_traveller.encounter, c.ordinality, c.kind, c.record, c.position, c.print, c.eye, c.quality, c.size, c.problem, c.record_hash
 		FROM watchlist.read_captures('search', fingers, eyes) WITH ORDINALITY c;
@@ -1464,7 +1474,8 @@ DECLARE
 	done watchlist.searches;
 	best watchlist.candidates;
 BEGIN
-	RAISE LOG 'watchlist: search % of partner %, purpose %, case %', request, to_json(session_user), to_json(purpose), to_json(case_reference);
+	PERFORM watchlist.tell_server_log(format('search %s of partner %s, purpose %s, case %s', request, to_json(session_user), to_json(purpose),
+											 to_json(case_reference)));
 	done := watchlist.search_and_freeze(session_user,
 		ARRAY(SELECT s.owner || '/' || s.list FROM watchlist.gallery_sizes s WHERE s.partner = session_user AND s.owner = watchlist.country()),
 		prints, irises, NULL, NULL, purpose, case_reference, watchlist.keyed_hash(watchlist.template_bytes(prints, irises)));

@@ -72,26 +72,6 @@ sub check
 	return $where->safe_psql('postgres', "SELECT encounter, verdict, coalesce(reference, '-'), partners_pending FROM watchlist.check_traveller(" . fingers($person, 3) . ', ' . irises($person, 3) . ", 'entry', '$case')");
 }
 
-# All processes, so that the next server does not wait for them.
-sub kill_server
-{
-	my $node = shift;
-	my @pids = split(/\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
-
-	# the postmaster first: it would start others in place of those that die
-	open(my $pidfile, '<', $node->data_dir . '/postmaster.pid') or die $!;
-	unshift @pids, <$pidfile> =~ /(\d+)/;
-	close($pidfile);
-	kill 9, @pids;
-	$node->kill9;
-	foreach my $attempt (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
-	{
-		return if !grep { kill(0, $_) } @pids;
-		select(undef, undef, undef, 0.1);
-	}
-	die 'the killed do not go';
-}
-
 sub value
 {
 	my ($where, $query) = @_;

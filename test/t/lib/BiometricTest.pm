@@ -18,7 +18,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-  new_server add_tools add_gallery synthetic iso_record
+  new_server kill_server add_tools add_gallery synthetic iso_record
   seed pick chance between
   ask_all session data_folder slurp_binary
   index_is_sound same_answers
@@ -79,6 +79,26 @@ X
 	$node->safe_psql('postgres', 'CREATE EXTENSION biometric');
 	add_tools($node, 'postgres');
 	return $node;
+}
+
+# Kill a server with all processes, so that the next server does not wait for them.
+sub kill_server
+{
+	my $node = shift;
+	my @pids = split(/\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()'));
+
+	# the postmaster first: it would start others in place of those that die
+	open(my $pidfile, '<', $node->data_dir . '/postmaster.pid') or die $!;
+	unshift @pids, <$pidfile> =~ /(\d+)/;
+	close($pidfile);
+	kill 9, @pids;
+	$node->kill9;
+	foreach my $attempt (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	{
+		return if !grep { kill(0, $_) } @pids;
+		select(undef, undef, undef, 0.1);
+	}
+	die 'the killed do not go';
 }
 
 # SQL functions that ask a query of a sequential scan and of an index.
