@@ -72,6 +72,10 @@ FROM print LIMIT 1;
 SELECT print % probe(print, 'NaN') AS nobody FROM print LIMIT 1;
 SELECT 'forty'::fingerprint_probe;
 SELECT 'forty winks'::fingerprint_probe;
+-- a template where the score should be is not quoted
+SELECT '\x464d52002032300000000018 (finger 1)'::fingerprint_probe;
+SELECT 'NaN x'::fingerprint_probe;
+SELECT '1e999 x'::fingerprint_probe;
 SELECT '40 winks'::fingerprint_probe;
 SELECT ''::fingerprint_probe;
 

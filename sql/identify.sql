@@ -390,6 +390,9 @@ SELECT verdict, searched FROM identify('secret', 'print', synthetic_fingerprint(
 
 SET ROLE regress_identify_b;
 SELECT * FROM identify('secret', 'print', synthetic_fingerprint(8, 0, 1), 1);
+-- nor asked nothing, lest it be locked
+SELECT * FROM identify('secret', 'print', NULL::fingerprint);
+SELECT * FROM identify('secret', 'person', 'print', '{}'::fingerprint[]);
 RESET ROLE;
 GRANT SELECT ON secret TO regress_identify_b;
 SET ROLE regress_identify_b;

@@ -16,6 +16,7 @@
 #include "biometric.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -428,6 +429,13 @@ gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation, const char
 	Oid type, collation;
 
 	memset(gallery, 0, sizeof(*gallery));
+
+	/* nobody locks what he may not read; the statements check each column */
+	if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)) &&
+		pg_class_aclcheck(relation, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relation, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relation)),
+					   get_rel_name(relation));
 	gallery->relation = try_relation_open(relation, AccessShareLock);
 	if (gallery->relation == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),

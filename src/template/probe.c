@@ -82,19 +82,21 @@ Datum
 probe_in(FunctionCallInfo fcinfo, PGFunction template_in)
 {
 	char  *text = PG_GETARG_CSTRING(0);
-	char  *space;
+	char  *space, *end;
 	double min_score;
 	Datum template;
 
 	while (isspace((unsigned char) *text))
 		text++;
 	space = strchr(text, ' ');
-	if (space == NULL)
+
+	/* not by float8in, whose message quotes what may be a template */
+	errno = 0;
+	min_score = strtod(text, &end);
+	if (space == NULL || end != space || end == text || errno == ERANGE)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						errmsg("invalid input syntax for a probe"),
 						errdetail("A probe is a minimum score, a space and a template.")));
-	min_score = DatumGetFloat8(
-		DirectFunctionCall1(float8in, CStringGetDatum(pnstrdup(text, space - text))));
 	template = call_template_function(fcinfo, template_in, CStringGetDatum(space + 1));
 	if (fcinfo->isnull || DatumGetPointer(template) == NULL)
 		PG_RETURN_NULL(); /* a soft error was reported */
