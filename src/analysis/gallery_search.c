@@ -366,6 +366,19 @@ add_sources(Gallery *gallery, ArrayType *without_servers)
 	List     *without = NIL;
 	ListCell *cell;
 
+	/* children by inheritance may be foreign tables, and a view may read any */
+	switch (gallery->relation->rd_rel->relkind)
+	{
+		case RELKIND_RELATION:
+			gallery->is_local = !gallery->relation->rd_rel->relhassubclass;
+			break;
+		case RELKIND_PARTITIONED_TABLE:
+			gallery->is_local = leaves == NIL;
+			break;
+		default:
+			gallery->is_local = gallery->relation->rd_rel->relkind == RELKIND_MATVIEW;
+	}
+
 	if (without_servers != NULL)
 	{
 		Datum *values;
@@ -556,6 +569,11 @@ gallery_select(const Gallery *gallery, const char *what, const char *tail)
 /*
  * What, nearest to the probe first, at most limit rows.
  *
+ * PostgreSQL computes the distance of every row returned, whether it is asked
+ * for or not, because the rows are ordered by it.  Whoever knows it need not
+ * compare the row again.  Only what this server compared is sure to be what
+ * match_score says, so distances of others are not returned.
+ *
  * Partitions are asked each for its nearest, so that ORDER BY and LIMIT are
  * done where they are.  What merges the answers is a sort by an expression in
  * whose order they do not come: a merge would start one partition after the
@@ -574,7 +592,8 @@ gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, 
 	distance = psprintf("%s OPERATOR(%s.<->) $%d", gallery->column, gallery->schema, n + 1);
 	tail = psprintf(" ORDER BY %s LIMIT $%d", distance, n + 2);
 	if (list_length(gallery->sources) == 1)
-		statement = gallery_select(gallery, what, tail);
+		statement = gallery_select(
+			gallery, gallery->is_local ? psprintf("%s, %s", what, distance) : what, tail);
 	else
 		statement = psprintf(
 			"SELECT u.a, u.b FROM (%s) u (a, b, d) ORDER BY u.d OPERATOR(pg_catalog.+) 0.0::pg_catalog.float8 LIMIT $%d",
@@ -671,6 +690,13 @@ gallery_comparable(const Gallery *gallery, const Probe *probe)
 	return psprintf(
 		" AND %s.finger_position(%s) OPERATOR(pg_catalog.=) ANY (ARRAY[0, %d]::pg_catalog.int2[])",
 		gallery->schema, gallery->column, probe->label);
+}
+
+/* whether a template of this label is compared with the probe at all, as gallery_comparable has it */
+bool
+gallery_labels_meet(const Probe *probe, int label)
+{
+	return probe->label == 0 || label == 0 || probe->label == label;
 }
 
 /* the score of a probe and features */

@@ -33,7 +33,7 @@ typedef struct Gallery
 
 	/* what the statements read, quoted: the relation itself, or its partitions */
 	List *sources;
-
+	bool  is_local; /* all rows are in tables of this server, so its operators compare them */
 
 	/* parameters of the filter; those of a statement follow */
 	int   parameters;
@@ -78,7 +78,10 @@ extern char *gallery_select(const Gallery *gallery, const char *what, const char
 /* a plan for the parameters' values as they are */
 extern SPIPlanPtr gallery_prepare(Gallery *gallery, const char *statement, int parameters);
 
-/* what, two columns, nearest to the probe first, at most limit rows, in SPI_tuptable */
+/*
+ * what, two columns, nearest to the probe first, at most limit rows, in
+ * SPI_tuptable; the distance is a third column if the gallery is local.
+ */
 extern void gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe,
 						   int64 limit);
 
@@ -91,6 +94,9 @@ extern Datum gallery_result(int row, int column);
 
 extern int         gallery_label(const Gallery *gallery, Datum datum);
 extern const char *gallery_label_name(const Gallery *gallery, int label);
+
+/* whether a template of this label is compared with the probe at all */
+extern bool gallery_labels_meet(const Probe *probe, int label);
 
 /* scores, equal to the bit to those of match_score; features is room for some */
 extern void   gallery_begin_probe(const Gallery *gallery, Probe *probe, Datum datum);

@@ -14,6 +14,7 @@
 #include "analysis/fusion.h"
 #include "analysis/gallery_search.h"
 #include "biometric.h"
+#include "common/hashfn.h"
 #include "funcapi.h"
 #include "match/fingerprint.h"
 #include "miscadmin.h"
@@ -315,12 +316,112 @@ add_person(Persons *persons, Datum value)
 }
 
 /*
+ * Templates that were compared with probes, and their scores.  The same one is
+ * met again in another row of its person, for example in another list, and
+ * after the searches, which compared it, when its person is completed.
+ */
+typedef struct KnownTemplate
+{
+	struct KnownTemplate *next; /* in its slot */
+	uint32                hash;
+	struct varlena       *template;
+	int                   label;
+	float8               *scores; /* of the probes, NaN where not known */
+} KnownTemplate;
+
+#define KNOWN_SLOTS 1024
+
+typedef struct KnownTemplates
+{
+	MemoryContext  context;
+	Size           room;  /* bytes for those to come */
+	int            probe_count;
+	KnownTemplate *slots[KNOWN_SLOTS];
+} KnownTemplates;
+
+static KnownTemplates *
+create_known_templates(int probe_count)
+{
+	KnownTemplates *known = palloc0(sizeof(KnownTemplates));
+
+	known->context = CurrentMemoryContext;
+	known->room = (Size) work_mem * 1024;
+	known->probe_count = probe_count;
+	return known;
+}
+
+/*
+ * The place for a template's scores; NULL if it is new and there is no room
+ * for more of them.  Leaves memory behind if the datum is compressed or has to
+ * be fetched.
+ */
+static KnownTemplate *
+known_template(KnownTemplates *known, const Gallery *gallery, Datum datum)
+{
+	struct varlena *template = PG_DETOAST_DATUM_PACKED(datum);
+	Size            length = VARSIZE_ANY_EXHDR(template);
+	uint32 hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(template), (int) length));
+	KnownTemplate **slot = &known->slots[hash % KNOWN_SLOTS];
+	KnownTemplate  *found;
+	MemoryContext   old_context;
+	Size            needed;
+
+	for (found = *slot; found != NULL; found = found->next)
+		if (found->hash == hash && VARSIZE_ANY_EXHDR(found->template) == length &&
+			memcmp(VARDATA_ANY(found->template), VARDATA_ANY(template), length) == 0)
+			return found;
+
+	needed = sizeof(KnownTemplate) + VARHDRSZ + length + known->probe_count * sizeof(float8);
+	if (needed > known->room)
+		return NULL;
+	known->room -= needed;
+	old_context = MemoryContextSwitchTo(known->context);
+	found = palloc(sizeof(KnownTemplate));
+	found->hash = hash;
+	found->template = palloc(VARHDRSZ + length);
+	SET_VARSIZE(found->template, VARHDRSZ + length);
+	memcpy(VARDATA(found->template), VARDATA_ANY(template), length);
+	found->scores = palloc(known->probe_count * sizeof(float8));
+	for (int p = 0; p < known->probe_count; p++)
+		found->scores[p] = get_float8_nan();
+	found->next = *slot;
+	MemoryContextSwitchTo(old_context);
+
+	/* decoding leaves memory behind, too */
+	found->label = gallery_label(gallery, PointerGetDatum(found->template));
+	*slot = found;
+	return found;
+}
+
+/* Remembers what a search compared; returns the score of its last row */
+static double
+note_scores(Gallery *gallery, Probe *probes, int p, KnownTemplates *known, void *features)
+{
+	double score = 0;
+
+	if (SPI_processed == 0)
+		return 0;
+	if (!gallery->is_local)
+		return gallery_compare_template(gallery, &probes[p], gallery_result(SPI_processed - 1, 2),
+										features);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		KnownTemplate *template = known_template(known, gallery, gallery_result(i, 2));
+
+		score = gallery->modality->score(DatumGetFloat8(gallery_result(i, 3)));
+		if (template != NULL)
+			template->scores[p] = score;
+	}
+	return score;
+}
+
+/*
  * Search with every probe and note whom it finds.  Returns whether one of the
  * searches came to the end of the gallery, so that nobody is left out.
  */
 static bool
 find_persons(Gallery *gallery, const char *person, Oid probe_type, Probe *probes, int probe_count,
-			 int depth, Persons *persons, void *features)
+			 int depth, Persons *persons, KnownTemplates *known, void *features)
 {
 	char *what = psprintf("%s, %s", person, gallery->column);
 	bool  complete = false;
@@ -330,12 +431,12 @@ find_persons(Gallery *gallery, const char *person, Oid probe_type, Probe *probes
 		gallery_search(gallery, what, probe_type, probes[p].datum, depth);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			add_person(persons, gallery_result(i, 1));
-		probes[p].last = 0;
+		probes[p].last = note_scores(gallery, probes, p, known, features);
 		if (SPI_processed < (uint64) depth)
+		{
 			complete = true;
-		else
-			probes[p].last = gallery_compare_template(
-				gallery, &probes[p], gallery_result(SPI_processed - 1, 2), features);
+			probes[p].last = 0;
+		}
 		SPI_freetuptable(SPI_tuptable);
 	}
 	return complete;
@@ -424,10 +525,40 @@ first_depth(const Probe *probes, int probe_count, int k, double possible_fpir, i
 	return (int) Max(least, Min(ceil(depth), AUTO_DEPTH));
 }
 
+/*
+ * The scores of a row with the probes that it can be of the same finger or eye
+ * as, the others' being of no account.  Features are taken only if a score is
+ * not known yet.
+ */
+static void
+compare_row(const Gallery *gallery, Probe *probes, int probe_count, PersonRow *row, Datum datum,
+			KnownTemplates *known, void *features)
+{
+	KnownTemplate *template = known_template(known, gallery, datum);
+	Size           size = 0;
+
+	row->label = template != NULL ? template->label : gallery_label(gallery, datum);
+	for (int p = 0; p < probe_count; p++)
+	{
+		if (!gallery_labels_meet(&probes[p], row->label))
+			continue;
+		if (template != NULL && !isnan(template->scores[p]))
+		{
+			row->scores[p] = template->scores[p];
+			continue;
+		}
+		if (size == 0)
+			size = gallery->modality->extract(datum, features);
+		row->scores[p] = gallery_compare(gallery, &probes[p], features, size);
+		if (template != NULL)
+			template->scores[p] = row->scores[p];
+	}
+}
+
 /* all rows of the persons found, compared with every probe */
 static void
 complete_persons(Gallery *gallery, const char *person, Probe *probes, int probe_count,
-				 Persons *persons, void *features)
+				 Persons *persons, KnownTemplates *known, void *features)
 {
 	int              n = gallery->parameters;
 	Oid              type = persons->type->type_id;
@@ -463,7 +594,6 @@ complete_persons(Gallery *gallery, const char *person, Probe *probes, int probe_
 			Datum         datum = gallery_result(i, 2);
 			MemoryContext old_context;
 			PersonRow    *row;
-			Size          size;
 
 			CHECK_FOR_INTERRUPTS();
 			if (found == NULL)
@@ -474,11 +604,8 @@ complete_persons(Gallery *gallery, const char *person, Probe *probes, int probe_
 
 			/* decoding leaves memory behind */
 			old_context = MemoryContextSwitchTo(scratch);
-			row->label = gallery_label(gallery, datum);
-			size = gallery->modality->extract(datum, features);
+			compare_row(gallery, probes, probe_count, row, datum, known, features);
 			MemoryContextSwitchTo(old_context);
-			for (int p = 0; p < probe_count; p++)
-				row->scores[p] = gallery_compare(gallery, &probes[p], features, size);
 			if (found->rows == NULL)
 				found->rows = row;
 			else
@@ -561,7 +688,7 @@ fuse_person(const Gallery *gallery, Person *person, const Probe *probes, int pro
 			int         label = probes[p].label;
 			Comparison *comparison = &comparisons[made];
 
-			if (label != 0 && row->label != 0 && label != row->label)
+			if (!gallery_labels_meet(&probes[p], row->label))
 				continue;
 			comparison->score = row->scores[p];
 			comparison->probe = p;
@@ -696,6 +823,7 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 	Probe         *probes;
 	int            probe_count;
 	Persons        persons = {0};
+	KnownTemplates *known;
 	void          *features;
 	char          *column;
 	const char    *person;
@@ -755,10 +883,11 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 		goto done;
 
 	features = palloc(gallery.modality->max_features_size);
+	known = create_known_templates(probe_count);
 	if (depth > 0)
 	{
 		if (!find_persons(&gallery, person, probe_type, probes, probe_count, depth, &persons,
-						  features))
+						  known, features))
 			unseen = unseen_score(probes, probe_count, bands.possible, size, &below_bound);
 	}
 	else
@@ -769,7 +898,7 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 		{
 			unseen = 0;
 			if (find_persons(&gallery, person, probe_type, probes, probe_count, depth, &persons,
-							 features))
+							 known, features))
 				break;
 			unseen = unseen_score(probes, probe_count, bands.possible, size, &below_bound);
 			if (below_bound || depth >= AUTO_DEPTH || !search_is_exact())
@@ -780,7 +909,7 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 	if (persons.count == 0)
 		goto done;
 
-	complete_persons(&gallery, person, probes, probe_count, &persons, features);
+	complete_persons(&gallery, person, probes, probe_count, &persons, known, features);
 	for (int i = 0; i < persons.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
