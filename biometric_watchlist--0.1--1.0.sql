@@ -447,6 +447,19 @@ CREATE TABLE enrolments (
 CREATE INDEX enrolments_print ON enrolments USING biometric (print);
 CREATE INDEX enrolments_eye ON enrolments USING biometric (eye);
 
+-- Of his agency, or on a list that he sees.
+CREATE FUNCTION person_is_visible(person persons) RETURNS boolean
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN coalesce(person.agency IN (SELECT watchlist.caller_agencies()), true) OR EXISTS (
+		SELECT FROM watchlist.list_entries e
+		WHERE e.person = person_is_visible.person.person AND (e.expires IS NULL OR e.expires >= current_date)
+		  AND watchlist.may_see(watchlist.country(), e.list));
+END
+$$;
+
+-- Whom the caller may not see is not there for him.
 CREATE FUNCTION find_person(reference text) RETURNS persons
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -454,7 +467,7 @@ DECLARE
 	who watchlist.persons;
 BEGIN
 	SELECT * INTO who FROM watchlist.persons p WHERE p.reference = find_person.reference;
-	IF NOT FOUND THEN
+	IF NOT FOUND OR NOT watchlist.person_is_visible(who) THEN
 		RAISE EXCEPTION 'there is no person "%"', find_person.reference USING ERRCODE = 'no_data_found';
 	END IF;
 	RETURN who;
@@ -566,7 +579,7 @@ BEGIN
 END
 $$;
 
--- Who is behind a reference of ours: for those who see a list that he is on, and for his agency.
+-- Who is behind a reference of ours.
 CREATE FUNCTION view_person(reference text, purpose text, case_reference text)
 	RETURNS TABLE (name text, born date, caveat text)
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -575,11 +588,7 @@ DECLARE
 	who watchlist.persons;
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
-	SELECT * INTO who FROM watchlist.persons p
-		WHERE p.reference = view_person.reference
-		  AND (coalesce(p.agency IN (SELECT watchlist.caller_agencies()), true) OR EXISTS (
-			SELECT FROM watchlist.list_entries e
-			WHERE e.person = p.person AND (e.expires IS NULL OR e.expires >= current_date) AND watchlist.may_see(watchlist.country(), e.list)));
+	SELECT * INTO who FROM watchlist.persons p WHERE p.reference = view_person.reference AND watchlist.person_is_visible(p);
 	INSERT INTO watchlist.log (action, purpose, case_reference, reference, detail)
 		VALUES ('view', view_person.purpose, view_person.case_reference, view_person.reference,
 				CASE WHEN who.person IS NULL THEN 'person: nothing to see' ELSE 'person' END);
@@ -643,14 +652,19 @@ CREATE TABLE release_rules (
 	PRIMARY KEY (list, partner)
 );
 
+CREATE FUNCTION list_is_visible(owner text, list text, agencies text[]) RETURNS boolean
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT coalesce(
+		(SELECT l.open OR l.agency IS NULL OR l.agency = ANY (agencies)
+				OR EXISTS (SELECT FROM watchlist.list_readers r WHERE r.owner = l.owner AND r.list = l.list AND r.agency = ANY (agencies))
+		 FROM watchlist.lists l WHERE l.owner = list_is_visible.owner AND l.list = list_is_visible.list), true);
+END;
+
 CREATE FUNCTION may_see(owner text, list text) RETURNS boolean
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT coalesce(
-		(SELECT l.open OR l.agency IS NULL OR l.agency IN (SELECT watchlist.caller_agencies())
-				OR EXISTS (SELECT FROM watchlist.list_readers r
-						   WHERE r.owner = l.owner AND r.list = l.list AND r.agency IN (SELECT watchlist.caller_agencies()))
-		 FROM watchlist.lists l WHERE l.owner = may_see.owner AND l.list = may_see.list), true);
+	SELECT watchlist.list_is_visible(owner, list, ARRAY(SELECT watchlist.caller_agencies()));
 END;
 
 -- ---------------------------------------------------------------------------
@@ -1078,23 +1092,28 @@ $$;
 -- alerts
 -- ---------------------------------------------------------------------------
 
-ALTER TABLE alerts ADD owner text;
+-- Each agency that is concerned has an alert of its own, and acknowledges its own.
+ALTER TABLE alerts
+	ADD owner text,
+	ADD agency text REFERENCES agencies;
 DROP FUNCTION raise_alert;
 CREATE FUNCTION raise_alert(kind text, owner text, list text, reference text, band text, score float8, encounter bigint) RETURNS void
 	LANGUAGE sql
 BEGIN ATOMIC
-	INSERT INTO watchlist.alerts (kind, owner, list, reference, band, score, encounter)
-		VALUES (kind, owner, list, reference, band, score, encounter);
+	-- of a list, those who see it; of a partner's answer, the encounter's; of everything, whoever there is where no agencies are defined
+	INSERT INTO watchlist.alerts (kind, owner, list, reference, band, score, encounter, agency)
+		SELECT kind, raise_alert.owner, list, reference, band, score, encounter, a.agency
+		FROM (SELECT g.agency FROM watchlist.agencies g UNION ALL SELECT NULL WHERE NOT EXISTS (SELECT FROM watchlist.agencies)) a
+		WHERE CASE WHEN raise_alert.owner IS NOT NULL THEN watchlist.list_is_visible(raise_alert.owner, raise_alert.list, ARRAY[a.agency])
+				   ELSE coalesce((SELECT e.agency FROM watchlist.encounters e WHERE e.encounter = raise_alert.encounter), a.agency) IS NOT DISTINCT FROM a.agency END
+		ORDER BY a.agency;
 	SELECT pg_notify('watchlist_alert', '');
 END;
 
--- those of lists that the caller sees; of a partner's answer, those of his agency's encounters
 CREATE FUNCTION alert_concerns_caller(alert alerts) RETURNS boolean
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT CASE WHEN alert.owner IS NOT NULL THEN watchlist.may_see(alert.owner, alert.list)
-				ELSE coalesce((SELECT e.agency IS NULL OR e.agency IN (SELECT watchlist.caller_agencies())
-							   FROM watchlist.encounters e WHERE e.encounter = alert.encounter), true) END;
+	SELECT alert.agency IS NULL OR alert.agency IN (SELECT watchlist.caller_agencies());
 END;
 
 CREATE OR REPLACE FUNCTION undelivered_alerts(max integer) RETURNS TABLE (alert bigint, created timestamptz, kind text, list text,

@@ -84,6 +84,11 @@ SELECT watchlist.grant_duty('curator', 'regress_olga');
 SET SESSION AUTHORIZATION regress_olga;
 SELECT watchlist.add_to_list('secret', 'W-1', 'x', 'x');
 SELECT state FROM watchlist.enrol('W-1', fingers(1, 5), NULL, 'x', 'x');
+-- whom he may not see is not there: he cannot see him by putting him on a list of his own
+SELECT watchlist.create_list('mine', 'Mine', 'none', 'x', 'x');
+SELECT watchlist.add_to_list('mine', 'W-14', 'x', 'x');
+SELECT watchlist.add_to_list('mine', 'W-1', 'x', 'x');
+SELECT name FROM watchlist.view_person('W-14', 'x', 'x');
 SELECT watchlist.remove_from_list('wanted', 'W-1', 'x', 'x');
 RESET SESSION AUTHORIZATION;
 

@@ -110,8 +110,13 @@ FROM watchlist.log WHERE case_reference = 'B-1' ORDER BY entry;
 -- alerts: of lists that one sees, acknowledged once
 SET SESSION AUTHORIZATION regress_olga;
 SELECT alert, kind, list, reference, band FROM watchlist.undelivered_alerts(3);
-SELECT watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(99);
+SELECT watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(1), watchlist.acknowledge_alert(2), watchlist.acknowledge_alert(99);
+SET SESSION AUTHORIZATION regress_pete;
+SELECT alert, kind, list, reference, band FROM watchlist.undelivered_alerts(1);
 RESET SESSION AUTHORIZATION;
+-- each agency has its own; of a list that only one sees, only that one
+SELECT e.case_reference, a.reference, a.list, a.agency, delivered IS NOT NULL AS delivered FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter)
+WHERE e.case_reference IN ('B-1', 'P-11', 'B-12') ORDER BY alert;
 
 -- a new entry against past encounters, and a new capture of an old entry
 SET SESSION AUTHORIZATION regress_pete;
@@ -120,7 +125,7 @@ SELECT state FROM watchlist.enrol('L-1', fingers(777, 0), NULL, 'warrant', 'P-15
 SELECT watchlist.add_to_list('secret', 'L-1', 'warrant', 'P-15');
 RESET SESSION AUTHORIZATION;
 CALL search_past();
-SELECT kind, owner, a.list, a.reference, band, e.case_reference FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter) WHERE a.kind = 'past encounter' ORDER BY 6;
+SELECT kind, owner, a.list, a.reference, band, a.agency, e.case_reference FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter) WHERE a.kind = 'past encounter' ORDER BY 6, 7;
 SELECT caller, action, purpose, case_reference, reference, verdict FROM watchlist.log WHERE action = 'past search' AND reference = 'L-1';
 -- sizes are exact again after a count
 SELECT list, persons FROM watchlist.gallery_sizes ORDER BY list;

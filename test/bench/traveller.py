@@ -28,55 +28,90 @@ def quantile(values, share):
 
 
 def enrol(persons):
-    with libpq.Connection() as c:
-        c.execute("CREATE EXTENSION biometric_watchlist CASCADE")
-        c.execute("INSERT INTO watchlist.this_country VALUES ('here')")
-        for index in ("shared_templates_print", "shared_templates_eye"):
-            c.execute("DROP INDEX watchlist." + index)
+    """Fill the gallery as a restore would: rows first, without the trigger that notes arrivals, then indexes."""
+    times = []
+
+    def step(name, *functions):
+        start = time.time()
+        libpq.together(*functions)
+        times.append("%s %.0f s" % (name, time.time() - start))
+
+    def run(*statements):
+        with libpq.Connection({"maintenance_work_mem": "512MB"}) as c:
+            for statement in statements:
+                c.execute(statement)
+
+    run("CREATE EXTENSION biometric_watchlist CASCADE",
+        "INSERT INTO watchlist.this_country VALUES ('here')",
+        "DROP INDEX watchlist.shared_templates_print, watchlist.shared_templates_eye",
+        "ALTER TABLE watchlist.shared_templates DISABLE TRIGGER note_arrival")
     sessions = os.cpu_count() or 1
     share = (persons + sessions - 1) // sessions
-
-    def part(i):
-        with libpq.Connection() as c:
-            c.execute(ENROL % (i * share + 1, min(persons, (i + 1) * share)))
-
-    start = time.time()
-    libpq.together(*[lambda i=i: part(i) for i in range(sessions)])
+    step("rows", *[lambda i=i: run(ENROL % (i * share + 1, min(persons, (i + 1) * share))) for i in range(sessions)])
+    step("index of prints", lambda: run(
+        "CREATE INDEX shared_templates_print ON watchlist.shared_templates USING biometric (print)"))
+    step("index of eyes", lambda: run(
+        "CREATE INDEX shared_templates_eye ON watchlist.shared_templates USING biometric (eye)"))
+    step("the rest", lambda: run(
+        "ALTER TABLE watchlist.shared_templates ENABLE ALWAYS TRIGGER note_arrival",
+        "INSERT INTO watchlist.gallery_sizes SELECT * FROM watchlist.count_gallery() ON CONFLICT DO NOTHING",
+        "VACUUM ANALYZE watchlist.shared_templates", "CHECKPOINT"))
     with libpq.Connection() as c:
-        c.execute("CREATE INDEX shared_templates_print ON watchlist.shared_templates USING biometric (print)")
-        c.execute("CREATE INDEX shared_templates_eye ON watchlist.shared_templates USING biometric (eye)")
-        # nothing was let in yet: no past encounters to search
-        c.execute("TRUNCATE watchlist.arrivals")
-        c.execute("SELECT watchlist.recount_gallery()")
-        c.execute("VACUUM ANALYZE watchlist.shared_templates")
         # one in ten is on the list
         c.execute("CREATE TABLE traveller (n int PRIMARY KEY, fingers bytea[], eyes text[])")
         for n in range(TRAVELLERS):
             person = {"n": n * 7 % persons + 1 if n % 10 == 0 else 5000000 + n, "c": 3}
             c.execute("INSERT INTO traveller VALUES (%d, %s, %s)" % (n, FINGERS % person, EYES % person))
-    print("%d persons enrolled and indexed in %.0f s" % (persons, time.time() - start), flush=True)
+        size = c.value("SELECT sum(pg_relation_size('watchlist.' || r)) / 1e6 FROM unnest(ARRAY["
+                       "'shared_templates', 'shared_templates_print', 'shared_templates_eye']) r")
+    print("%d persons: %s; table and two indexes %.0f MB" % (persons, ", ".join(times), float(size)), flush=True)
 
 
-def measure(sessions, seconds, settings):
-    """Check travellers one after the other in each session; rows (when, how long, right)."""
+def measure(sessions, seconds, settings, rate=None):
+    """Check travellers: in each session one after the other, or so many a second whoever is free; rows (when the
+    traveller came, how long until the answer, how long of it the check took, right)."""
     rows = []
-    end = time.time() + seconds
+    begin = time.time() + 0.2
+    end = begin + seconds
+    arrivals = iter(()) if rate is None else iter([begin + i / rate for i in range(int(seconds * rate))])
+    lock = threading.Lock()
 
     def session(i):
         with libpq.Connection(settings) as c:
             c.execute("PREPARE traveller(int) AS " + CHECK)
             n = i * 37
             mine = []
-            while time.time() < end or not mine:
+            while True:
+                came = time.time()
+                if rate is None:
+                    if came >= end and mine:
+                        break
+                else:
+                    with lock:
+                        came = next(arrivals, None)
+                    if came is None:
+                        break
+                    time.sleep(max(0, came - time.time()))
                 n = (n + 1) % TRAVELLERS
-                start = time.perf_counter()
+                start = time.time()
                 verdict, _ = c.execute("EXECUTE traveller(%d)" % n)[0]
-                took = time.perf_counter() - start
-                mine.append((time.time(), took, (verdict != "clear") == (n % 10 == 0)))
+                done = time.time()
+                mine.append((came, done - came, done - start, (verdict != "clear") == (n % 10 == 0)))
             rows.extend(mine)
 
     libpq.together(*[lambda i=i: session(i) for i in range(sessions)])
     return sorted(rows)
+
+
+def report(title, rows, seconds):
+    took = [1000 * row[1] for row in rows]
+    half = len(took) // 2
+    last = max(row[0] + row[1] for row in rows)
+    print("%s: %d checks, %.1f a second, p50 %.0f ms, p99 %.0f ms, longest %.0f ms; of it the check itself p50 %.0f ms, "
+          "p99 %.0f ms; first half p50 %.0f ms, second half %.0f ms; %d verdicts of %d as enrolled"
+          % (title, len(took), len(took) / max(seconds, last - rows[0][0]), quantile(took, 0.5), quantile(took, 0.99), max(took),
+             quantile([1000 * row[2] for row in rows], 0.5), quantile([1000 * row[2] for row in rows], 0.99),
+             quantile(took[:half] or took, 0.5), quantile(took[half:], 0.5), sum(row[3] for row in rows), len(rows)), flush=True)
 
 
 def alerts(listener, count):
@@ -110,29 +145,30 @@ def main():
     parser.add_argument("--listener")
     parser.add_argument("--persons", type=int, default=10000)
     parser.add_argument("--sessions", default="1,2")
+    parser.add_argument("--rates", default="")
+    parser.add_argument("--pool", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--mode", default="exact")
+    parser.add_argument("--modes", default="exact")
     parser.add_argument("--alerts", type=int, default=50)
     arguments = parser.parse_args()
 
     enrol(arguments.persons)
-    settings = {"biometric.search_mode": arguments.mode}
-    print("search mode %s, %d processors" % (arguments.mode, os.cpu_count()))
-    for sessions in map(int, arguments.sessions.split(",")):
-        measure(sessions, 1, settings)
-        rows = measure(sessions, arguments.seconds, settings)
-        took = [1000 * row[1] for row in rows]
-        half = len(took) // 2
-        print("%d session%s: %d checks, %.1f a second, p50 %.0f ms, p99 %.0f ms, longest %.0f ms; "
-              "first half p50 %.0f ms, second half %.0f ms; %d verdicts of %d as enrolled"
-              % (sessions, "" if sessions == 1 else "s", len(took), len(took) / arguments.seconds, quantile(took, 0.5),
-                 quantile(took, 0.99), max(took), quantile(took[:half] or took, 0.5), quantile(took[half:], 0.5),
-                 sum(row[2] for row in rows), len(rows)), flush=True)
+    for mode in arguments.modes.split(","):
+        settings = {"biometric.search_mode": mode}
+        print("search mode %s, %d processors, load average %.1f" % (mode, os.cpu_count(), os.getloadavg()[0]))
+        measure(1, 3, settings)
+        for sessions in map(int, filter(None, arguments.sessions.split(","))):
+            rows = measure(sessions, arguments.seconds, settings)
+            report("%d session%s" % (sessions, "" if sessions == 1 else "s"), rows, arguments.seconds)
+        for rate in map(float, filter(None, arguments.rates.split(","))):
+            rows = measure(arguments.pool, arguments.seconds, settings, rate)
+            report("%g a second to %d sessions" % (rate, arguments.pool), rows, arguments.seconds)
     with libpq.Connection() as c:
         c.execute("UPDATE watchlist.alerts SET delivered = now() WHERE delivered IS NULL")
-    delays = alerts(arguments.listener, arguments.alerts)
-    print("%d alerts, COMMIT to the listener's output: p50 %.1f ms, p99 %.1f ms, longest %.1f ms"
-          % (len(delays), quantile(delays, 0.5), quantile(delays, 0.99), max(delays)))
+    if arguments.alerts > 0:
+        delays = alerts(arguments.listener, arguments.alerts)
+        print("%d alerts, COMMIT to the listener's output: p50 %.1f ms, p99 %.1f ms, longest %.1f ms"
+              % (len(delays), quantile(delays, 0.5), quantile(delays, 0.99), max(delays)))
 
 
 if __name__ == "__main__":
