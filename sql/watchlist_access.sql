@@ -121,7 +121,9 @@ SET SESSION AUTHORIZATION regress_sven;
 SELECT watchlist.connect_partner('x', 'y');
 RESET SESSION AUTHORIZATION;
 -- names are identifiers, whatever they are
+SET client_min_messages = error;
 SELECT watchlist.publish_to('north', $$o'connor "x"; DROP TABLE watchlist.log; --$$);
+RESET client_min_messages;
 DROP PUBLICATION "watchlist_to_o'connor ""x""; DROP TABLE watchlist.log; --";
 
 -- nothing is granted to PUBLIC, nor to a duty what is another's

@@ -324,9 +324,9 @@ typedef struct KnownTemplate
 {
 	struct KnownTemplate *next; /* in its slot */
 	uint32                hash;
-	struct varlena       *template;
-	int                   label;
-	float8               *scores; /* of the probes, NaN where not known */
+	struct varlena *template;
+	int     label;
+	float8 *scores; /* of the probes, NaN where not known */
 } KnownTemplate;
 
 #define KNOWN_SLOTS 1024
@@ -334,7 +334,7 @@ typedef struct KnownTemplate
 typedef struct KnownTemplates
 {
 	MemoryContext  context;
-	Size           room;  /* bytes for those to come */
+	Size           room; /* bytes for those to come */
 	int            probe_count;
 	KnownTemplate *slots[KNOWN_SLOTS];
 } KnownTemplates;
@@ -359,7 +359,7 @@ static KnownTemplate *
 known_template(KnownTemplates *known, const Gallery *gallery, Datum datum)
 {
 	struct varlena *template = PG_DETOAST_DATUM_PACKED(datum);
-	Size            length = VARSIZE_ANY_EXHDR(template);
+	Size   length = VARSIZE_ANY_EXHDR(template);
 	uint32 hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(template), (int) length));
 	KnownTemplate **slot = &known->slots[hash % KNOWN_SLOTS];
 	KnownTemplate  *found;
@@ -535,7 +535,7 @@ compare_row(const Gallery *gallery, Probe *probes, int probe_count, PersonRow *r
 			KnownTemplates *known, void *features)
 {
 	KnownTemplate *template = known_template(known, gallery, datum);
-	Size           size = 0;
+	Size size = 0;
 
 	row->label = template != NULL ? template->label : gallery_label(gallery, datum);
 	for (int p = 0; p < probe_count; p++)
@@ -816,22 +816,22 @@ begin_probes(const Gallery *gallery, ArrayType *array, Oid probe_type, Probe *pr
 static Datum
 identify_person(FunctionCallInfo fcinfo, bool is_iris)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Oid            probe_type = probe_type_of(fcinfo, 3);
-	Gallery        gallery;
-	Bands          bands;
-	Probe         *probes;
-	int            probe_count;
-	Persons        persons = {0};
+	ReturnSetInfo  *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid             probe_type = probe_type_of(fcinfo, 3);
+	Gallery         gallery;
+	Bands           bands;
+	Probe          *probes;
+	int             probe_count;
+	Persons         persons = {0};
 	KnownTemplates *known;
-	void          *features;
-	char          *column;
-	const char    *person;
-	Oid            person_type, output;
-	bool           is_varlena, below_bound;
-	int            k, depth = 0;
-	int64          size;
-	double         unseen = 0;
+	void           *features;
+	char           *column;
+	const char     *person;
+	Oid             person_type, output;
+	bool            is_varlena, below_bound;
+	int             k, depth = 0;
+	int64           size;
+	double          unseen = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -886,8 +886,8 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 	known = create_known_templates(probe_count);
 	if (depth > 0)
 	{
-		if (!find_persons(&gallery, person, probe_type, probes, probe_count, depth, &persons,
-						  known, features))
+		if (!find_persons(&gallery, person, probe_type, probes, probe_count, depth, &persons, known,
+						  features))
 			unseen = unseen_score(probes, probe_count, bands.possible, size, &below_bound);
 	}
 	else

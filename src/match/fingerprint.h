@@ -96,6 +96,31 @@ extern double fingerprint_distance(FingerprintProbe *probe, const void *features
 #define FINGERPRINT_DISTANCE_NONMATED 1.0
 
 /*
+ * Which minutiae of the probe [0] and of other features [1] the whole comparison
+ * pairs, for whoever wants to look at a score.  Minutiae are numbered as in the
+ * features: fingerprint_order says which of the template they are.  Fingers of
+ * different positions are paired all the same; their score is 0.  A score below
+ * some 10 comes from an earlier stage of the comparison, without these pairs.
+ */
+typedef struct FingerprintPairing
+{
+	int     pairs;
+	int     minutiae[2];
+	int16_t partner[2][FINGERPRINT_MAX_MINUTIAE];  /* on the other side, -1 is none */
+	bool    overlaps[2][FINGERPRINT_MAX_MINUTIAE]; /* the other side could show it */
+	float   weight[2][FINGERPRINT_MAX_MINUTIAE];   /* of a pair: its share of the evidence */
+	float   distance[2]
+				  [FINGERPRINT_MAX_MINUTIAE]; /* of a pair, laid on each other: pixels at 500 dpi */
+} FingerprintPairing;
+
+extern void fingerprint_pair(FingerprintProbe *probe, const void *features, size_t size,
+							 FingerprintPairing *pairing);
+
+/* order[i]: the minutia of the template, from 0, that is i in its features */
+extern void fingerprint_order(const FingerprintTemplate *finger,
+							  uint8_t                    order[FINGERPRINT_MAX_MINUTIAE]);
+
+/*
  * The calibrated score of a distance: decibans of the false match rate,
  * -10 log10(FMR), at least 0, monotonically not increasing in the distance.
  */

@@ -120,10 +120,12 @@ typedef struct Alignment
 	uint8_t a[MAX_MINUTIAE];
 	uint8_t b[MAX_MINUTIAE];
 	float   weight[MAX_MINUTIAE];
-	float   evidence; /* sum over the pairs */
-	float   trusted;  /* sum of their weights */
-	int     types;    /* of the same type, less of different type */
-	float   squares;  /* of their distances */
+	float   share[MAX_MINUTIAE];  /* of the evidence */
+	float   square[MAX_MINUTIAE]; /* of the distance */
+	float   evidence;             /* sum over the pairs */
+	float   trusted;              /* sum of their weights */
+	int     types;                /* of the same type, less of different type */
+	float   squares;              /* of their distances */
 } Alignment;
 
 /* how far a pair came in the cascade, and why not farther */
@@ -652,15 +654,17 @@ pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *
 			continue;
 		dx = x[i] - b->x[j];
 		dy = y[i] - b->y[j];
+		trust = sqrtf(a->trust[i] * b->trust[j]);
 		al->a[al->count] = (uint8_t) i;
 		al->b[al->count] = (uint8_t) j;
 		al->weight[al->count] = 1;
-		al->count++;
-		trust = sqrtf(a->trust[i] * b->trust[j]);
-		al->evidence += best_a[i] * trust;
+		al->share[al->count] = best_a[i] * trust;
+		al->square[al->count] = dx * dx + dy * dy;
+		al->evidence += al->share[al->count];
 		al->trusted += trust;
 		al->types += type_agreement(a->type[i], b->type[j]);
-		al->squares += dx * dx + dy * dy;
+		al->squares += al->square[al->count];
+		al->count++;
 	}
 }
 
@@ -711,14 +715,12 @@ refine(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, flo
 	pair_minutiae(p, a, b, al, x, y, tolerance);
 }
 
-/* minutiae at these places that lie in the finger's polygon, or 5 pixels around it */
-WIDER_ON_REQUEST static float
-count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *moved, const float *x,
-			 const float *y)
+/* how many pixels places lie beyond the finger's polygon, or 5 pixels around it; 0 is in it */
+WIDER_ON_REQUEST static void
+measure_outside(const FingerprintProbe *p, const Finger *finger, int count, const float *x,
+				const float *y, float *outside)
 {
-	float outside[PADDED]; /* pixels beyond any side */
-	int   padded = WHOLE_VECTORS(moved->count);
-	float inside = 0;
+	int padded = WHOLE_VECTORS(count);
 
 	memset(outside, 0, padded * sizeof(outside[0]));
 	for (int d = 0; d < DIRECTIONS; d++)
@@ -734,20 +736,17 @@ count_inside(const FingerprintProbe *p, const Finger *finger, const Finger *move
 			outside[i] = beyond > outside[i] ? beyond : outside[i];
 		}
 	}
-	for (int i = 0; i < moved->count; i++)
-		inside += outside[i] > 0 ? 0 : moved->trust[i];
-	return inside;
 }
 
-/* minutiae of each finger that the other had a chance to show */
+/* how far minutiae of each finger lie from where the other one could show them */
 static void
-count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
-			  double *overlap_a, double *overlap_b)
+measure_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+				float *outside_a, float *outside_b)
 {
 	float x[PADDED], y[PADDED];
 
 	move_rigidly(a, al, x, y);
-	*overlap_a = count_inside(p, b, a, x, y);
+	measure_outside(p, b, a->count, x, y, outside_a);
 	for (int j = 0; j < WHOLE_VECTORS(b->count); j++)
 	{
 		float dx = b->x[j] - al->shift_x;
@@ -756,7 +755,30 @@ count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const
 		x[j] = al->cosine * dx + al->sine * dy;
 		y[j] = al->cosine * dy - al->sine * dx;
 	}
-	*overlap_b = count_inside(p, a, b, x, y);
+	measure_outside(p, a, b->count, x, y, outside_b);
+}
+
+/* trust of the minutiae that do not lie outside */
+static float
+count_inside(const Finger *finger, const float *outside)
+{
+	float inside = 0;
+
+	for (int i = 0; i < finger->count; i++)
+		inside += outside[i] > 0 ? 0 : finger->trust[i];
+	return inside;
+}
+
+/* minutiae of each finger that the other had a chance to show */
+static void
+count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			  double *overlap_a, double *overlap_b)
+{
+	float outside_a[PADDED], outside_b[PADDED];
+
+	measure_overlap(p, a, b, al, outside_a, outside_b);
+	*overlap_a = count_inside(a, outside_a);
+	*overlap_b = count_inside(b, outside_b);
 }
 
 /* how well the pairs of an alignment agree with each other, and with near ones */
@@ -922,23 +944,15 @@ judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, const vo
 		judgement->stage = FINGERPRINT_STAGE_WHOLE;
 }
 
-static void
-compare(FingerprintProbe *p, const Finger *a, const Finger *b,
-		double evidence[FINGERPRINT_EVIDENCE])
+/* the whole comparison's alignment by the candidates: the best of some, refined */
+static const Alignment *
+align_whole(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment alignments[2])
 {
 	int        order[MAX_CANDIDATES];
 	bool       used[MAX_CANDIDATES] = {false};
-	Alignment  alignments[2];
 	Alignment *best = &alignments[0];
 	Alignment *next = &alignments[1];
 	int        seeds = 0;
-	int        limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
-
-	evidence[EVIDENCE_MINUTIAE_A] = a->count;
-	evidence[EVIDENCE_MINUTIAE_B] = b->count;
-	evidence[EVIDENCE_SUPPORT] =
-		choose_and_support(p, a, b, limit < MAX_CANDIDATES ? limit : MAX_CANDIDATES);
-	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a, a->count < b->count ? a->count : b->count);
 
 	order_candidates(p, order);
 	best->evidence = 0;
@@ -959,6 +973,31 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b,
 	}
 	refine(p, a, b, best, TOLERANCE_SECOND);
 	refine(p, a, b, best, TOLERANCE_LAST);
+	return best;
+}
+
+/* candidates of the whole comparison: how many at most */
+static int
+candidate_limit(const Finger *a, const Finger *b)
+{
+	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
+
+	return limit < MAX_CANDIDATES ? limit : MAX_CANDIDATES;
+}
+
+static void
+compare(FingerprintProbe *p, const Finger *a, const Finger *b,
+		double evidence[FINGERPRINT_EVIDENCE])
+{
+	Alignment        alignments[2];
+	const Alignment *best;
+
+	evidence[EVIDENCE_MINUTIAE_A] = a->count;
+	evidence[EVIDENCE_MINUTIAE_B] = b->count;
+	evidence[EVIDENCE_SUPPORT] = choose_and_support(p, a, b, candidate_limit(a, b));
+	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a, a->count < b->count ? a->count : b->count);
+
+	best = align_whole(p, a, b, alignments);
 	if (best->count == 0)
 		return;
 	evidence[EVIDENCE_PAIRS] = best->count;
@@ -1077,4 +1116,52 @@ fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 		return FINGERPRINT_DISTANCE_NONMATED;
 	stage = fingerprint_stage(probe, features, size, &odds);
 	return fingerprint_odds_to_distance(stage, odds);
+}
+
+/* one side of a pairing: which of its minutiae the other finger had a chance to show */
+static void
+note_side(FingerprintPairing *pairing, int side, int count, const float *outside)
+{
+	pairing->minutiae[side] = count;
+	for (int i = 0; i < count; i++)
+	{
+		pairing->partner[side][i] = -1;
+		pairing->overlaps[side][i] = pairing->pairs > 0 && outside[i] <= 0;
+	}
+}
+
+void
+fingerprint_pair(FingerprintProbe *probe, const void *features, size_t size,
+				 FingerprintPairing *pairing)
+{
+	bool             swap = begin_comparison(probe, features, size);
+	const Finger    *a = swap ? &probe->other : &probe->probe;
+	const Finger    *b = swap ? &probe->probe : &probe->other;
+	int              side_a = swap ? 1 : 0;
+	int              side_b = swap ? 0 : 1;
+	float            outside_a[PADDED] = {0}, outside_b[PADDED] = {0};
+	Alignment        alignments[2];
+	const Alignment *al;
+
+	unpack(&probe->other, features);
+	bound(probe, &probe->other);
+	(void) choose_and_support(probe, a, b, candidate_limit(a, b));
+	al = align_whole(probe, a, b, alignments);
+	pairing->pairs = al->count;
+	if (al->count > 0)
+		measure_overlap(probe, a, b, al, outside_a, outside_b);
+	note_side(pairing, side_a, a->count, outside_a);
+	note_side(pairing, side_b, b->count, outside_b);
+	for (int k = 0; k < al->count; k++)
+	{
+		int i = al->a[k];
+		int j = al->b[k];
+
+		pairing->partner[side_a][i] = (int16_t) j;
+		pairing->partner[side_b][j] = (int16_t) i;
+		pairing->overlaps[side_a][i] = true;
+		pairing->overlaps[side_b][j] = true;
+		pairing->weight[side_a][i] = pairing->weight[side_b][j] = al->share[k];
+		pairing->distance[side_a][i] = pairing->distance[side_b][j] = sqrtf(al->square[k]);
+	}
 }

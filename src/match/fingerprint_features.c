@@ -35,6 +35,7 @@ typedef struct Point
 	uint8_t angle;
 	uint8_t type;
 	uint8_t weight;
+	uint8_t number; /* in the template */
 } Point;
 
 /* cells a neighbour within reach touches lie on this larger square */
@@ -164,6 +165,7 @@ normalize(const FingerprintTemplate *finger, Point *points)
 		point.angle =
 			square_angle(finger->minutiae[i].angle, finger->x_resolution, finger->y_resolution);
 		point.type = finger->minutiae[i].type;
+		point.number = (uint8_t) i;
 		point.weight = relative_weight(finger->minutiae[i].quality, sum, reported);
 		for (; k > 0 && comes_before(&point, &points[k - 1]); k--)
 			points[k] = points[k - 1];
@@ -308,4 +310,14 @@ fingerprint_features_valid(const void *features, size_t size)
 
 	return size >= FINGERPRINT_HEADER_SIZE && bytes[0] <= FINGERPRINT_MAX_POSITION &&
 		   size == FINGERPRINT_HEADER_SIZE + (size_t) bytes[1] * FINGERPRINT_MINUTIA_SIZE;
+}
+
+void
+fingerprint_order(const FingerprintTemplate *finger, uint8_t order[FINGERPRINT_MAX_MINUTIAE])
+{
+	Point points[FINGERPRINT_MAX_MINUTIAE];
+
+	normalize(finger, points);
+	for (int i = 0; i < finger->count; i++)
+		order[i] = points[i].number;
 }

@@ -67,10 +67,20 @@ def enrol(persons):
     print("%d persons: %s; table and two indexes %.0f MB" % (persons, ", ".join(times), float(size)), flush=True)
 
 
+def processor_time(pid):
+    """Seconds that a process has had of a processor, where the system says so."""
+    try:
+        with open("/proc/%s/schedstat" % pid) as f:
+            return int(f.read().split()[0]) / 1e9
+    except OSError:
+        return float("nan")
+
+
 def measure(sessions, seconds, settings, rate=None):
     """Check travellers: in each session one after the other, or so many a second whoever is free; rows (when the
     traveller came, how long until the answer, how long of it the check took, right)."""
     rows = []
+    used = []
     begin = time.time() + 0.2
     end = begin + seconds
     arrivals = iter(()) if rate is None else iter([begin + i / rate for i in range(int(seconds * rate))])
@@ -79,6 +89,8 @@ def measure(sessions, seconds, settings, rate=None):
     def session(i):
         with libpq.Connection(settings) as c:
             c.execute("PREPARE traveller(int) AS " + CHECK)
+            pid = c.value("SELECT pg_backend_pid()")
+            before = processor_time(pid)
             n = i * 37
             mine = []
             while True:
@@ -98,19 +110,22 @@ def measure(sessions, seconds, settings, rate=None):
                 done = time.time()
                 mine.append((came, done - came, done - start, (verdict != "clear") == (n % 10 == 0)))
             rows.extend(mine)
+            used.append(processor_time(pid) - before)
 
     libpq.together(*[lambda i=i: session(i) for i in range(sessions)])
-    return sorted(rows)
+    return sorted(rows), sum(used)
 
 
-def report(title, rows, seconds):
+def report(title, measured, seconds):
+    rows, used = measured
     took = [1000 * row[1] for row in rows]
     half = len(took) // 2
     last = max(row[0] + row[1] for row in rows)
     print("%s: %d checks, %.1f a second, p50 %.0f ms, p99 %.0f ms, longest %.0f ms; of it the check itself p50 %.0f ms, "
-          "p99 %.0f ms; first half p50 %.0f ms, second half %.0f ms; %d verdicts of %d as enrolled"
+          "p99 %.0f ms, %.0f ms of a processor; first half p50 %.0f ms, second half %.0f ms; %d verdicts of %d as enrolled"
           % (title, len(took), len(took) / max(seconds, last - rows[0][0]), quantile(took, 0.5), quantile(took, 0.99), max(took),
              quantile([1000 * row[2] for row in rows], 0.5), quantile([1000 * row[2] for row in rows], 0.99),
+             1000 * used / len(rows),
              quantile(took[:half] or took, 0.5), quantile(took[half:], 0.5), sum(row[3] for row in rows), len(rows)), flush=True)
 
 
@@ -158,11 +173,11 @@ def main():
         print("search mode %s, %d processors, load average %.1f" % (mode, os.cpu_count(), os.getloadavg()[0]))
         measure(1, 3, settings)
         for sessions in map(int, filter(None, arguments.sessions.split(","))):
-            rows = measure(sessions, arguments.seconds, settings)
-            report("%d session%s" % (sessions, "" if sessions == 1 else "s"), rows, arguments.seconds)
+            report("%d session%s" % (sessions, "" if sessions == 1 else "s"),
+                   measure(sessions, arguments.seconds, settings), arguments.seconds)
         for rate in map(float, filter(None, arguments.rates.split(","))):
-            rows = measure(arguments.pool, arguments.seconds, settings, rate)
-            report("%g a second to %d sessions" % (rate, arguments.pool), rows, arguments.seconds)
+            report("%g a second to %d sessions" % (rate, arguments.pool),
+                   measure(arguments.pool, arguments.seconds, settings, rate), arguments.seconds)
     with libpq.Connection() as c:
         c.execute("UPDATE watchlist.alerts SET delivered = now() WHERE delivered IS NULL")
     if arguments.alerts > 0:

@@ -536,6 +536,85 @@ test_same_everywhere(void)
 	ok(sum == SUM_OF_DISTANCES, "distances are the same on every platform");
 }
 
+/* pairings of anything: each minutia at most once, on both sides alike, and the order a permutation */
+static void
+test_pairing(void)
+{
+	FingerprintPairing  *there = allocate(sizeof(*there));
+	FingerprintPairing  *back = allocate(sizeof(*back));
+	FingerprintTemplate *fingers = allocate(12 * sizeof(*fingers));
+	Features            *features = allocate(12 * sizeof(*features));
+	FingerprintProbe    *probe = allocate(fingerprint_probe_size());
+	bool                 sound = true, alike = true, permuted = true;
+
+	memset(fingers, 0, 12 * sizeof(*fingers));
+	for (int f = 0; f < 12; f++)
+	{
+		uint8_t order[FINGERPRINT_MAX_MINUTIAE];
+		bool    seen[FINGERPRINT_MAX_MINUTIAE] = {false};
+
+		if (f < 6)
+			fingerprint_synthesize(&fingers[f], f / 2, f % 2, 0);
+		else
+		{
+			/* many, few and none, all over the place or all at the same */
+			fingers[f].width = fingers[f].height = f < 9 ? 16384 : 1;
+			fingers[f].x_resolution = f == 7 ? 1 : 197;
+			fingers[f].y_resolution = f == 7 ? 65535 : 197;
+			fingers[f].count = (uint8_t) (f % 3 == 0 ? 255 : f == 10 ? 0 : 3);
+			for (int i = 0; i < fingers[f].count; i++)
+			{
+				fingers[f].minutiae[i].x = (uint16_t) random_below(fingers[f].width);
+				fingers[f].minutiae[i].y = (uint16_t) random_below(fingers[f].height);
+				fingers[f].minutiae[i].angle = (uint8_t) random_below(256);
+				fingers[f].minutiae[i].type = (uint8_t) random_below(3);
+				fingers[f].minutiae[i].quality = (uint8_t) random_below(101);
+			}
+		}
+		extract(&fingers[f], &features[f]);
+		fingerprint_order(&fingers[f], order);
+		for (int i = 0; i < fingers[f].count; i++)
+		{
+			permuted &= order[i] < fingers[f].count && !seen[order[i]];
+			seen[order[i]] = true;
+		}
+	}
+	for (int f = 0; f < 12; f++)
+		for (int g = 0; g < 12; g++)
+		{
+			int pairs = 0;
+
+			fingerprint_probe_init(probe, features[f].bytes, features[f].size);
+			fingerprint_pair(probe, features[g].bytes, features[g].size, there);
+			fingerprint_probe_init(probe, features[g].bytes, features[g].size);
+			fingerprint_pair(probe, features[f].bytes, features[f].size, back);
+			sound &=
+				there->minutiae[0] == fingers[f].count && there->minutiae[1] == fingers[g].count;
+			for (int i = 0; i < there->minutiae[0]; i++)
+			{
+				int j = there->partner[0][i];
+
+				alike &= back->partner[1][i] == j && back->overlaps[1][i] == there->overlaps[0][i];
+				if (j < 0)
+					continue;
+				pairs++;
+				sound &= j < there->minutiae[1] && there->partner[1][j] == i &&
+						 there->weight[0][i] > 0 && there->weight[0][i] == there->weight[1][j] &&
+						 there->distance[0][i] >= 0 && there->overlaps[0][i];
+				alike &= back->weight[1][i] == there->weight[0][i];
+			}
+			sound &= pairs == there->pairs;
+		}
+	ok(permuted, "the order of features is a permutation of the template's minutiae");
+	ok(sound, "pairs are pairs from both sides");
+	ok(alike, "and the same whichever finger is the probe");
+	free(there);
+	free(back);
+	free(fingers);
+	free(features);
+	free(probe);
+}
+
 int
 main(void)
 {
@@ -549,6 +628,7 @@ main(void)
 	test_score();
 	test_synthetic_fingers();
 	test_same_everywhere();
+	test_pairing();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }

@@ -1,6 +1,7 @@
 -- watchlist_setup.sql
 --	What the suites watchlist_* share: a country, two agencies, people with
 --	duties, and two lists of made-up persons.  Included with ECHO off.
+\set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE EXTENSION biometric_watchlist CASCADE;
 INSERT INTO watchlist.this_country VALUES ('north');
