@@ -28,6 +28,7 @@
 #define MAX_CANDIDATES 10000
 #define MAX_PROBES     100
 #define MIN_DEPTH      20
+#define FAST_DEPTH     10 /* mates that a fast search finds at all come first */
 #define AUTO_DEPTH     500 /* completing more persons takes longer than finding them */
 #define MAX_DEPTH      100000
 #define FETCH_ROWS     256
@@ -508,9 +509,9 @@ first_depth(const Probe *probes, int probe_count, int k, double possible_fpir, i
 	int    sources = 0;
 	double depth;
 
-	/* a fast search promises nothing of those it leaves out */
+	/* a fast search promises nothing of those it leaves out: enough for a list */
 	if (!search_is_exact())
-		return least;
+		return Max(FAST_DEPTH, k);
 
 	for (int p = 0; p < probe_count; p++)
 	{

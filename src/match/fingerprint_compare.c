@@ -948,7 +948,7 @@ judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, const vo
 static const Alignment *
 align_whole(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment alignments[2])
 {
-	int        order[MAX_CANDIDATES];
+	int        order[MAX_CANDIDATES] = {0};
 	bool       used[MAX_CANDIDATES] = {false};
 	Alignment *best = &alignments[0];
 	Alignment *next = &alignments[1];
