@@ -452,7 +452,7 @@ CREATE FUNCTION person_is_visible(person persons) RETURNS boolean
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	RETURN coalesce(person.agency IN (SELECT watchlist.caller_agencies()), true) OR EXISTS (
+	RETURN person.agency IS NULL OR person.agency IN (SELECT watchlist.caller_agencies()) OR EXISTS (
 		SELECT FROM watchlist.list_entries e
 		WHERE e.person = person_is_visible.person.person AND (e.expires IS NULL OR e.expires >= current_date)
 		  AND watchlist.may_see(watchlist.country(), e.list));
