@@ -28,7 +28,7 @@
 #define MAX_CANDIDATES 10000
 #define MAX_PROBES     100
 #define MIN_DEPTH      20
-#define FAST_DEPTH     10 /* mates that a fast search finds at all come first */
+#define FAST_DEPTH     10  /* mates that a fast search finds at all come first */
 #define AUTO_DEPTH     500 /* completing more persons takes longer than finding them */
 #define MAX_DEPTH      100000
 #define FETCH_ROWS     256

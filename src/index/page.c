@@ -153,20 +153,17 @@ biometric_extend(Relation index, ForkNumber fork)
 #if PG_VERSION_NUM >= 160000
 	return ExtendBufferedRel(BMR_REL(index), fork, NULL, EB_LOCK_FIRST);
 #else
-	for (;;)
-	{
-		Buffer buffer;
+	Buffer buffer;
 
-		LockRelationForExtension(index, ExclusiveLock);
-		buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
-		UnlockRelationForExtension(index, ExclusiveLock);
-		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-
-		/* an insertion that looks at the last page of the file may have been faster */
-		if (PageIsNew(BufferGetPage(buffer)))
-			return buffer;
-		UnlockReleaseBuffer(buffer);
-	}
+	/*
+	 * Locked before anybody else can see it: an insertion that looks at the
+	 * last page of the file would take it, and wait for the metapage, which
+	 * whoever extends may hold.
+	 */
+	LockRelationForExtension(index, ExclusiveLock);
+	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+	UnlockRelationForExtension(index, ExclusiveLock);
+	return buffer;
 #endif
 }
 

@@ -248,6 +248,30 @@ $reader->quit;
 is(join(',', sort { $a <=> $b } @seen), join(',', 1 .. 400), 'a scan returns the rows of its snapshot, each once, while vacuum works');
 
 #
+# Many insert at the same time: pages are begun, and entries merged, under each
+# other's eyes, and nobody waits for ever.
+#
+$node->safe_psql('postgres', <<'X');
+CREATE TABLE crowded (id bigserial, print fingerprint);
+CREATE INDEX crowded_print_idx ON crowded USING biometric (print) WITH (pending_limit = 16);
+CREATE TABLE source AS SELECT i, synthetic_fingerprint(i) AS print FROM generate_series(1, 300) i;
+X
+$node->pgbench(
+	'--no-vacuum --client=12 --jobs=2 --transactions=30 --random-seed=3',
+	0,
+	[qr{actually processed: 360/360}],
+	[qr{^pgbench: setting random seed to \d+\n$}],
+	'a dozen insert at the same time',
+	{
+		'004_crowd' => <<'X'
+\set a random(1, 280)
+INSERT INTO crowded (print) SELECT print FROM source WHERE i BETWEEN :a AND :a + 19;
+X
+	});
+is($node->safe_psql('postgres', 'SELECT count(*) FROM crowded'), '7200', 'and all is there');
+index_is_sound($node, 'in a sound index', index => 'crowded_print_idx');
+
+#
 # No finger twice: an exclusion constraint holds among concurrent sessions.
 #
 $node->safe_psql('postgres', 'CREATE TABLE enrolled (id int, print fingerprint, EXCLUDE USING biometric (print WITH %))');
