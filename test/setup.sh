@@ -30,6 +30,9 @@ if [ "${1:-}" = test ]; then
 	find_psycopg > /dev/null || need psycopg
 	have clang-format || need clang-format
 	have clang-tidy || need clang-tidy
+
+	# wished for, where anything is installed at all
+	[ ${#want[@]} -eq 0 ] || need postgresql-with-pgaudit postgresql-with-cron
 fi
 if [ "${1:-}" = bench ]; then
 	[ -x /usr/bin/python3 ] || need python3
@@ -81,6 +84,9 @@ for name in "${want[@]}"; do
 			[ -n "$version" ] || { echo "apt knows no package \"postgresql\"" >> "$log"; exit 1; }
 			packages+=("postgresql-$version") ;;
 		postgresql-server-dev) packages+=("postgresql-server-dev-$version") ;;
+		postgresql-with-*)
+			# not every release has them for every version
+			[ -z "$(apt-cache search --names-only "^postgresql-$version-${name##*-}\$")" ] || packages+=("postgresql-$version-${name##*-}") ;;
 		psycopg)
 			if [ -n "$(apt-cache search --names-only '^python3-psycopg$')" ]; then
 				packages+=(python3-psycopg)
