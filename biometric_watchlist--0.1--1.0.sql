@@ -792,7 +792,7 @@ END;
 -- who do it at the same time the second sees what the first did (or, in a
 -- snapshot that is too old to, fails to serialize).
 CREATE FUNCTION refresh_gallery(persons bigint[] DEFAULT NULL) RETURNS bigint
-	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET check_function_bodies = on
 AS $$
 DECLARE
 	changed bigint;
@@ -1033,6 +1033,7 @@ CREATE TABLE encounter_links (
 	CHECK (num_nulls(unlinked_by, unlinked_at, unlink_reason) IN (0, 3))
 );
 CREATE UNIQUE INDEX encounter_links_active ON encounter_links (encounter) WHERE unlinked_at IS NULL;
+CREATE INDEX encounter_links_encounter ON encounter_links (encounter);
 CREATE INDEX encounter_links_person ON encounter_links (person);
 
 CREATE FUNCTION find_encounter_agency(encounter bigint) RETURNS text

@@ -353,8 +353,7 @@ create_known_templates(int probe_count)
 
 /*
  * The place for a template's scores; NULL if it is new and there is no room
- * for more of them.  Leaves memory behind if the datum is compressed or has to
- * be fetched.
+ * for more of them.
  */
 static KnownTemplate *
 known_template(KnownTemplates *known, const Gallery *gallery, Datum datum)
@@ -363,34 +362,37 @@ known_template(KnownTemplates *known, const Gallery *gallery, Datum datum)
 	Size   length = VARSIZE_ANY_EXHDR(template);
 	uint32 hash = DatumGetUInt32(hash_any((unsigned char *) VARDATA_ANY(template), (int) length));
 	KnownTemplate **slot = &known->slots[hash % KNOWN_SLOTS];
-	KnownTemplate  *found;
-	MemoryContext   old_context;
-	Size            needed;
+	KnownTemplate  *found = *slot;
+	Size            needed =
+		sizeof(KnownTemplate) + VARHDRSZ + length + (Size) known->probe_count * sizeof(float8);
 
-	for (found = *slot; found != NULL; found = found->next)
-		if (found->hash == hash && VARSIZE_ANY_EXHDR(found->template) == length &&
-			memcmp(VARDATA_ANY(found->template), VARDATA_ANY(template), length) == 0)
-			return found;
+	while (found != NULL &&
+		   (found->hash != hash || VARSIZE_ANY_EXHDR(found->template) != length ||
+			memcmp(VARDATA_ANY(found->template), VARDATA_ANY(template), length) != 0))
+		found = found->next;
 
-	needed = sizeof(KnownTemplate) + VARHDRSZ + length + known->probe_count * sizeof(float8);
-	if (needed > known->room)
-		return NULL;
-	known->room -= needed;
-	old_context = MemoryContextSwitchTo(known->context);
-	found = palloc(sizeof(KnownTemplate));
-	found->hash = hash;
-	found->template = palloc(VARHDRSZ + length);
-	SET_VARSIZE(found->template, VARHDRSZ + length);
-	memcpy(VARDATA(found->template), VARDATA_ANY(template), length);
-	found->scores = palloc(known->probe_count * sizeof(float8));
-	for (int p = 0; p < known->probe_count; p++)
-		found->scores[p] = get_float8_nan();
-	found->next = *slot;
-	MemoryContextSwitchTo(old_context);
+	if (found == NULL && needed <= known->room)
+	{
+		MemoryContext old_context = MemoryContextSwitchTo(known->context);
 
-	/* decoding leaves memory behind, too */
-	found->label = gallery_label(gallery, PointerGetDatum(found->template));
-	*slot = found;
+		known->room -= needed;
+		found = palloc(sizeof(KnownTemplate));
+		found->hash = hash;
+		found->template = palloc(VARHDRSZ + length);
+		SET_VARSIZE(found->template, VARHDRSZ + length);
+		memcpy(VARDATA(found->template), VARDATA_ANY(template), length);
+		found->label = gallery_label(gallery, PointerGetDatum(found->template));
+		found->scores = palloc(known->probe_count * sizeof(float8));
+		for (int p = 0; p < known->probe_count; p++)
+			found->scores[p] = get_float8_nan();
+		found->next = *slot;
+		*slot = found;
+		MemoryContextSwitchTo(old_context);
+	}
+
+	/* a deep search returns many */
+	if ((Pointer) template != DatumGetPointer(datum))
+		pfree(template);
 	return found;
 }
 

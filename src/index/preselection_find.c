@@ -261,23 +261,21 @@ choose_words(const BiometricModality *modality, const BiometricMetaPageData *met
 	return used;
 }
 
-/* The most votes of an entry in a bin, or in two neighbouring ones if tags are directions */
-static uint32
-best_score(const uint8 *counters, bool neighbours)
+/* What an entry has in a bin that has just got a vote; with the better neighbour if tags are directions */
+static inline unsigned
+score_at(const uint8 *counters, unsigned bin, bool neighbours)
 {
-	uint32 best = 0;
+	unsigned before = counters[(bin - 1) & (BIOMETRIC_VOTE_BINS - 1)];
+	unsigned after = counters[(bin + 1) & (BIOMETRIC_VOTE_BINS - 1)];
 
-	for (int b = 0; b < BIOMETRIC_VOTE_BINS; b++)
-	{
-		uint32 score =
-			counters[b] + (neighbours ? counters[(b + 1) & (BIOMETRIC_VOTE_BINS - 1)] : 0);
-
-		best = Max(best, score);
-	}
-	return best;
+	return counters[bin] + (neighbours ? Max(before, after) : 0);
 }
 
-/* Brings the votes together by entry */
+/*
+ * Brings the votes together by entry.  An entry's score is the most votes in a
+ * bin, or in two neighbouring ones.  Counters only grow, so it is the most that
+ * was ever seen where a vote has just been counted.
+ */
 static Size
 count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 {
@@ -287,6 +285,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	Size    *ends;
 	uint64  *sorted;
 	uint8   *counters;
+	uint16  *scores;
 	Size     n = 0;
 
 	for (Size i = 0; i < votes->n; i++)
@@ -307,6 +306,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	*candidates =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * Max(votes->n, 1));
 	counters = palloc0((Size) BIOMETRIC_VOTE_BINS << bits);
+	scores = palloc0(sizeof(uint16) << bits);
 	for (Size r = 0; r < ranges; r++)
 	{
 		Size   start = r == 0 ? 0 : ends[r - 1];
@@ -315,27 +315,32 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 		CHECK_FOR_INTERRUPTS();
 		for (Size i = start; i < ends[r]; i++)
 		{
-			uint8 *counter = counters + (Size) (VoteRef(sorted[i]) & mask) * BIOMETRIC_VOTE_BINS +
-							 VoteBin(sorted[i]);
-			unsigned sum = *counter + VoteCount(sorted[i]);
+			Size     entry = VoteRef(sorted[i]) & mask;
+			unsigned bin = VoteBin(sorted[i]);
+			uint8   *counter = counters + entry * BIOMETRIC_VOTE_BINS;
+			unsigned sum = counter[bin] + VoteCount(sorted[i]);
+			unsigned score;
 
-			*counter = Min(sum, 255);
+			counter[bin] = Min(sum, 255);
+			score = score_at(counter, bin, neighbours);
+			scores[entry] = Max(scores[entry], score);
 		}
 
 		/* an entry's counters are 0 again when it has been dealt with */
 		for (Size i = start; i < ends[r]; i++)
 		{
-			uint8 *counter = counters + (Size) (VoteRef(sorted[i]) & mask) * BIOMETRIC_VOTE_BINS;
-			uint32 score = best_score(counter, neighbours);
+			Size entry = VoteRef(sorted[i]) & mask;
 
-			if (score == 0)
+			if (scores[entry] == 0)
 				continue;
 			(*candidates)[n].ref = VoteRef(sorted[i]);
-			(*candidates)[n].score = score;
+			(*candidates)[n].score = scores[entry];
 			n++;
-			memset(counter, 0, BIOMETRIC_VOTE_BINS);
+			scores[entry] = 0;
+			memset(counters + entry * BIOMETRIC_VOTE_BINS, 0, BIOMETRIC_VOTE_BINS);
 		}
 	}
+	pfree(scores);
 	pfree(counters);
 	pfree(sorted);
 	pfree(ends);
