@@ -1214,25 +1214,25 @@ CREATE FUNCTION search_gallery(partner text, catalogues text[], prints fingerpri
 BEGIN ATOMIC
 	WITH f AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.evidence
-		FROM identify('watchlist.shared_templates'::regclass, 'subject', 'print', prints, 20,
+		FROM identify('watchlist.shared_templates'::regclass, 'subject', 'print', prints, 10,
 					  jsonb_build_object('partner', partner, 'catalogue', catalogues), gallery_size => greatest(size, 1)) i),
 	e AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.evidence
-		FROM identify('watchlist.shared_templates'::regclass, 'subject', 'eye', irises, 20,
+		FROM identify('watchlist.shared_templates'::regclass, 'subject', 'eye', irises, 10,
 					  jsonb_build_object('partner', partner, 'catalogue', catalogues), gallery_size => greatest(size, 1)) i),
 	f_more AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.evidence
 		FROM (SELECT jsonb_agg(e.person) AS persons FROM e
 			  WHERE fpir(e.fused_score, greatest(size, 1), 1) < 0.5 AND e.person NOT IN (SELECT f.person FROM f)
 			  HAVING count(*) > 0) m,
-			 identify('watchlist.shared_templates'::regclass, 'subject', 'print', prints, 20,
+			 identify('watchlist.shared_templates'::regclass, 'subject', 'print', prints, 10,
 					  jsonb_build_object('partner', partner, 'catalogue', catalogues, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
 	e_more AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.evidence
 		FROM (SELECT jsonb_agg(f.person) AS persons FROM f
 			  WHERE fpir(f.fused_score, greatest(size, 1), 1) < 0.5 AND f.person NOT IN (SELECT e.person FROM e)
 			  HAVING count(*) > 0) m,
-			 identify('watchlist.shared_templates'::regclass, 'subject', 'eye', irises, 20,
+			 identify('watchlist.shared_templates'::regclass, 'subject', 'eye', irises, 10,
 					  jsonb_build_object('partner', partner, 'catalogue', catalogues, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
 	fused AS (
 		SELECT person, sum(fused_score) AS score, jsonb_agg(evidence ORDER BY modality) AS evidence
