@@ -716,13 +716,17 @@ BEGIN ATOMIC
 END;
 
 CREATE FUNCTION recount_gallery() RETURNS void
-	LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- those who count meanwhile come before or after
+	LOCK TABLE watchlist.gallery_sizes IN SHARE ROW EXCLUSIVE MODE;
 	DELETE FROM watchlist.gallery_sizes s
 		WHERE NOT EXISTS (SELECT FROM watchlist.shared_templates t WHERE (t.owner, t.partner, t.list) = (s.owner, s.partner, s.list));
 	UPDATE watchlist.gallery_sizes s SET persons = c.persons
 		FROM watchlist.count_gallery() c WHERE (c.owner, c.partner, c.list) = (s.owner, s.partner, s.list) AND s.persons <> c.persons;
-END;
+END
+$$;
 
 -- the lists that the caller searches
 CREATE FUNCTION my_catalogues() RETURNS SETOF text
@@ -873,13 +877,19 @@ END
 $$;
 CREATE TRIGGER person_changed AFTER DELETE OR UPDATE OF reference, caveat ON persons FOR EACH ROW EXECUTE FUNCTION person_changed();
 
-CREATE FUNCTION own_list(list text) RETURNS lists
+-- Whoever changes what reaches all persons of the list waits for those who put
+-- persons on it, and they for him.
+CREATE FUNCTION own_list(list text, change boolean DEFAULT false) RETURNS lists
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	kept watchlist.lists;
 BEGIN
-	SELECT * INTO kept FROM watchlist.lists l WHERE l.owner = watchlist.country() AND l.list = own_list.list FOR SHARE;
+	IF change THEN
+		SELECT * INTO kept FROM watchlist.lists l WHERE l.owner = watchlist.country() AND l.list = own_list.list FOR NO KEY UPDATE;
+	ELSE
+		SELECT * INTO kept FROM watchlist.lists l WHERE l.owner = watchlist.country() AND l.list = own_list.list FOR SHARE;
+	END IF;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no list "%"', own_list.list USING ERRCODE = 'no_data_found';
 	END IF;
@@ -966,7 +976,7 @@ CREATE FUNCTION release_list(list text, partner text, sent boolean, reason text,
 AS $$
 BEGIN
 	PERFORM watchlist.require_reason(reason, case_reference);
-	PERFORM watchlist.own_list(list);
+	PERFORM watchlist.own_list(list, true);
 	INSERT INTO watchlist.log (action, purpose, case_reference, partner, lists, detail)
 		VALUES ('release', release_list.reason, release_list.case_reference, release_list.partner, ARRAY[release_list.list],
 				CASE WHEN release_list.sent THEN 'list is sent' ELSE 'list may be asked' END);
@@ -983,7 +993,7 @@ CREATE FUNCTION end_release(list text, partner text, reason text, case_reference
 AS $$
 BEGIN
 	PERFORM watchlist.require_reason(reason, case_reference);
-	PERFORM watchlist.own_list(list);
+	PERFORM watchlist.own_list(list, true);
 	INSERT INTO watchlist.log (action, purpose, case_reference, partner, lists, detail)
 		VALUES ('release', end_release.reason, end_release.case_reference, end_release.partner, ARRAY[end_release.list], 'list is not released any more');
 	DELETE FROM watchlist.release_rules r WHERE r.list = end_release.list AND r.partner = end_release.partner;
@@ -1431,9 +1441,10 @@ CREATE FUNCTION search_past_encounters(max integer DEFAULT 100, OUT searched int
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	arrival record;
+	arrival watchlist.arrivals;
 	hit record;
 	best record;
+	done watchlist.arrivals[] := '{}';
 BEGIN
 	searched := 0;
 	-- a transaction of the future is one of another cluster, from which this was restored
@@ -1468,11 +1479,13 @@ BEGIN
 		END IF;
 		DELETE FROM watchlist.arrivals a
 			WHERE (a.owner, a.partner, a.list, a.reference) = (arrival.owner, arrival.partner, arrival.list, arrival.reference);
-		INSERT INTO watchlist.gallery_sizes AS s (owner, partner, list, persons)
-			VALUES (arrival.owner, arrival.partner, arrival.list, 1)
-			ON CONFLICT ON CONSTRAINT gallery_sizes_pkey DO UPDATE SET persons = s.persons + 1;
+		done := done || arrival;
 		searched := searched + 1;
 	END LOOP;
+	-- in one order, so that several may run
+	INSERT INTO watchlist.gallery_sizes AS s (owner, partner, list, persons)
+		SELECT d.owner, d.partner, d.list, count(*) FROM unnest(done) d GROUP BY d.owner, d.partner, d.list ORDER BY d.owner, d.partner, d.list
+		ON CONFLICT ON CONSTRAINT gallery_sizes_pkey DO UPDATE SET persons = s.persons + EXCLUDED.persons;
 	SELECT count(*) INTO waiting FROM watchlist.arrivals;
 END
 $$;
