@@ -1358,6 +1358,19 @@ BEGIN
 END
 $$;
 
+-- A search of the caller's agencies; of a search of no agency, as partners' are,
+-- if he sees the lists of all its candidates.
+CREATE FUNCTION search_is_mine(search bigint) RETURNS boolean
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT EXISTS (
+		SELECT FROM watchlist.searches s
+		WHERE s.search = search_is_mine.search
+		  AND CASE WHEN s.agency IS NULL
+				   THEN NOT EXISTS (SELECT FROM watchlist.candidates c WHERE c.search = s.search AND NOT watchlist.may_see(c.owner, c.list))
+				   ELSE s.agency IN (SELECT watchlist.caller_agencies()) END);
+END;
+
 -- The candidates of a search of one's agency, as they were found.
 CREATE FUNCTION view_search(search bigint, purpose text, case_reference text)
 	RETURNS TABLE (rank integer, owner text, list text, reference text, score numeric, fpir float8, searched bigint, band text,
@@ -1369,7 +1382,7 @@ DECLARE
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	SELECT * INTO seen FROM watchlist.searches s
-		WHERE s.search = view_search.search AND (s.agency IS NULL OR s.agency IN (SELECT watchlist.caller_agencies()));
+		WHERE s.search = view_search.search AND watchlist.search_is_mine(s.search);
 	INSERT INTO watchlist.log (action, purpose, case_reference, search, detail)
 		VALUES ('view', view_search.purpose, view_search.case_reference, view_search.search,
 				CASE WHEN seen.search IS NULL THEN 'candidates: nothing to see' ELSE 'candidates' END);
@@ -1696,14 +1709,6 @@ CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON reviews FOR EACH ROW EXE
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON reviews FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON review_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON review_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
--- A search of the caller's agencies
-CREATE FUNCTION search_is_mine(search bigint) RETURNS boolean
-	LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT EXISTS (SELECT FROM watchlist.searches s
-				   WHERE s.search = search_is_mine.search AND (s.agency IS NULL OR s.agency IN (SELECT watchlist.caller_agencies())));
-END;
 
 CREATE FUNCTION open_review(search bigint, rank integer, purpose text, case_reference text) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

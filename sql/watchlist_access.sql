@@ -106,6 +106,19 @@ SELECT count(*) FROM watchlist.partner_search;
 SET SESSION AUTHORIZATION regress_ana;
 SELECT partner, list, reference, what, case_reference FROM watchlist.disclosures WHERE what NOT IN ('sent') ORDER BY disclosure;
 
+-- a partner's search is seen by those who see what it found
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.release_list('secret', 'regress_east', false, 'agreement 8', 'P-3');
+SET SESSION AUTHORIZATION regress_east;
+INSERT INTO watchlist.partner_search (request, purpose, case_reference, prints) VALUES ('00000000-0000-0000-0000-000000000006', 'entry', 'E-6', fingers(14)::fingerprint[]) RETURNING band, reference;
+RESET SESSION AUTHORIZATION;
+SELECT search FROM watchlist.log WHERE case_reference = 'E-6' \gset of_
+SET SESSION AUTHORIZATION regress_olga;
+SELECT count(*) FROM watchlist.view_search(:of_search, 'curious', 'B-0');
+SET SESSION AUTHORIZATION regress_pete;
+SELECT rank, list, reference, band FROM watchlist.view_search(:of_search, 'alert', 'P-4') LIMIT 1;
+RESET SESSION AUTHORIZATION;
+
 -- functions do what they do whatever the caller's search_path says
 SET SESSION AUTHORIZATION regress_olga;
 CREATE FUNCTION pg_temp.now() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'hijacked'; END $$;
