@@ -147,7 +147,34 @@ SELECT verdict, fpir > 0.05 AS honest FROM watchlist.check_traveller(fingers(778
 RESET SESSION AUTHORIZATION;
 SELECT count(*) FROM watchlist.candidates WHERE fpir < 1e-6 OR band <> watchlist.band(fpir);
 
--- "An upgrade that could not be taken back": each search says which matcher and index it was made by
+-- "An upgrade that could not be taken back": a new index stands beside the old one, answers the same, and either can go
+CREATE INDEX shared_templates_print_new ON watchlist.shared_templates USING biometric (print) WITH (preselection = off);
+SET enable_seqscan = off;
+SET enable_sort = off;
+CREATE FUNCTION pg_temp.nearest(OUT answer text, OUT path text) LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	query text := 'SELECT subject, item FROM watchlist.shared_templates ORDER BY print <-> synthetic_fingerprint(5, 3, 2) LIMIT 20';
+BEGIN
+	EXECUTE 'SELECT md5(string_agg(subject || item, '','')) FROM (' || query || ') q' INTO answer;
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		path := coalesce(path, substring(line FROM 'using (\w+)'));
+	END LOOP;
+END
+$$;
+BEGIN;
+DROP INDEX watchlist.shared_templates_print_new;
+SELECT answer AS by_old, path FROM pg_temp.nearest() \gset old_
+ROLLBACK;
+BEGIN;
+DROP INDEX watchlist.shared_templates_print;
+SELECT answer AS by_new, path FROM pg_temp.nearest() \gset new_
+ROLLBACK;
+SELECT :'old_by_old' = :'new_by_new' AS same, :'old_path' AS old, :'new_path' AS new;
+RESET enable_seqscan;
+RESET enable_sort;
+DROP INDEX watchlist.shared_templates_print_new;
+-- each search says which matcher and index it was made by
 SELECT DISTINCT matcher = biometric_version() AS this_one FROM watchlist.searches;
 \set ECHO none
 \i :cleanup
