@@ -345,7 +345,7 @@ CREATE FUNCTION read_captures(stage text, fingers bytea[], eyes text[]) RETURNS 
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	most_records CONSTANT integer := 40;
+	most_records CONSTANT integer := 40;	-- identify() takes 100 probes
 	most_bytes CONSTANT integer := 1000000;
 	seen bytea[] := '{}';
 	captures watchlist.capture[];
@@ -405,6 +405,7 @@ BEGIN
 			c.size := captures[i].size;
 			c.record_hash := watchlist.keyed_hash(captures[i].record_hash);
 			c.problem := CASE WHEN c.record_hash = ANY (seen) THEN 'the same capture came before'
+							  WHEN cardinality(seen) >= 2 * most_records THEN 'too many captures'
 							  ELSE watchlist.too_poor(stage, c.kind, c.quality, c.size) END;
 			c.print := CASE WHEN c.problem IS NULL THEN captures[i].print END;
 			c.eye := CASE WHEN c.problem IS NULL THEN captures[i].eye END;
@@ -1423,12 +1424,14 @@ CREATE FUNCTION search_encounters(owner text, partner text, list text, reference
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	WITH t AS MATERIALIZED (
-		SELECT array_agg(s.print) FILTER (WHERE s.print IS NOT NULL) AS prints,
-			   array_agg(s.eye) FILTER (WHERE s.eye IS NOT NULL) AS irises
-		FROM watchlist.shared_templates s
-		WHERE s.owner = search_encounters.owner AND s.partner = search_encounters.partner
-		  AND s.list = search_encounters.list AND s.reference = search_encounters.reference
-		  AND (s.expires IS NULL OR s.expires >= current_date)),
+		-- identify() takes no more; the newest
+		SELECT array_agg(s.print) FILTER (WHERE s.print IS NOT NULL AND s.n <= 100) AS prints,
+			   array_agg(s.eye) FILTER (WHERE s.eye IS NOT NULL AND s.n <= 100) AS irises
+		FROM (SELECT s.print, s.eye, row_number() OVER (PARTITION BY s.print IS NULL ORDER BY s.item DESC) AS n
+			  FROM watchlist.shared_templates s
+			  WHERE s.owner = search_encounters.owner AND s.partner = search_encounters.partner
+				AND s.list = search_encounters.list AND s.reference = search_encounters.reference
+				AND (s.expires IS NULL OR s.expires >= current_date)) s),
 	f AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.searched
 		FROM t, identify('watchlist.encounter_items'::regclass, 'encounter', 'print', t.prints, 20) i),
@@ -2285,8 +2288,11 @@ CREATE FUNCTION likeliest_persons(person bigint) RETURNS TABLE (person bigint, s
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	WITH t AS MATERIALIZED (
-		SELECT array_agg(e.print) FILTER (WHERE e.print IS NOT NULL) AS prints, array_agg(e.eye) FILTER (WHERE e.eye IS NOT NULL) AS irises
-		FROM watchlist.enrolments e WHERE e.person = likeliest_persons.person AND e.state = 'enrolled'),
+		-- identify() takes no more; the newest
+		SELECT array_agg(e.print) FILTER (WHERE e.print IS NOT NULL AND e.n <= 100) AS prints,
+			   array_agg(e.eye) FILTER (WHERE e.eye IS NOT NULL AND e.n <= 100) AS irises
+		FROM (SELECT e.print, e.eye, row_number() OVER (PARTITION BY e.kind ORDER BY e.number DESC) AS n
+			  FROM watchlist.enrolments e WHERE e.person = likeliest_persons.person AND e.state = 'enrolled') e),
 	size AS (SELECT greatest(count(*), 1) AS persons FROM watchlist.persons),
 	found AS (
 		SELECT i.person, i.fused_score

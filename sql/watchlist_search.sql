@@ -24,6 +24,14 @@ SELECT verdict, reference, candidates, unusable FROM watchlist.check_traveller(f
 -- arrays of any shape
 SELECT verdict, reference FROM watchlist.check_traveller(('[3:4]=' || fingers(5)::text)::bytea[], NULL, 'entry', 'B-8');
 SELECT verdict, reference FROM watchlist.check_traveller(ARRAY[fingers(5)], ARRAY[eyes(5)], 'entry', 'B-9');
+-- more views than can be searched with
+CREATE FUNCTION pg_temp.many_views(n int) RETURNS bytea LANGUAGE sql AS $$
+	WITH v AS (SELECT string_agg(substr(synthetic_fingerprint(2000 + i, 0, 2)::bytea, 25), '' ORDER BY i) AS views FROM generate_series(1, n) i),
+	r AS (SELECT substr(synthetic_fingerprint(2001)::bytea, 1, 24) || views AS r FROM v)
+	SELECT set_byte(set_byte(set_byte(set_byte(r, 9, length(r) >> 16), 10, length(r) >> 8 & 255), 11, length(r) & 255), 22, n) FROM r
+$$;
+SELECT c.verdict, count(u.problem), min(u.problem) FROM watchlist.check_traveller(ARRAY[pg_temp.many_views(120)], NULL, 'entry', 'B-17') c, jsonb_to_recordset(c.unusable) u (problem text) GROUP BY 1;
+
 -- purpose and case are mandatory
 SELECT * FROM watchlist.check_traveller(fingers(5), eyes(5), NULL, 'B-10');
 SELECT * FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', E' \t');
@@ -127,6 +135,16 @@ RESET SESSION AUTHORIZATION;
 CALL search_past();
 SELECT kind, owner, a.list, a.reference, band, a.agency, e.case_reference FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter) WHERE a.kind = 'past encounter' ORDER BY 6, 7;
 SELECT caller, action, purpose, case_reference, reference, verdict FROM watchlist.log WHERE action = 'past search' AND reference = 'L-1';
+-- one of whom there are more captures than a search takes
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Often Seen', NULL, 'warrant', 'P-16', reference => 'L-2');
+SELECT state, count(*) FROM generate_series(0, 1) i, watchlist.enrol('L-2', ARRAY[pg_temp.many_views(120 + i)], NULL, 'warrant', 'P-16') GROUP BY state;
+SELECT state, count(*) FROM watchlist.enrol('L-2', ARRAY(SELECT synthetic_fingerprint(5000 + i)::bytea FROM generate_series(1, 40) i), NULL, 'warrant', 'P-16') GROUP BY state;
+SELECT watchlist.add_to_list('secret', 'L-2', 'warrant', 'P-16');
+RESET SESSION AUTHORIZATION;
+CALL search_past();
+DELETE FROM watchlist.persons WHERE reference = 'L-2';
+
 -- sizes are exact again after a count
 SELECT list, persons FROM watchlist.gallery_sizes ORDER BY list;
 DELETE FROM watchlist.persons WHERE reference = 'L-1';
