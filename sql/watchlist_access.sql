@@ -130,6 +130,24 @@ SELECT verdict, reference FROM watchlist.check_traveller(public.fingers(5), publ
 SET search_path = pg_temp;
 SELECT verdict, reference FROM watchlist.check_traveller(ARRAY[public.synthetic_fingerprint(5, 3, 2)]::bytea[], NULL, 'entry', $$B'; DROP TABLE watchlist.log; --$$);
 RESET search_path;
+-- nor do settings by which a restore is known make a search go unlogged, or a person unsearchable
+SET check_function_bodies = off;
+SET watchlist.purging = on;
+SELECT verdict, reference FROM watchlist.check_traveller(fingers(6), eyes(6), 'unseen', 'B-9');
+SET SESSION AUTHORIZATION regress_pete;
+SELECT watchlist.add_person('Hidden', NULL, 'x', 'P-9', reference => 'H-1');
+SELECT state FROM watchlist.enrol('H-1', fingers(950, 0), NULL, 'x', 'P-9');
+SELECT watchlist.add_to_list('wanted', 'H-1', 'x', 'P-9');
+SELECT watchlist.release_list('wanted', 'regress_south', false, 'x', 'P-9');
+SELECT watchlist.release_list('wanted', 'regress_south', true, 'x', 'P-9');
+RESET check_function_bodies;
+RESET watchlist.purging;
+RESET SESSION AUTHORIZATION;
+SELECT action, verdict, reference FROM watchlist.log WHERE case_reference = 'B-9';
+SELECT partner, sent, count(*) FROM watchlist.shared_templates WHERE reference = 'H-1' GROUP BY partner, sent ORDER BY partner;
+SELECT count(*) FROM watchlist.arrivals WHERE reference = 'H-1';
+SELECT count(*) FROM watchlist.verify_log() WHERE problem NOT LIKE '%not there%';
+SELECT count(*) FROM watchlist.coverage() WHERE problem LIKE 'template%';
 SET SESSION AUTHORIZATION regress_sven;
 SELECT watchlist.connect_partner('x', 'y');
 RESET SESSION AUTHORIZATION;
