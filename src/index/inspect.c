@@ -322,15 +322,6 @@ compare_postings(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int
-compare_refs(const void *a, const void *b)
-{
-	EntryRef x = *(const EntryRef *) a;
-	EntryRef y = *(const EntryRef *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /*
  * Walks the chain of leaves, and compares them with the postings that must be
  * there, if any are given.  There may be others, of entries that came later or
@@ -427,7 +418,7 @@ check_pending(Relation index, CheckState *state)
 	int64       n = pending_read(index, &listed);
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
 
-	qsort(listed, n, sizeof(EntryRef), compare_refs);
+	qsort(listed, n, sizeof(EntryRef), compare_entry_refs);
 	if (n > 0 && (EntryRefBlock(listed[0]) == 0 || EntryRefBlock(listed[n - 1]) >= blocks))
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
 								 "A pending reference leads out of the index.");
@@ -439,7 +430,7 @@ check_pending(Relation index, CheckState *state)
 		Size           size;
 
 		CHECK_FOR_INTERRUPTS();
-		if (n > 0 && bsearch(&ref, listed, n, sizeof(EntryRef), compare_refs) != NULL)
+		if (n > 0 && bsearch(&ref, listed, n, sizeof(EntryRef), compare_entry_refs) != NULL)
 			continue;
 		if (copy_page(index, EntryRefBlock(ref), NULL, page.data) != BIOMETRIC_GALLERY_PAGE ||
 			EntryRefOffset(ref) > gallery_page_entries(page.data))

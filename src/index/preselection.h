@@ -29,6 +29,9 @@ typedef uint32 EntryRef;
 	((block) < ((BlockNumber) 1 << (ENTRY_REF_BITS - ENTRY_REF_OFFSET_BITS)) && \
 	 (offset) <= (1 << ENTRY_REF_OFFSET_BITS))
 
+/* for qsort and bsearch */
+extern int compare_entry_refs(const void *left, const void *right);
+
 /*
  * A posting: code << 28 | reference, where the code has the word's key in its
  * highest bits, then its tag and its signature.  Positive as a signed number too.

@@ -66,15 +66,6 @@ typedef struct Candidate
 } Candidate;
 
 static int
-compare_refs(const void *a, const void *b)
-{
-	EntryRef x = *(const EntryRef *) a;
-	EntryRef y = *(const EntryRef *) b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
 compare_keys(const void *a, const void *b)
 {
 	uint32 x = ((const BiometricWord *) a)->key;
@@ -372,7 +363,7 @@ choose_best(const Candidate *candidates, Size n, Size wanted, EntryRef *refs)
 		else if ((int) candidates[i].score == limit)
 			equals[equal++] = candidates[i].ref;
 	}
-	qsort(equals, equal, sizeof(EntryRef), compare_refs);
+	qsort(equals, equal, sizeof(EntryRef), compare_entry_refs);
 	for (Size i = 0; i < equal && chosen < wanted; i++)
 		refs[chosen++] = equals[i];
 	pfree(equals);
@@ -416,6 +407,6 @@ preselection_find(Relation index, const BiometricModality *modality, const void 
 						errmsg("too many entries of index \"%s\" are pending",
 							   RelationGetRelationName(index)),
 						errhint("VACUUM the table.")));
-	qsort(*refs, n, sizeof(EntryRef), compare_refs);
-	return (int) qunique(*refs, n, sizeof(EntryRef), compare_refs);
+	qsort(*refs, n, sizeof(EntryRef), compare_entry_refs);
+	return (int) qunique(*refs, n, sizeof(EntryRef), compare_entry_refs);
 }

@@ -39,15 +39,6 @@ compare_uint64(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static int
-compare_refs(const void *a, const void *b)
-{
-	EntryRef x = *(const EntryRef *) a;
-	EntryRef y = *(const EntryRef *) b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* ---- pages --------------------------------------------------------------- */
 
 /*
@@ -511,8 +502,8 @@ preselection_merge_pending(Relation index, const BiometricModality *modality, in
 			UnlockReleaseBuffer(buffer);
 		}
 
-		qsort(refs, n, sizeof(EntryRef), compare_refs);
-		n = qunique(refs, n, sizeof(EntryRef), compare_refs);
+		qsort(refs, n, sizeof(EntryRef), compare_entry_refs);
+		n = qunique(refs, n, sizeof(EntryRef), compare_entry_refs);
 		sort = posting_sort_begin(modality, Max(memory / 2, 64), NULL);
 		for (int64 i = 0, same; i < n; i += same)
 		{

@@ -1,13 +1,22 @@
 /*
  * preselection_page.c
  *		The pages of leaves, directory, pending list and free list: reading them
- *		with all checks, filling them, and getting new ones.
+ *		with all checks, filling them, and getting new ones.  The order of references to entries.
  */
 #include "postgres.h"
 
 #include "index/preselection.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+
+int
+compare_entry_refs(const void *left, const void *right)
+{
+	EntryRef a = *(const EntryRef *) left;
+	EntryRef b = *(const EntryRef *) right;
+
+	return a < b ? -1 : a > b;
+}
 
 Buffer
 meta_page_lock(Relation index)
