@@ -76,7 +76,8 @@ CREATE FUNCTION require_agency(agency text) RETURNS void
 AS $$
 BEGIN
 	IF agency IS DISTINCT FROM watchlist.acting_agency() AND agency IS NOT NULL THEN
-		RAISE EXCEPTION 'this belongs to another agency' USING ERRCODE = 'insufficient_privilege';
+		RAISE EXCEPTION 'this belongs to another agency'
+			USING ERRCODE = 'insufficient_privilege', HINT = 'That agency can change it; if you act for it, too, set watchlist.agency.';
 	END IF;
 END
 $$;
@@ -219,7 +220,8 @@ BEGIN
 	   AND EXISTS (SELECT FROM pg_class c WHERE c.oid = TG_RELID AND pg_get_userbyid(c.relowner) = current_user) THEN
 		RETURN OLD;
 	END IF;
-	RAISE EXCEPTION 'rows of table "%" are never changed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+	RAISE EXCEPTION 'rows of table "%" are never changed', TG_TABLE_NAME
+		USING ERRCODE = 'insufficient_privilege', HINT = 'Add a row that corrects it.';
 END
 $$;
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON log FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -355,7 +357,8 @@ DECLARE
 	detail text;
 BEGIN
 	IF coalesce(cardinality(fingers), 0) > most_records OR coalesce(cardinality(eyes), 0) > most_records THEN
-		RAISE EXCEPTION 'more than % records', most_records USING ERRCODE = 'program_limit_exceeded';
+		RAISE EXCEPTION 'more than % records', most_records
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Send the best of them, or enrol them in several calls.';
 	END IF;
 	-- arrays may begin anywhere and have any dimensions
 	fingers := ARRAY(SELECT unnest(fingers));
@@ -470,7 +473,8 @@ DECLARE
 BEGIN
 	SELECT * INTO who FROM watchlist.persons p WHERE p.reference = find_person.reference;
 	IF NOT FOUND OR NOT watchlist.person_is_visible(who) THEN
-		RAISE EXCEPTION 'there is no person "%"', find_person.reference USING ERRCODE = 'no_data_found';
+		RAISE EXCEPTION 'there is no person "%"', find_person.reference
+			USING ERRCODE = 'no_data_found', HINT = 'add_person() makes one.';
 	END IF;
 	RETURN who;
 END
@@ -574,7 +578,8 @@ BEGIN
 	UPDATE watchlist.enrolments e SET state = 'withdrawn', problem = withdraw_enrolment.purpose, print = NULL, eye = NULL
 		WHERE e.person = who.person AND e.number = withdraw_enrolment.number AND e.state = 'enrolled';
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'nothing is enrolled as number %', withdraw_enrolment.number USING ERRCODE = 'no_data_found';
+		RAISE EXCEPTION 'nothing is enrolled as number %', withdraw_enrolment.number
+			USING ERRCODE = 'no_data_found', HINT = 'enrol() returns the numbers.';
 	END IF;
 	INSERT INTO watchlist.log (action, purpose, case_reference, reference, detail)
 		VALUES ('enrolment', withdraw_enrolment.purpose, withdraw_enrolment.case_reference, withdraw_enrolment.reference, 'withdrawn: number ' || withdraw_enrolment.number);
@@ -841,16 +846,14 @@ CREATE TRIGGER gallery_follows_update AFTER UPDATE ON list_entries REFERENCING N
 CREATE TRIGGER gallery_follows_delete AFTER DELETE ON list_entries REFERENCING OLD TABLE AS changed
 	FOR EACH STATEMENT EXECUTE FUNCTION gallery_follows();
 
--- Rules and lists reach all persons of a list.  The list's row is taken first:
+-- Rules reach all persons of a list.  The list's row is taken first:
 -- add_to_list() takes it, too.
 CREATE FUNCTION list_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-	IF TG_TABLE_NAME = 'release_rules' THEN
-		UPDATE watchlist.lists l SET version = version + 1
-			FROM watchlist.this_country c WHERE l.owner = c.country AND l.list IN (SELECT r.list FROM changed r);
-	END IF;
+	UPDATE watchlist.lists l SET version = version + 1
+		FROM watchlist.this_country c WHERE l.owner = c.country AND l.list IN (SELECT r.list FROM changed r);
 	PERFORM watchlist.refresh_gallery(ARRAY(
 		SELECT DISTINCT e.person FROM watchlist.list_entries e WHERE e.list IN (SELECT r.list FROM changed r)));
 	RETURN NULL;
@@ -893,7 +896,7 @@ BEGIN
 		SELECT * INTO kept FROM watchlist.lists l WHERE l.owner = watchlist.country() AND l.list = own_list.list FOR SHARE;
 	END IF;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'there is no list "%"', own_list.list USING ERRCODE = 'no_data_found';
+		RAISE EXCEPTION 'there is no list "%"', own_list.list USING ERRCODE = 'no_data_found', HINT = 'create_list() makes one.';
 	END IF;
 	PERFORM watchlist.require_agency(kept.agency);
 	RETURN kept;
@@ -907,7 +910,7 @@ AS $$
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	IF coalesce(legal_basis, '') !~ '\S' THEN
-		RAISE EXCEPTION 'a list needs a legal basis' USING ERRCODE = 'not_null_violation';
+		RAISE EXCEPTION 'a list needs a legal basis' USING ERRCODE = 'not_null_violation', HINT = 'Name the act or agreement that allows it.';
 	END IF;
 	INSERT INTO watchlist.lists (owner, list, agency, title, legal_basis, caveats, open)
 		VALUES (watchlist.country(), create_list.list, watchlist.acting_agency(), create_list.title, create_list.legal_basis,
@@ -940,7 +943,8 @@ BEGIN
 	PERFORM watchlist.require_reason(reason, case_reference);
 	PERFORM watchlist.own_list(list);
 	IF expires < current_date THEN
-		RAISE EXCEPTION 'the entry would have expired already' USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'the entry would have expired already'
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'The last day may be today or later.';
 	END IF;
 	INSERT INTO watchlist.list_entries (list, person, reason, caveats, withheld_from, expires)
 		VALUES (add_to_list.list, who.person, add_to_list.reason, coalesce(add_to_list.caveats, '{}'),
@@ -1723,7 +1727,8 @@ BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	IF NOT watchlist.search_is_mine(search)
 	   OR NOT EXISTS (SELECT FROM watchlist.candidates c WHERE c.search = open_review.search AND c.rank = open_review.rank) THEN
-		RAISE EXCEPTION 'search % of your agency has no candidate of rank %', search, rank USING ERRCODE = 'no_data_found';
+		RAISE EXCEPTION 'search % of your agency has no candidate of rank %', search, rank
+			USING ERRCODE = 'no_data_found', HINT = 'view_search() lists the candidates.';
 	END IF;
 	INSERT INTO watchlist.reviews (search, rank, purpose, case_reference)
 		VALUES (open_review.search, open_review.rank, open_review.purpose, open_review.case_reference) RETURNING review INTO number;
@@ -1779,7 +1784,8 @@ BEGIN
 	-- of two at the same time the second sees the first's
 	SELECT * INTO taken FROM watchlist.reviews r WHERE r.review = take_review.review FOR UPDATE;
 	IF NOT FOUND OR NOT watchlist.review_is_open(taken) THEN
-		RAISE EXCEPTION 'review % is not open to you', review USING ERRCODE = 'insufficient_privilege';
+		RAISE EXCEPTION 'review % is not open to you', review
+			USING ERRCODE = 'insufficient_privilege', HINT = 'reviews_to_take() lists those that are.';
 	END IF;
 	INSERT INTO watchlist.review_events (review, round, event)
 		SELECT take_review.review, 1 + count(*), 'taken' FROM watchlist.review_events e WHERE e.review = take_review.review AND e.event = 'taken';
@@ -1860,7 +1866,8 @@ BEGIN
 	SELECT * INTO mine FROM watchlist.my_round(review);
 	IF mine.marks IS NULL THEN
 		RAISE EXCEPTION 'your marks are not locked yet'
-			USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The candidate is shown when they are.';
+			USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'The candidate is shown when they are.',
+				  HINT = 'Use lock_marks().';
 	END IF;
 	IF NOT mine.seen THEN
 		INSERT INTO watchlist.review_events (review, round, event) VALUES (view_candidate.review, mine.round, 'candidate seen');
@@ -1888,7 +1895,8 @@ BEGIN
 		RAISE EXCEPTION 'a decision is an identification, an exclusion or inconclusive, with a statement' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF NOT mine.seen THEN
-		RAISE EXCEPTION 'you have not seen the candidate' USING ERRCODE = 'object_not_in_prerequisite_state';
+		RAISE EXCEPTION 'you have not seen the candidate'
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'view_candidate() shows it when your marks are locked.';
 	END IF;
 	INSERT INTO watchlist.review_events (review, round, event, decision, statement)
 		VALUES (decide.review, mine.round, 'decided', decide.decision, decide.statement);
