@@ -2,14 +2,17 @@
 # Builds with PGXS; "make help" lists what there is.
 EXTENSION = $(basename $(notdir $(wildcard $(srcdir)/*.control)))
 MODULE_big = biometric
-DATA = $(notdir $(wildcard $(srcdir)/biometric*--*.sql))
+# The scripts are concatenated from rooms of src/sql, in this order.
+BIOMETRIC_SQL = fingerprint iris synthetic index inspect score fusion identify evidence
+WATCHLIST_SQL = base rules
+DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
 
-# src/match and the record codecs are plain C without PostgreSQL headers.
-MATCH_SRCS = $(wildcard src/match/*.c)
-SRCS = $(wildcard src/*.c src/template/*.c src/match/*.c src/index/*.c src/analysis/*.c)
+# src/match, src/record and src/extract are plain C without PostgreSQL headers.
+MATCH_SRCS = $(wildcard src/match/*.c src/match/*/*.c src/extract/*.c)
+SRCS = $(MATCH_SRCS) $(wildcard src/*.c src/record/*.c src/type/*.c src/index/*.c src/index/*/*.c src/search/*.c src/evidence/*.c)
 OBJS = $(SRCS:.c=.o)
-ALL_HEADERS = $(wildcard src/*.h src/*/*.h)
+ALL_HEADERS = $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 # Scores must agree to the bit on every platform: no fused multiply-add.
 override PG_CPPFLAGS += -I$(srcdir)/src -ffp-contract=off
@@ -21,7 +24,7 @@ REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=biometric
 ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=biometric
-EXTRA_CLEAN = test/kernel/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
+EXTRA_CLEAN = test/plain/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
 
 # The scripts below choose a PostgreSQL themselves unless told which.
 ifneq ($(origin PG_CONFIG),undefined)
@@ -45,6 +48,14 @@ include $(PGXS)
 
 # Matching is arithmetic in loops; let the compiler vectorise it.
 $(MATCH_SRCS:.c=.o): CFLAGS += -O3 -fno-math-errno -fno-trapping-math
+
+biometric--2.0.sql: $(BIOMETRIC_SQL:%=src/sql/biometric/%.sql) Makefile
+	{ printf '\\echo Use "CREATE EXTENSION biometric" to load this file. \\quit\n\n'; \
+	  cat $(BIOMETRIC_SQL:%=$(srcdir)/src/sql/biometric/%.sql); } > $@
+
+biometric_watchlist--2.0.sql: $(WATCHLIST_SQL:%=src/sql/watchlist/%.sql) Makefile
+	{ printf '\\echo Use "CREATE EXTENSION biometric_watchlist CASCADE" to load this file. \\quit\n\n'; \
+	  cat $(WATCHLIST_SQL:%=$(srcdir)/src/sql/watchlist/%.sql); } > $@
 
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)
@@ -110,7 +121,7 @@ bench:
 	@test/bench/search $(BENCH)
 
 kernel-test:
-	@$(MAKE) --no-print-directory -C test/kernel check
+	@$(MAKE) --no-print-directory -C test/plain check
 
 format format-check lint:
 	@test/style.sh $@

@@ -89,16 +89,16 @@ fi
 #
 # Plain C, under the sanitizers
 #
-if compgen -G 'test/kernel/test_*.c' > /dev/null; then
+if compgen -G 'test/plain/test_*.c' > /dev/null; then
 	say "plain C: matching and codecs, address and undefined behaviour sanitizers"
-	if make -s -j"$jobs" -C test/kernel > "$logs/kernel" 2>&1; then
+	if make -s -j"$jobs" -C test/plain > "$logs/kernel" 2>&1; then
 		if grep -q 'warning:' "$logs/kernel"; then
 			fail "compiler warnings in the plain C tests"
 			grep -A5 'warning:' "$logs/kernel"
 		fi
-		for t in test/kernel/test_*.c; do
+		for t in test/plain/test_*.c; do
 			name=$(basename "$t" .c)
-			(cd test/kernel && ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
+			(cd test/plain && ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
 				timeout 900 "build/$name") > "$logs/$name" 2>&1
 			count_tap "$name" "$logs/$name" $?
 		done

@@ -138,7 +138,7 @@ rm -rf "$private$pkglibdir"/biometric.so "$private$sharedir"/extension/biometric
 
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
-tar -C "$source" --exclude=./.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./results \
+tar -C "$source" --exclude=./.git --exclude='./biometric*--*.sql' --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./results \
 	--exclude=./tmp_check --exclude=./output_iso --exclude='./test/*/build' -cf - . | (mkdir "$work/tree" && tar -C "$work/tree" -xf -)
 echo "$private$bindir" > "$work/bindir"
 if [ -z "${BIOMETRIC_DATA:-}" ] && [ -d "$source/../shared/data" ]; then

@@ -16,7 +16,7 @@
 #include "commands/progress.h"
 #include "index/build.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "pgstat.h"

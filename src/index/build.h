@@ -9,7 +9,7 @@
 
 #include "access/tableam.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "nodes/execnodes.h"
 #include "port/atomics.h"
 

@@ -17,9 +17,10 @@
 
 #include <math.h>
 
-#include "biometric.h"
+#include "compat.h"
+#include "settings.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"

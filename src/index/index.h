@@ -75,7 +75,7 @@
  * begins again.  All this holds on a standby too, where the records come in the same order.
  *
  * The index knows templates only through the BiometricModality that the
- * operator class provides (template/modality.h).
+ * operator class provides (type/modality.h).
  */
 #ifndef BIOMETRIC_INDEX_H
 #define BIOMETRIC_INDEX_H
@@ -88,7 +88,7 @@
 #include "nodes/pathnodes.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
-#include "template/modality.h"
+#include "type/modality.h"
 #include "utils/relcache.h"
 
 /* ---- pages --------------------------------------------------------------- */

@@ -10,7 +10,7 @@
 
 #include "access/generic_xlog.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "storage/freespace.h"
 #include "utils/memutils.h"

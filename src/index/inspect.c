@@ -21,7 +21,7 @@
 #include "common/hashfn.h"
 #include "funcapi.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"

@@ -36,10 +36,11 @@
 #include <math.h>
 
 #include "access/relscan.h"
-#include "biometric.h"
+#include "compat.h"
+#include "settings.h"
 #include "catalog/pg_type.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "index/reader.h"
 #include "index/selection.h"
 #include "miscadmin.h"

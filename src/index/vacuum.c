@@ -14,7 +14,7 @@
 #include "access/generic_xlog.h"
 #include "commands/vacuum.h"
 #include "index/index.h"
-#include "index/preselection.h"
+#include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "postmaster/autovacuum.h"
 #include "storage/freespace.h"

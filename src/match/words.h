@@ -5,7 +5,7 @@
  *
  * key says what a part looks like, and an index can look it up; signature says
  * more, and a few of its bits may differ between mates; tag says how the part
- * is turned.  template/modality.h says how they are used.
+ * is turned.  type/modality.h says how they are used.
  */
 #ifndef MATCH_WORDS_H
 #define MATCH_WORDS_H

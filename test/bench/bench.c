@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "template/minutiae_record.h"
+#include "record/minutiae_record.h"
 
 void *
 bench_allocate(size_t size)

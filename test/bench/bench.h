@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "match/fingerprint.h"
+#include "match/fingerprint/fingerprint.h"
 
 typedef struct BenchRecord
 {

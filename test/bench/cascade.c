@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/fingerprint_internal.h"
+#include "match/fingerprint/internal.h"
 
 #define ROUNDS  5
 #define GALLERY 1000 /* synthetic fingers */

@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/iris.h"
-#include "match/kernels.h"
+#include "match/iris/iris.h"
+#include "match/iris/kernels.h"
 #include "match/portable_math.h"
 
 #define COLUMNS IRIS_SYNTHETIC_COLUMNS

@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/iris.h"
+#include "match/iris/iris.h"
 #include "match/words.h"
 
 #define BINS      16

@@ -4,9 +4,9 @@
  *		through feature extraction and comparison with itself.
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -ffp-contract=off -Isrc \
- *		test/fuzz/fuzz_records.c src/match/[a-z]*.c src/template/[a-z]*_codec.c -o fuzz_records
+ *		test/fuzz/fuzz_records.c src/match/*.c src/match/*/*.c src/record/*.c -o fuzz_records
  */
-#include "template/minutiae_record.h"
+#include "record/minutiae_record.h"
 
 #include <stdlib.h>
 

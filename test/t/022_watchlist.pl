@@ -1,4 +1,4 @@
-# The watchlists over time: an upgrade, a dump that is restored, people who work
+# The watchlists over time: a dump that is restored, people who work
 # at the same time, a server that is killed.
 
 use strict;
@@ -61,32 +61,12 @@ X
 }
 
 #
-# An upgrade keeps what there was
-#
-$node->safe_psql('postgres', <<"X");
-SET client_min_messages = warning;
-CREATE EXTENSION biometric_watchlist VERSION '0.1' CASCADE;
-INSERT INTO watchlist.this_country VALUES ('north');
-INSERT INTO watchlist.persons (reference, name) VALUES ('O-1', 'Old');
-INSERT INTO watchlist.shared_templates (owner, partner, list, reference, item, sent, print)
-	SELECT 'north', p, 'old', 'O-' || n, 1, false, synthetic_fingerprint(500 + n, 0, 2) FROM unnest(ARRAY['north', 'south']) p, generate_series(1, 3) n;
-INSERT INTO watchlist.encounters (purpose, case_reference) VALUES ('entry', 'O');
-INSERT INTO watchlist.encounter_items (encounter, item, print) VALUES (1, 1, synthetic_fingerprint(501, 3, 2));
-INSERT INTO watchlist.disclosures (partner, list, reference, what, purpose, case_reference) VALUES ('south', 'old', 'O-1', 'search: hit', 'entry', 'S-1');
-INSERT INTO watchlist.release_decisions (partner, reference, reason) VALUES ('south', 'O-1', 'agreement 7');
-ALTER EXTENSION biometric_watchlist UPDATE;
-X
-is(value("SELECT extversion FROM pg_extension WHERE extname = 'biometric_watchlist'"), '1.0', 'version 0.1 is upgraded');
-is(value('SELECT partner, list, reference, what, purpose, case_reference FROM watchlist.disclosures'), 'south|old|O-1|search: hit|entry|S-1', 'with what partners learnt');
-is(value('SELECT partner, reference, released FROM watchlist.release_decisions'), 'south|O-1|t', 'with decisions');
-is(value('SELECT kind, problem IS NULL FROM watchlist.encounter_items'), 'finger|t', 'with encounters');
-is(value(check(502, 'O-2')), 'hit|O-2', 'and with a list that is searched');
-is(value("SELECT searched FROM watchlist.searches ORDER BY search DESC LIMIT 1"), '3', 'of known size');
-
-#
 # Something of everything
 #
 $node->safe_psql('postgres', <<"X");
+SET client_min_messages = warning;
+CREATE EXTENSION biometric_watchlist CASCADE;
+INSERT INTO watchlist.this_country VALUES ('north');
 CREATE ROLE border;
 CREATE ROLE olga LOGIN IN ROLE border;
 CREATE ROLE eva LOGIN IN ROLE border;

@@ -1,0 +1,31 @@
+/*
+ * compat.h
+ *		What differs between the versions of PostgreSQL.
+ */
+#ifndef BIOMETRIC_COMPAT_H
+#define BIOMETRIC_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "biometric requires PostgreSQL 15 or later"
+#endif
+
+/* 16 moved the macros of variable-length datums out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 16 brought input functions that report errors without throwing them */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+#define ereturn(context, dummy, ...) \
+	do                               \
+	{                                \
+		(void) (context);            \
+		ereport(ERROR, __VA_ARGS__); \
+	} while (0)
+#endif
+
+#endif /* BIOMETRIC_COMPAT_H */

@@ -1,0 +1,1167 @@
+/*
+ * compare.c
+ *		Distance of two fingers.
+ *
+ * Local, then global.  Every minutia of one finger is compared with every
+ * minutia of the other by their descriptors alone; the likeliest pairs are the
+ * candidates.  Candidates that turn and stretch alike support each other, and
+ * the best supported ones, with their supporters, suggest how one finger lies
+ * on the other.  Under each suggestion the fingers are laid over each other,
+ * bent as the pairs found so far ask for, and all minutiae paired anew.  What
+ * the best alignment shows, and how well its pairs agree among themselves, is
+ * the evidence; a linear rule weighs it.
+ *
+ * A cascade: few candidates and their support settle most non-mated pairs, one
+ * alignment by them most others, and one of more candidates nearly all of the
+ * rest.
+ *
+ * Deterministic: integers, and floating point additions, multiplications,
+ * divisions and square roots in an order fixed by the source.  Symmetric: the
+ * two blocks of features are put in a fixed order first.
+ */
+#include "match/fingerprint/internal.h"
+#include "match/fingerprint/likelihood.h"
+#include "match/portable_math.h"
+
+#include <math.h>
+#include <string.h>
+
+#define MAX_MINUTIAE FINGERPRINT_MAX_MINUTIAE
+
+/* what is filled up to whole vectors of 8 */
+#define PADDED               (MAX_MINUTIAE + 1)
+#define WHOLE_VECTORS(count) (((count) + 7) & ~7)
+
+/* pairs of minutiae that take part in the search for an alignment */
+#define MAX_CANDIDATES       64
+#define CANDIDATES_A_MINUTIA 2
+
+/* in the first two stages of the cascade, and in the third */
+#define FEW_CANDIDATES  16
+#define MORE_CANDIDATES 32
+
+/*
+ * Log-odds that let a pair pass these stages.  test/bench/cascade tries others:
+ * where they come from, and what they cost, is in doc/matching.md.
+ */
+#ifndef FIRST_PASS
+#define FIRST_PASS (-4.2)
+#endif
+#ifndef SECOND_PASS
+#define SECOND_PASS (-4.0)
+#endif
+#ifndef THIRD_PASS
+#define THIRD_PASS (-2.97)
+#endif
+
+/* alignments tried */
+#define MAX_SEEDS 3
+
+/* directions of the polygon that bounds a finger's minutiae */
+#define DIRECTIONS 16
+
+/* thresholds of likelihoods, in halves: lower ones do not differ */
+#define LOWEST_LIKELIHOOD  (-120)
+#define HIGHEST_LIKELIHOOD 127
+
+/* higher likelihoods, not halves, are rare and say no more */
+#define RARE_LIKELIHOOD 160
+
+/* candidates whose descriptors alone count as evidence */
+#define LIKELIEST 12
+
+/* how far moved minutiae may lie from their partners, pixels, in each round */
+#define TOLERANCE_FIRST  24.0f
+#define TOLERANCE_SECOND 20.0f
+#define TOLERANCE_LAST   16.0f
+
+/* how far apart and how much turned coarse places are of what may be paired */
+#define COARSE_PIXELS           4
+#define COARSE_REACH(tolerance) ((int) (tolerance) / COARSE_PIXELS + 1)
+#define COARSE_TURN             22 /* 30 degrees, and what rounding the motion adds */
+
+/* features, unpacked */
+typedef struct Finger
+{
+	int            count;
+	const uint8_t *bytes;     /* packed */
+	float          x[PADDED]; /* pixels, ascending */
+	float          y[PADDED];
+	float          cosine[PADDED];
+	float          sine[PADDED];
+	float          support[DIRECTIONS]; /* farthest minutia in each direction */
+	float          trust[PADDED];       /* mean 1 */
+	uint8_t        type[PADDED];
+	CoarseMinutiae coarse;
+} Finger;
+
+/* pairs of a minutia of the first finger and one of the second */
+typedef struct Pairs
+{
+	int     count;
+	uint8_t a[PADDED];
+	uint8_t b[PADDED];
+	float   ax[PADDED]; /* where they are */
+	float   ay[PADDED];
+	float   bx[PADDED];
+	float   by[PADDED];
+	float   cosine[PADDED]; /* of the turn from a's direction to b's */
+	float   sine[PADDED];
+} Pairs;
+
+/* The first finger laid on the second, and what that shows */
+typedef struct Alignment
+{
+	float   cosine;
+	float   sine;
+	float   shift_x;
+	float   shift_y;
+	int     count; /* pairs */
+	uint8_t a[MAX_MINUTIAE];
+	uint8_t b[MAX_MINUTIAE];
+	float   weight[MAX_MINUTIAE];
+	float   share[MAX_MINUTIAE];  /* of the evidence */
+	float   square[MAX_MINUTIAE]; /* of the distance */
+	float   evidence;             /* sum over the pairs */
+	float   trusted;              /* sum of their weights */
+	int     types;                /* of the same type, less of different type */
+	float   squares;              /* of their distances */
+} Alignment;
+
+/* how far a pair came in the cascade, and why not farther */
+typedef struct Judgement
+{
+	FingerprintStage stage;
+	double           odds;
+} Judgement;
+
+struct FingerprintProbe
+{
+	size_t           size;
+	uint8_t          bytes[FINGERPRINT_FEATURES_MAX_SIZE];
+	Finger           probe;
+	Finger           other;
+	float            direction_cosine[DIRECTIONS];
+	float            direction_sine[DIRECTIONS];
+	LikelihoodTables tables[MAX_MINUTIAE];
+	int8_t           likelihood[MAX_MINUTIAE][LIKELIHOOD_STRIDE]; /* [probe's][other's], halves */
+	int8_t           best[LIKELIHOOD_STRIDE];                     /* of each row, else -128 */
+	Pairs            candidates;
+	Pairs            aligned;
+	NearMinutiae     near[MAX_MINUTIAE];
+	CoarseMinutiae   moved;
+	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES];
+	float            support[MAX_CANDIDATES];
+};
+
+size_t
+fingerprint_probe_size(void)
+{
+	return sizeof(FingerprintProbe);
+}
+
+static float
+unit_cosine(int angle)
+{
+	return (float) fingerprint_cosine[angle & 255] * (1.0f / 16384.0f);
+}
+
+static float
+unit_sine(int angle)
+{
+	return (float) fingerprint_sine(angle) * (1.0f / 16384.0f);
+}
+
+/* at most as far apart as they were, and a little more from rounding */
+WIDER_ON_REQUEST static void
+make_coarse(const float *restrict x, const float *restrict y, int count,
+			CoarseMinutiae *restrict coarse)
+{
+	for (int i = 0; i < count; i++)
+	{
+		float u = x[i] * (1.0f / COARSE_PIXELS) + 128;
+		float v = y[i] * (1.0f / COARSE_PIXELS) + 128;
+
+		u = u < 0 ? 0 : u;
+		u = u > 255 ? 255 : u;
+		v = v < 0 ? 0 : v;
+		v = v > 255 ? 255 : v;
+		coarse->x[i] = (uint8_t) (int) u;
+		coarse->y[i] = (uint8_t) (int) v;
+	}
+}
+
+static void
+unpack(Finger *finger, const void *features)
+{
+	const uint8_t *bytes = features;
+	int            count = bytes[1];
+	const uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
+	const uint8_t *y = x + 2 * count;
+	const uint8_t *angle = y + 2 * count;
+	const uint8_t *kind = angle + count;
+
+	finger->count = count;
+	for (int i = 0; i < count; i++)
+	{
+		int16_t value;
+
+		memcpy(&value, x + 2 * i, 2);
+		finger->x[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
+		memcpy(&value, y + 2 * i, 2);
+		finger->y[i] = (float) value * (1.0f / FINGERPRINT_UNIT);
+		finger->cosine[i] = unit_cosine(angle[i]);
+		finger->sine[i] = unit_sine(angle[i]);
+		finger->trust[i] = (float) (kind[i] & 15) * (1.0f / FINGERPRINT_WEIGHT_ONE);
+		finger->type[i] = kind[i] >> 4;
+	}
+
+	make_coarse(finger->x, finger->y, count, &finger->coarse);
+	memcpy(finger->coarse.angle, angle, count);
+
+	/* what fills the last vector is near nothing */
+	for (int i = count; i < WHOLE_VECTORS(count); i++)
+	{
+		finger->x[i] = finger->y[i] = 1e6f;
+		finger->cosine[i] = finger->sine[i] = finger->trust[i] = 0;
+	}
+}
+
+/* the polygon that bounds a finger's minutiae */
+WIDER_ON_REQUEST static void
+bound(const FingerprintProbe *probe, Finger *finger)
+{
+	float farthest[DIRECTIONS];
+
+	for (int d = 0; d < DIRECTIONS; d++)
+		farthest[d] = -1e6f;
+	for (int i = 0; i < finger->count; i++)
+		for (int d = 0; d < DIRECTIONS; d++)
+		{
+			float reach =
+				finger->x[i] * probe->direction_cosine[d] + finger->y[i] * probe->direction_sine[d];
+
+			farthest[d] = reach > farthest[d] ? reach : farthest[d];
+		}
+	memcpy(finger->support, farthest, sizeof(farthest));
+}
+
+void
+fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size)
+{
+	for (int d = 0; d < DIRECTIONS; d++)
+	{
+		probe->direction_cosine[d] = unit_cosine(d * (256 / DIRECTIONS));
+		probe->direction_sine[d] = unit_sine(d * (256 / DIRECTIONS));
+	}
+	memset(probe->best, -128, sizeof(probe->best));
+	memcpy(probe->bytes, features, size);
+	probe->size = size;
+	probe->probe.bytes = probe->bytes;
+	unpack(&probe->probe, probe->bytes);
+	bound(probe, &probe->probe);
+	fingerprint_likelihood_tables(fingerprint_descriptors(probe->bytes, probe->probe.count),
+								  probe->probe.count, probe->tables);
+}
+
+static inline void
+add_pair(Pairs *pairs, const Finger *a, const Finger *b, int i, int j)
+{
+	int k = pairs->count++;
+	int turn = fingerprint_minutia_angle(b->bytes, j) - fingerprint_minutia_angle(a->bytes, i);
+
+	/* from the packed features: most fingers are never unpacked */
+	pairs->a[k] = (uint8_t) i;
+	pairs->b[k] = (uint8_t) j;
+	pairs->ax[k] = (float) fingerprint_minutia_x(a->bytes, i) * (1.0f / FINGERPRINT_UNIT);
+	pairs->ay[k] = (float) fingerprint_minutia_y(a->bytes, i) * (1.0f / FINGERPRINT_UNIT);
+	pairs->bx[k] = (float) fingerprint_minutia_x(b->bytes, j) * (1.0f / FINGERPRINT_UNIT);
+	pairs->by[k] = (float) fingerprint_minutia_y(b->bytes, j) * (1.0f / FINGERPRINT_UNIT);
+	pairs->cosine[k] = unit_cosine(turn);
+	pairs->sine[k] = unit_sine(turn);
+}
+
+/* four times the log-likelihood ratio of a pair */
+static inline int
+likelihood_of(const FingerprintProbe *p, const Finger *a, int i, int j)
+{
+	return 2 * (a == &p->probe ? p->likelihood[i][j] : p->likelihood[j][i]);
+}
+
+/*
+ * The likeliest pairs, all down to the lowest threshold that lets at most the
+ * limit in, ordered by the first finger's minutia.
+ */
+static void
+choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
+{
+	static const uint8_t only[1] = {0};
+	int                  low;
+	int                  n;
+	int                  nrows = 0;
+	uint16_t             chosen[MAX_CANDIDATES];
+	uint8_t              rows[MAX_MINUTIAE];
+
+	/* a row whose best reaches a threshold has a pair that does */
+	low = fingerprint_likelihood_threshold(&p->best, only, 1, p->probe.count, limit,
+										   LOWEST_LIKELIHOOD, HIGHEST_LIKELIHOOD);
+	for (int i = 0; i < p->probe.count; i++)
+	{
+		rows[nrows] = (uint8_t) i;
+		nrows += p->best[i] >= low;
+	}
+	low = fingerprint_likelihood_threshold(p->likelihood, rows, nrows, p->other.count, limit, low,
+										   HIGHEST_LIKELIHOOD);
+
+	p->candidates.count = 0;
+	if (low == HIGHEST_LIKELIHOOD)
+	{
+		/* perhaps more than the limit are as likely as can be: the first ones */
+		for (int i = 0; i < a->count; i++)
+			for (int j = 0; j < b->count && p->candidates.count < limit; j++)
+				if (likelihood_of(p, a, i, j) >= 2 * HIGHEST_LIKELIHOOD)
+					add_pair(&p->candidates, a, b, i, j);
+		return;
+	}
+	n = fingerprint_list_likely(p->likelihood, rows, nrows, p->other.count, low, chosen);
+	if (a != &p->probe)
+	{
+		/* in the order of the first finger, which is the other */
+		for (int i = 0; i < n; i++)
+		{
+			uint16_t pair = (uint16_t) (chosen[i] << 8 | chosen[i] >> 8);
+			int      k = i;
+
+			for (; k > 0 && chosen[k - 1] > pair; k--)
+				chosen[k] = chosen[k - 1];
+			chosen[k] = pair;
+		}
+	}
+	for (int k = 0; k < n; k++)
+		add_pair(&p->candidates, a, b, chosen[k] >> 8, chosen[k] & 255);
+}
+
+/*
+ * Log-likelihood ratio that a pair and each one before it belong to one
+ * finger, 0 where it is negative: their minutiae are as far apart in both
+ * fingers, and seen in the same direction from each minutia's own.  The
+ * tolerance of lengths grows with the length, for skin stretches; that of
+ * directions grows as minutiae get near, for positions are not exact.
+ */
+/* In blocks of 8: results beyond k are not used. */
+static inline __attribute__((always_inline)) void
+compatibilities(const Pairs *pairs, int k, float *restrict result)
+{
+	for (int block = 0; block < k; block += 8)
+		for (int l = block; l < block + 8; l++)
+		{
+			float ax = pairs->ax[l] - pairs->ax[k];
+			float ay = pairs->ay[l] - pairs->ay[k];
+			float bx = pairs->bx[l] - pairs->bx[k];
+			float by = pairs->by[l] - pairs->by[k];
+			float length_a = sqrtf(ax * ax + ay * ay);
+			float length_b = sqrtf(bx * bx + by * by);
+			float stretch = length_a - length_b;
+			float sigma = 4.5f + 0.03f * (length_a + length_b);
+			float turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
+			float shorter = length_a < length_b ? length_a : length_b;
+			float safe = shorter < 6 ? 6 : shorter;
+			float longer = length_a < length_b ? length_b : length_a;
+			float product = safe * (longer < 6 ? 6 : longer);
+			float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
+						  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
+
+			/*
+			 * 1 - cosine between the two, turned as either pair turns; both
+			 * summed, less the tolerance 0.045 + (4 / length)^2
+			 */
+			float away = (2 * product - along) * (safe * safe);
+			float tolerance = product * (0.045f * (safe * safe) + 16);
+
+			/* one division for the two quotients */
+			float variance = sigma * sigma;
+			float ratio = 5.5f - (0.5f * stretch * stretch * tolerance + away * variance) /
+									 (variance * tolerance);
+
+			/* the same minutia twice, or turns more than 39 degrees apart */
+			ratio = shorter < 6 ? 0 : ratio;
+			ratio = turn < 0.773f ? 0 : ratio;
+			result[l] = ratio > 0 ? ratio : 0;
+		}
+}
+
+/*
+ * Support of every candidate by the others: three rounds of the power
+ * iteration towards the principal eigenvector of their compatibilities
+ * (Leordeanu and Hebert, A spectral technique for correspondence problems,
+ * 2005), starting from their own likelihoods.  Returns how large the supported
+ * part is.
+ */
+WIDER_ON_REQUEST static float
+support_candidates(FingerprintProbe *p, const Finger *a)
+{
+	const Pairs *pairs = &p->candidates;
+	int          n = pairs->count;
+	float        unary[MAX_CANDIDATES];
+	float        size = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		float likelihood = (float) likelihood_of(p, a, pairs->a[i], pairs->b[i]) * 0.08f + 4;
+
+		compatibilities(pairs, i, p->compatible[i]);
+		p->compatible[i][i] = 0;
+		for (int j = 0; j < i; j++)
+			p->compatible[j][i] = p->compatible[i][j];
+		unary[i] = likelihood < 0.5f ? 0.5f : likelihood;
+		p->support[i] = unary[i];
+	}
+	for (int round = 0; round < 3; round++)
+	{
+		float next[MAX_CANDIDATES];
+		float total = 0;
+
+		/* the compatibilities times the support, up to the next 8 */
+		for (int block = 0; block < n; block += 8)
+		{
+			float sum[8] = {0};
+
+			for (int j = 0; j < n; j++)
+				for (int i = 0; i < 8; i++)
+					sum[i] += p->compatible[j][block + i] * p->support[j];
+			for (int i = 0; i < 8; i++)
+				next[block + i] = sum[i];
+		}
+		for (int i = 0; i < n; i++)
+		{
+			if (round == 0)
+				next[i] *= unary[i];
+			total += next[i] * next[i];
+		}
+		if (!(total > 0))
+			break;
+		size = sqrtf(total);
+		for (int i = 0; i < n; i++)
+			p->support[i] = next[i] / size;
+	}
+	return size;
+}
+
+/*
+ * The rotation and shift of least squared distance between the pairs (the
+ * planar Procrustes problem).  Directions take part as points on an arm of 20
+ * pixels.
+ */
+static void
+fit_motion(const Finger *a, const Finger *b, Alignment *al)
+{
+	double sum = 0, ax = 0, ay = 0, bx = 0, by = 0, dot = 0, cross = 0, norm;
+
+	for (int k = 0; k < al->count; k++)
+	{
+		double weight = al->weight[k];
+
+		sum += weight;
+		ax += weight * a->x[al->a[k]];
+		ay += weight * a->y[al->a[k]];
+		bx += weight * b->x[al->b[k]];
+		by += weight * b->y[al->b[k]];
+	}
+	ax /= sum;
+	ay /= sum;
+	bx /= sum;
+	by /= sum;
+	for (int k = 0; k < al->count; k++)
+	{
+		int    i = al->a[k];
+		int    j = al->b[k];
+		double weight = al->weight[k];
+		double px = a->x[i] - ax;
+		double py = a->y[i] - ay;
+		double qx = b->x[j] - bx;
+		double qy = b->y[j] - by;
+
+		dot += weight *
+			   (px * qx + py * qy +
+				400 * ((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
+		cross += weight *
+				 (px * qy - py * qx +
+				  400 * ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
+	}
+	norm = sqrt(dot * dot + cross * cross);
+	if (norm > 0)
+	{
+		dot /= norm;
+		cross /= norm;
+	}
+	else
+	{
+		dot = 1;
+		cross = 0;
+	}
+	al->cosine = (float) dot;
+	al->sine = (float) cross;
+	al->shift_x = (float) (bx - (dot * ax - cross * ay));
+	al->shift_y = (float) (by - (cross * ax + dot * ay));
+}
+
+WIDER_ON_REQUEST static void
+move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
+{
+	for (int block = 0; block < a->count; block += 8)
+		for (int i = block; i < block + 8; i++)
+		{
+			x[i] = al->cosine * a->x[i] - al->sine * a->y[i] + al->shift_x;
+			y[i] = al->sine * a->x[i] + al->cosine * a->y[i] + al->shift_y;
+		}
+}
+
+/*
+ * Bend what was moved by a smooth field that goes part of the way towards the
+ * partners: at each minutia the mean of what its paired neighbours, not itself,
+ * are still off, shrunk where there are few near ones.
+ */
+WIDER_ON_REQUEST static void
+bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y)
+{
+	float sum[MAX_MINUTIAE], sum_x[MAX_MINUTIAE], sum_y[MAX_MINUTIAE];
+
+	for (int i = 0; i < a->count; i++)
+	{
+		sum[i] = 1.5f;
+		sum_x[i] = 0;
+		sum_y[i] = 0;
+	}
+	for (int k = 0; k < al->count; k++)
+	{
+		int   self = al->a[k];
+		float px = x[self];
+		float py = y[self];
+		float off_x = b->x[al->b[k]] - px;
+		float off_y = b->y[al->b[k]] - py;
+		float keep = sum[self], keep_x = sum_x[self], keep_y = sum_y[self];
+
+		for (int i = 0; i < a->count; i++)
+		{
+			float dx = x[i] - px;
+			float dy = y[i] - py;
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 2500.0f));
+
+			weight *= weight;
+			sum[i] += weight;
+			sum_x[i] += weight * off_x;
+			sum_y[i] += weight * off_y;
+		}
+		sum[self] = keep;
+		sum_x[self] = keep_x;
+		sum_y[self] = keep_y;
+	}
+	for (int i = 0; i < a->count; i++)
+	{
+		x[i] += sum_x[i] / sum[i];
+		y[i] += sum_y[i] / sum[i];
+	}
+}
+
+/* how much a descriptor likelihood counts in a pair's evidence */
+static float
+descriptor_weight(int likelihood)
+{
+	return 0.07f * (float) (likelihood < -25 ? -25 : likelihood);
+}
+
+/* 1 for the same type, -1 for different ones, 0 where one is not told */
+static int
+type_agreement(int a, int b)
+{
+	if (a == MINUTIA_OTHER || b == MINUTIA_OTHER)
+		return 0;
+	return a == b ? 1 : -1;
+}
+
+/* pair minutiae that are each other's best under the motion */
+WIDER_ON_REQUEST static void
+pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, const float *x,
+			  const float *y, float tolerance)
+{
+	float   best_a[MAX_MINUTIAE], best_b[MAX_MINUTIAE];
+	int16_t partner_a[MAX_MINUTIAE], partner_b[MAX_MINUTIAE];
+	float   limit = tolerance * tolerance;
+	float   inverse = 1 / limit;
+	double  turned = portable_atan2(al->sine, al->cosine) * (128 / PORTABLE_PI);
+	int     rotation = (int) (turned + 256.5);
+
+	make_coarse(x, y, a->count, &p->moved);
+	for (int i = 0; i < a->count; i++)
+		p->moved.angle[i] = (uint8_t) (a->coarse.angle[i] + rotation);
+	fingerprint_near(&p->moved, a->count, &b->coarse, b->count, COARSE_REACH(tolerance),
+					 COARSE_TURN, p->near);
+
+	for (int j = 0; j < b->count; j++)
+	{
+		best_b[j] = 0;
+		partner_b[j] = -1;
+	}
+	for (int i = 0; i < a->count; i++)
+	{
+		float cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
+		float sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
+
+		best_a[i] = 0;
+		partner_a[i] = -1;
+		for (int block = 0; block < b->count; block += LIKELIHOOD_VECTOR)
+		{
+			uint32_t bits = p->near[i][block / LIKELIHOOD_VECTOR];
+
+			for (; bits != 0; bits &= bits - 1)
+			{
+				int   j = block + __builtin_ctz(bits);
+				float dx = x[i] - b->x[j]; /* NOLINT: x has as many as a */
+				float dy = y[i] - b->y[j];
+				float square = dx * dx + dy * dy;
+				float turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
+				float value;
+
+				if (square > limit || turn > 0.134f) /* 30 degrees */
+					continue;
+				value = 5 - 2.5f * square * inverse - 16 * turn +
+						descriptor_weight(likelihood_of(p, a, i, j));
+				if (value > best_a[i])
+				{
+					best_a[i] = value;
+					partner_a[i] = (int16_t) j;
+				}
+				if (value > best_b[j])
+				{
+					best_b[j] = value;
+					partner_b[j] = (int16_t) i;
+				}
+			}
+		}
+	}
+
+	al->count = 0;
+	al->evidence = 0;
+	al->trusted = 0;
+	al->types = 0;
+	al->squares = 0;
+	for (int i = 0; i < a->count; i++)
+	{
+		int   j = partner_a[i];
+		float dx, dy, trust;
+
+		if (j < 0 || partner_b[j] != i)
+			continue;
+		dx = x[i] - b->x[j];
+		dy = y[i] - b->y[j];
+		trust = sqrtf(a->trust[i] * b->trust[j]);
+		al->a[al->count] = (uint8_t) i;
+		al->b[al->count] = (uint8_t) j;
+		al->weight[al->count] = 1;
+		al->share[al->count] = best_a[i] * trust;
+		al->square[al->count] = dx * dx + dy * dy;
+		al->evidence += al->share[al->count];
+		al->trusted += trust;
+		al->types += type_agreement(a->type[i], b->type[j]);
+		al->squares += al->square[al->count];
+		al->count++;
+	}
+}
+
+/* lay the fingers over each other as a candidate and its supporters suggest */
+static void
+align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order, bool *used,
+	  Alignment *al)
+{
+	const Pairs *pairs = &p->candidates;
+	bool         taken_a[MAX_MINUTIAE] = {false};
+	bool         taken_b[MAX_MINUTIAE] = {false};
+	float        x[PADDED], y[PADDED];
+
+	al->count = 0;
+	for (int k = 0; k < pairs->count; k++)
+	{
+		int   i = order[k];
+		float weight = i == seed ? 5.0f : p->compatible[seed][i];
+
+		if (weight < 1)
+			continue;
+		used[i] = true;
+		if (taken_a[pairs->a[i]] || taken_b[pairs->b[i]])
+			continue;
+		taken_a[pairs->a[i]] = true;
+		taken_b[pairs->b[i]] = true;
+		al->a[al->count] = pairs->a[i];
+		al->b[al->count] = pairs->b[i];
+		al->weight[al->count] = weight;
+		al->count++;
+	}
+	fit_motion(a, b, al);
+	move_rigidly(a, al, x, y);
+	pair_minutiae(p, a, b, al, x, y, TOLERANCE_FIRST);
+}
+
+/* fit the motion to the pairs found, bend, and pair again */
+static void
+refine(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, float tolerance)
+{
+	float x[PADDED], y[PADDED];
+
+	if (al->count == 0)
+		return;
+	fit_motion(a, b, al);
+	move_rigidly(a, al, x, y);
+	bend(a, b, al, x, y);
+	pair_minutiae(p, a, b, al, x, y, tolerance);
+}
+
+/* how many pixels places lie beyond the finger's polygon, or 5 pixels around it; 0 is in it */
+WIDER_ON_REQUEST static void
+measure_outside(const FingerprintProbe *p, const Finger *finger, int count, const float *x,
+				const float *y, float *outside)
+{
+	int padded = WHOLE_VECTORS(count);
+
+	memset(outside, 0, padded * sizeof(outside[0]));
+	for (int d = 0; d < DIRECTIONS; d++)
+	{
+		float cosine = p->direction_cosine[d];
+		float sine = p->direction_sine[d];
+		float limit = finger->support[d] + 5;
+
+		for (int i = 0; i < padded; i++)
+		{
+			float beyond = x[i] * cosine + y[i] * sine - limit;
+
+			outside[i] = beyond > outside[i] ? beyond : outside[i];
+		}
+	}
+}
+
+/* how far minutiae of each finger lie from where the other one could show them */
+static void
+measure_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+				float *outside_a, float *outside_b)
+{
+	float x[PADDED], y[PADDED];
+
+	move_rigidly(a, al, x, y);
+	measure_outside(p, b, a->count, x, y, outside_a);
+	for (int j = 0; j < WHOLE_VECTORS(b->count); j++)
+	{
+		float dx = b->x[j] - al->shift_x;
+		float dy = b->y[j] - al->shift_y;
+
+		x[j] = al->cosine * dx + al->sine * dy;
+		y[j] = al->cosine * dy - al->sine * dx;
+	}
+	measure_outside(p, a, b->count, x, y, outside_b);
+}
+
+/* trust of the minutiae that do not lie outside */
+static float
+count_inside(const Finger *finger, const float *outside)
+{
+	float inside = 0;
+
+	for (int i = 0; i < finger->count; i++)
+		inside += outside[i] > 0 ? 0 : finger->trust[i];
+	return inside;
+}
+
+/* minutiae of each finger that the other had a chance to show */
+static void
+count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			  double *overlap_a, double *overlap_b)
+{
+	float outside_a[PADDED], outside_b[PADDED];
+
+	measure_overlap(p, a, b, al, outside_a, outside_b);
+	*overlap_a = count_inside(a, outside_a);
+	*overlap_b = count_inside(b, outside_b);
+}
+
+/* how well the pairs of an alignment agree with each other, and with near ones */
+WIDER_ON_REQUEST static void
+agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+		  double evidence[FINGERPRINT_EVIDENCE])
+{
+	Pairs *pairs = &p->aligned;
+	float  total = 0, near = 0, weights = 0;
+
+	pairs->count = 0;
+	for (int k = 0; k < al->count; k++)
+	{
+		float value[PADDED];
+
+		add_pair(pairs, a, b, al->a[k], al->b[k]);
+		compatibilities(pairs, k, value);
+		for (int l = 0; l < k; l++)
+		{
+			float dx = pairs->ax[k] - pairs->ax[l];
+			float dy = pairs->ay[k] - pairs->ay[l];
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 6400.0f));
+
+			total += value[l];
+			near += value[l] * weight;
+			weights += weight;
+		}
+	}
+	evidence[EVIDENCE_AGREEMENT] = total;
+	evidence[EVIDENCE_NEAR_AGREEMENT] = near;
+	evidence[EVIDENCE_NEAR_WEIGHT] = weights;
+}
+
+/* sum of the likelihoods of the likeliest candidates, at most a dozen */
+static int
+sum_likeliest(const FingerprintProbe *p, const Finger *a, int limit)
+{
+	int sorted[LIKELIEST];
+	int count = 0;
+	int sum = 0;
+
+	if (limit > LIKELIEST)
+		limit = LIKELIEST;
+	if (limit == 0)
+		return 0;
+	for (int i = 0; i < p->candidates.count; i++)
+	{
+		int likelihood = likelihood_of(p, a, p->candidates.a[i], p->candidates.b[i]);
+		int k;
+
+		if (count == limit && likelihood <= sorted[limit - 1])
+			continue;
+		count += count < limit;
+		for (k = count - 1; k > 0 && likelihood > sorted[k - 1]; k--)
+			sorted[k] = sorted[k - 1];
+		sorted[k] = likelihood;
+	}
+	for (int i = 0; i < count; i++)
+		sum += sorted[i] > RARE_LIKELIHOOD ? RARE_LIKELIHOOD : sorted[i];
+	return sum;
+}
+
+/* candidates in order of support */
+static void
+order_candidates(const FingerprintProbe *p, int *order)
+{
+	for (int i = 0; i < p->candidates.count; i++)
+	{
+		int k = i;
+
+		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+}
+
+/* The likeliest candidates, at most so many, and how they support each other */
+static float
+choose_and_support(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
+{
+	choose_candidates(p, a, b, limit);
+	return support_candidates(p, a);
+}
+
+/* mean likelihood of the candidates */
+static double
+mean_likelihood(const FingerprintProbe *p, const Finger *a)
+{
+	int sum = 0;
+
+	for (int k = 0; k < p->candidates.count; k++)
+		sum += likelihood_of(p, a, p->candidates.a[k], p->candidates.b[k]);
+	return p->candidates.count > 0 ? (double) sum / p->candidates.count : 2 * LOWEST_LIKELIHOOD;
+}
+
+/* the mean overlap of two fingers, which is not less than what was paired */
+static double
+mean_overlap(double overlap_a, double overlap_b, double pairs)
+{
+	return sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
+}
+
+/* The best supported candidate's alignment, and what it shows of the fingers */
+static double
+align_best(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al)
+{
+	int    order[MAX_CANDIDATES];
+	bool   used[MAX_CANDIDATES];
+	double overlap_a = 0;
+	double overlap_b = 0;
+
+	al->count = 0;
+	al->evidence = 0;
+	al->trusted = 0;
+	order_candidates(p, order);
+	if (p->candidates.count > 0)
+		align(p, a, b, order[0], order, used, al);
+	if (al->count > 0)
+		count_overlap(p, a, b, al, &overlap_a, &overlap_b);
+	return mean_overlap(overlap_a, overlap_b, al->trusted);
+}
+
+/*
+ * The stages of the cascade before the whole comparison.  Each weighs what it
+ * has found (logistic regression of mated pairs that the whole comparison would
+ * accept against non-mated ones; doc/matching.md) and lets only the better pairs
+ * pass.
+ */
+static void
+judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, const void *features,
+				 Judgement *judgement)
+{
+	double    fewer = a->count < b->count ? a->count : b->count;
+	double    support = sqrt(choose_and_support(p, a, b, FEW_CANDIDATES));
+	double    likelihood = mean_likelihood(p, a) / 100;
+	double    overlap;
+	Alignment al;
+
+	judgement->stage = FINGERPRINT_STAGE_CANDIDATES;
+	judgement->odds = -3.0279 + 1.3915 * support + 8.4493 * likelihood - 0.08995 * fewer;
+	if (judgement->odds < FIRST_PASS)
+		return;
+
+	unpack(&p->other, features);
+	bound(p, &p->other);
+	overlap = align_best(p, a, b, &al);
+	judgement->stage = FINGERPRINT_STAGE_ALIGNMENT;
+	judgement->odds = -8.3821 + 0.3579 * support + 4.1199 * likelihood + 0.05176 * fewer -
+					  1.4433 * sqrt(al.evidence) + 7.7217 * al.evidence / (overlap + 8) +
+					  8.4978 * al.count / (overlap + 4);
+	if (judgement->odds < SECOND_PASS)
+		return;
+
+	judgement->odds = -11.8723 - 0.3019 * support - 22.4268 * likelihood + 0.02029 * fewer;
+	support = sqrt(choose_and_support(p, a, b, MORE_CANDIDATES));
+	likelihood = mean_likelihood(p, a) / 100;
+	overlap = align_best(p, a, b, &al);
+	refine(p, a, b, &al, TOLERANCE_SECOND);
+	judgement->stage = FINGERPRINT_STAGE_REFINEMENT;
+	judgement->odds += 0.2388 * support + 20.3158 * likelihood - 0.5502 * sqrt(al.evidence) +
+					   10.3422 * al.evidence / (overlap + 8) + 5.5616 * al.count / (overlap + 4);
+	if (judgement->odds >= THIRD_PASS)
+		judgement->stage = FINGERPRINT_STAGE_WHOLE;
+}
+
+/* the whole comparison's alignment by the candidates: the best of some, refined */
+static const Alignment *
+align_whole(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment alignments[2])
+{
+	int        order[MAX_CANDIDATES] = {0};
+	bool       used[MAX_CANDIDATES] = {false};
+	Alignment *best = &alignments[0];
+	Alignment *next = &alignments[1];
+	int        seeds = 0;
+
+	order_candidates(p, order);
+	best->evidence = 0;
+	best->count = 0;
+	for (int k = 0; k < p->candidates.count && seeds < MAX_SEEDS; k++)
+	{
+		if (used[order[k]])
+			continue;
+		seeds++;
+		align(p, a, b, order[k], order, used, next);
+		if (next->evidence > best->evidence)
+		{
+			Alignment *swap = best;
+
+			best = next;
+			next = swap;
+		}
+	}
+	refine(p, a, b, best, TOLERANCE_SECOND);
+	refine(p, a, b, best, TOLERANCE_LAST);
+	return best;
+}
+
+/* candidates of the whole comparison: how many at most */
+static int
+candidate_limit(const Finger *a, const Finger *b)
+{
+	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
+
+	return limit < MAX_CANDIDATES ? limit : MAX_CANDIDATES;
+}
+
+static void
+compare(FingerprintProbe *p, const Finger *a, const Finger *b,
+		double evidence[FINGERPRINT_EVIDENCE])
+{
+	Alignment        alignments[2];
+	const Alignment *best;
+
+	evidence[EVIDENCE_MINUTIAE_A] = a->count;
+	evidence[EVIDENCE_MINUTIAE_B] = b->count;
+	evidence[EVIDENCE_SUPPORT] = choose_and_support(p, a, b, candidate_limit(a, b));
+	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a, a->count < b->count ? a->count : b->count);
+
+	best = align_whole(p, a, b, alignments);
+	if (best->count == 0)
+		return;
+	evidence[EVIDENCE_PAIRS] = best->count;
+	evidence[EVIDENCE_SUM] = best->evidence;
+	evidence[EVIDENCE_TRUSTED] = best->trusted;
+	evidence[EVIDENCE_TYPES] = best->types;
+	evidence[EVIDENCE_SQUARES] = best->squares;
+	count_overlap(p, a, b, best, &evidence[EVIDENCE_OVERLAP_A], &evidence[EVIDENCE_OVERLAP_B]);
+	agreement(p, a, b, best, evidence);
+}
+
+/*
+ * Finds the likelihoods of the other finger's minutiae.  Returns whether it comes
+ * first: the order must not depend on which of the two is the probe.
+ */
+static bool
+begin_comparison(FingerprintProbe *probe, const void *features, size_t size)
+{
+	probe->other.bytes = features;
+	probe->other.count = fingerprint_minutia_count(features);
+	fingerprint_likelihoods(probe->tables, probe->probe.count,
+							fingerprint_descriptors(features, probe->other.count),
+							probe->other.count, probe->likelihood, probe->best);
+	if (probe->size != size)
+		return probe->size > size;
+	return memcmp(probe->bytes, features, size) > 0;
+}
+
+void
+fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
+					 double evidence[FINGERPRINT_EVIDENCE])
+{
+	bool swap = begin_comparison(probe, features, size);
+
+	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
+	unpack(&probe->other, features);
+	bound(probe, &probe->other);
+	if (swap)
+		compare(probe, &probe->other, &probe->probe, evidence);
+	else
+		compare(probe, &probe->probe, &probe->other, evidence);
+}
+
+/*
+ * The evidence weighed: log-odds of mated against non-mated, up to a constant
+ * (logistic regression; doc/matching.md says on what).
+ */
+double
+fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE])
+{
+	double sum = evidence[EVIDENCE_SUM];
+	double pairs = evidence[EVIDENCE_TRUSTED];
+	double divisor = evidence[EVIDENCE_PAIRS] > 1 ? evidence[EVIDENCE_PAIRS] : 1;
+	double overlap_a = evidence[EVIDENCE_OVERLAP_A];
+	double overlap_b = evidence[EVIDENCE_OVERLAP_B];
+	double overlap;
+	double minutiae;
+	double odds;
+	double limit;
+
+	/* pairs may lie a little outside of what overlaps */
+	overlap = mean_overlap(overlap_a, overlap_b, pairs);
+	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
+
+	odds = -2.8076 + 0.1668 * sqrt(sum) + 4.1994 * pairs / (overlap + 4) +
+		   0.8068 * sum / (overlap + 8) +
+		   6.7232 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6)) -
+		   0.1897 * sqrt(evidence[EVIDENCE_SQUARES] / divisor) +
+		   0.2555 * portable_log(1 + evidence[EVIDENCE_SUPPORT]) +
+		   0.0995 * evidence[EVIDENCE_LIKELIEST] / 48 +
+		   1.3239 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor) +
+		   0.4692 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1) +
+		   0.0740 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT]) - 1.0759 * portable_log(1 + minutiae) -
+		   0.6622 * portable_log(1 + overlap) +
+		   0.1387 * evidence[EVIDENCE_TYPES] * sqrt(divisor) / (divisor + 3);
+
+	/* a few pairs, however alike, are little evidence */
+	limit = 0.9 * divisor - 3.4 - 4.5 / (divisor * divisor);
+	if (odds > limit)
+		odds = limit + 0.05 * (odds - limit);
+	return odds;
+}
+
+FingerprintStage
+fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, double *odds)
+{
+	bool          swap = begin_comparison(probe, features, size);
+	const Finger *a = swap ? &probe->other : &probe->probe;
+	const Finger *b = swap ? &probe->probe : &probe->other;
+	double        evidence[FINGERPRINT_EVIDENCE] = {0};
+	Judgement     judgement;
+
+	judge_candidates(probe, a, b, features, &judgement);
+	*odds = judgement.odds;
+	if (judgement.stage == FINGERPRINT_STAGE_WHOLE)
+	{
+		compare(probe, a, b, evidence);
+		if (evidence[EVIDENCE_PAIRS] == 0)
+			judgement.stage = FINGERPRINT_STAGE_REFINEMENT;
+		else
+			*odds = fingerprint_weigh(evidence);
+	}
+	return judgement.stage;
+}
+
+double
+fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
+{
+	const uint8_t   *bytes = features;
+	FingerprintStage stage;
+	double           odds;
+
+	if (bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0])
+		return FINGERPRINT_DISTANCE_NONMATED;
+	if (bytes[1] == 0 || probe->bytes[1] == 0)
+		return FINGERPRINT_DISTANCE_NONMATED;
+	stage = fingerprint_stage(probe, features, size, &odds);
+	return fingerprint_odds_to_distance(stage, odds);
+}
+
+/* one side of a pairing: which of its minutiae the other finger had a chance to show */
+static void
+note_side(FingerprintPairing *pairing, int side, int count, const float *outside)
+{
+	pairing->minutiae[side] = count;
+	for (int i = 0; i < count; i++)
+	{
+		pairing->partner[side][i] = -1;
+		pairing->overlaps[side][i] = pairing->pairs > 0 && outside[i] <= 0;
+	}
+}
+
+void
+fingerprint_pair(FingerprintProbe *probe, const void *features, size_t size,
+				 FingerprintPairing *pairing)
+{
+	bool             swap = begin_comparison(probe, features, size);
+	const Finger    *a = swap ? &probe->other : &probe->probe;
+	const Finger    *b = swap ? &probe->probe : &probe->other;
+	int              side_a = swap ? 1 : 0;
+	int              side_b = swap ? 0 : 1;
+	float            outside_a[PADDED] = {0}, outside_b[PADDED] = {0};
+	Alignment        alignments[2];
+	const Alignment *al;
+
+	unpack(&probe->other, features);
+	bound(probe, &probe->other);
+	(void) choose_and_support(probe, a, b, candidate_limit(a, b));
+	al = align_whole(probe, a, b, alignments);
+	pairing->pairs = al->count;
+	if (al->count > 0)
+		measure_overlap(probe, a, b, al, outside_a, outside_b);
+	note_side(pairing, side_a, a->count, outside_a);
+	note_side(pairing, side_b, b->count, outside_b);
+	for (int k = 0; k < al->count; k++)
+	{
+		int i = al->a[k];
+		int j = al->b[k];
+
+		pairing->partner[side_a][i] = (int16_t) j;
+		pairing->partner[side_b][j] = (int16_t) i;
+		pairing->overlaps[side_a][i] = true;
+		pairing->overlaps[side_b][j] = true;
+		pairing->weight[side_a][i] = pairing->weight[side_b][j] = al->share[k];
+		pairing->distance[side_a][i] = pairing->distance[side_b][j] = sqrtf(al->square[k]);
+	}
+}

@@ -1,0 +1,131 @@
+/*
+ * kernels.c
+ *		The kernels that need no vectors, and the choice among all of them.
+ */
+#include "match/iris/kernels.h"
+
+#include <string.h>
+
+/* the first bytes of a word, at most 8; the others are 0 */
+static inline uint64_t
+load_word(const uint8_t *bytes, size_t available)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, bytes, available);
+	return word;
+}
+
+/* the bits of a word summed in ever wider fields */
+static inline uint32_t
+popcount_scalar(uint64_t x)
+{
+	x -= (x >> 1) & UINT64_C(0x5555555555555555);
+	x = (x & UINT64_C(0x3333333333333333)) + ((x >> 2) & UINT64_C(0x3333333333333333));
+	x = (x + (x >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+	return (uint32_t) ((x * UINT64_C(0x0101010101010101)) >> 56);
+}
+
+/*
+ * The loop over words, to be instantiated with a popcount.  A macro, because
+ * a function with a target attribute cannot be inlined into one without.
+ */
+#define COUNT_WORD(POPCOUNT, available)                                                            \
+	do                                                                                             \
+	{                                                                                              \
+		uint64_t valid = load_word(mask + i, available) & load_word(other->mask + i, available);   \
+                                                                                                   \
+		common += (uint32_t) POPCOUNT(valid);                                                      \
+		for (int p = 0; p < planes; p++)                                                           \
+			differing += (uint32_t) POPCOUNT(valid & (load_word(plane[p] + i, available) ^         \
+													  load_word(other->plane[p] + i, available))); \
+	} while (0)
+
+#define COUNT_CODES(POPCOUNT)                           \
+	const int planes = other->plane[1] == NULL ? 1 : 2; \
+                                                        \
+	for (int k = 0; k < n; k++)                         \
+	{                                                   \
+		const uint8_t *mask = probe->mask + offsets[k]; \
+		const uint8_t *plane[2] = {NULL, NULL};         \
+		uint32_t       common = 0;                      \
+		uint32_t       differing = 0;                   \
+		size_t         i = 0;                           \
+                                                        \
+		for (int p = 0; p < planes; p++)                \
+			plane[p] = probe->plane[p] + offsets[k];    \
+		for (; i + 8 <= length; i += 8)                 \
+			COUNT_WORD(POPCOUNT, 8);                    \
+		if (i < length)                                 \
+			COUNT_WORD(POPCOUNT, length - i);           \
+		counts[k].common = common * (uint32_t) planes;  \
+		counts[k].differing = differing;                \
+	}
+
+static void
+count_codes_scalar(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				   const uint32_t *offsets, CodeCounts *counts)
+{
+	COUNT_CODES(popcount_scalar)
+}
+
+static bool
+supported_always(void)
+{
+	return true;
+}
+
+static const Kernel kernel_scalar = {"scalar", supported_always, count_codes_scalar};
+
+#ifdef KERNELS_X86_64
+
+__attribute__((target("popcnt"))) static void
+count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				   const uint32_t *offsets, CodeCounts *counts)
+{
+	COUNT_CODES(__builtin_popcountll)
+}
+
+static bool
+supported_popcnt(void)
+{
+	__builtin_cpu_init();
+	return __builtin_cpu_supports("popcnt");
+}
+
+static const Kernel kernel_popcnt = {"popcnt", supported_popcnt, count_codes_popcnt};
+
+#endif
+
+static const Kernel *const kernels[] = {
+	&kernel_scalar,
+#ifdef KERNELS_X86_64
+	&kernel_popcnt, &kernel_avx2, &kernel_avx512,
+#endif
+#ifdef KERNELS_ARM64
+	&kernel_neon,
+#endif
+};
+
+const Kernel *const *
+kernel_list(int *n)
+{
+	*n = (int) (sizeof(kernels) / sizeof(kernels[0]));
+	return kernels;
+}
+
+const Kernel *
+kernel_chosen(void)
+{
+	static const Kernel *chosen = NULL;
+
+	if (chosen == NULL)
+	{
+		int i = (int) (sizeof(kernels) / sizeof(kernels[0])) - 1;
+
+		while (!kernels[i]->supported())
+			i--;
+		chosen = kernels[i];
+	}
+	return chosen;
+}

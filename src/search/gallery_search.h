@@ -1,0 +1,119 @@
+/*
+ * gallery_search.h
+ *		Statements that search a gallery whose name the caller gives: a table or
+ *		view with a column of templates.
+ */
+#ifndef ANALYSIS_GALLERY_SEARCH_H
+#define ANALYSIS_GALLERY_SEARCH_H
+
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "type/modality.h"
+#include "utils/array.h"
+#include "utils/jsonb.h"
+#include "utils/relcache.h"
+#include "utils/typcache.h"
+
+#define GALLERY_MAX_PARAMETERS 200
+
+/* What is searched, and the parts of the statements that do it */
+typedef struct Gallery
+{
+	Relation                 relation; /* locked until the end of the transaction */
+	const BiometricModality *modality;
+	bool                     is_iris;
+	int                      settings; /* nest level of settings, until gallery_close */
+	const char              *schema;   /* of this extension, quoted */
+	const char              *column;   /* of the templates, g.column, quoted */
+	const char              *key;      /* an expression of type jsonb */
+	StringInfoData           where;    /* WHERE .. */
+
+	/* what the statements read, quoted: the relation itself, or its partitions */
+	List *sources;
+	bool  is_local; /* all rows are in tables of this server, so its operators compare them */
+
+	/* parameters of the filter; those of a statement follow */
+	int   parameters;
+	Oid   types[GALLERY_MAX_PARAMETERS];
+	Datum values[GALLERY_MAX_PARAMETERS];
+} Gallery;
+
+/* A template ready for comparison */
+typedef struct Probe
+{
+	int    number; /* in the caller's array, from 1 */
+	int    label;  /* finger position or eye, 0 is unknown */
+	Datum  datum;
+	void  *probe;
+	double last; /* score of the last row that its search returned */
+} Probe;
+
+/*
+ * Open a gallery inside SPI and make the parts of statements.  person is NULL
+ * for a search of rows; key_columns may be NULL, and so may filter.
+ */
+extern void gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation,
+						 const char *person, const char *template_column, Jsonb *filter,
+						 ArrayType *key_columns, ArrayType *without_servers, Oid probe_type,
+						 bool is_iris);
+extern void gallery_close(Gallery *gallery);
+
+/* an ordinary column by its name, with the type under its domains */
+extern void  gallery_column(const Gallery *gallery, const char *name, Oid *type, Oid *collation);
+extern char *gallery_quote_column(const char *name);
+extern char *gallery_quote_operator(Oid operator_oid);
+
+/* equality of values of a type, as GROUP BY and unique constraints have it */
+extern TypeCacheEntry *gallery_equality(const char *column, Oid type, int flags);
+
+/* the condition that a row is compared with the probe at all */
+extern const char *gallery_comparable(const Gallery *gallery, const Probe *probe);
+
+/* SELECT what of the gallery's rows, tail being more conditions or clauses */
+extern char *gallery_select(const Gallery *gallery, const char *what, const char *tail);
+
+/* a plan for the parameters' values as they are */
+extern SPIPlanPtr gallery_prepare(Gallery *gallery, const char *statement, int parameters);
+
+/*
+ * what, two columns, nearest to the probe first, at most limit rows, in
+ * SPI_tuptable; the distance is a third column if the gallery is local.
+ */
+extern void gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe,
+						   int64 limit);
+
+/* the number of rows with more conditions, and of different values in them */
+extern int64 gallery_count(Gallery *gallery, const char *tail);
+extern int64 gallery_count_distinct(Gallery *gallery, const char *what);
+
+/* a column, from 1, of a row, from 0, of SPI_tuptable */
+extern Datum gallery_result(int row, int column);
+
+extern int         gallery_label(const Gallery *gallery, Datum datum);
+extern const char *gallery_label_name(const Gallery *gallery, int label);
+
+/* whether a template of this label is compared with the probe at all */
+extern bool gallery_labels_meet(const Probe *probe, int label);
+
+/* scores, equal to the bit to those of match_score; features is room for some */
+extern void   gallery_begin_probe(const Gallery *gallery, Probe *probe, Datum datum);
+extern double gallery_compare(const Gallery *gallery, Probe *probe, const void *features,
+							  Size size);
+extern double gallery_compare_template(const Gallery *gallery, Probe *probe, Datum datum,
+									   void *features);
+
+/*
+ * The partitions of a partitioned table some of which are on other servers, as
+ * OIDs in the order of the catalog; NIL for any other relation.
+ */
+extern List *gallery_leaves(Relation relation);
+
+/* may the caller read the partitions as he may read the table? */
+extern bool gallery_leaves_readable(Relation relation, List *leaves);
+
+extern void gallery_null_argument(const char *name);
+
+#endif /* ANALYSIS_GALLERY_SEARCH_H */

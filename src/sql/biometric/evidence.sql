@@ -1,0 +1,23 @@
+-- ---------------------------------------------------------------------------
+-- evidence
+-- ---------------------------------------------------------------------------
+
+-- The minutiae that the comparison pairs, the heaviest first, then those without
+-- a partner; n as in minutiae().
+CREATE FUNCTION match_pairs(a fingerprint, b fingerprint,
+		OUT a_minutia integer, OUT b_minutia integer, OUT weight float8, OUT distance float8, OUT in_overlap boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'fingerprint_match_pairs' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 60 COST 1000;
+
+CREATE FUNCTION match_bits(a iris, b iris, OUT rotation integer, OUT common integer, OUT differing integer)
+	AS 'MODULE_PATHNAME', 'iris_match_bits' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
+CREATE FUNCTION svg(fingerprint) RETURNS text
+	AS 'MODULE_PATHNAME', 'fingerprint_svg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION svg(iris) RETURNS text
+	AS 'MODULE_PATHNAME', 'iris_svg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+CREATE FUNCTION match_svg(a fingerprint, b fingerprint) RETURNS text
+	AS 'MODULE_PATHNAME', 'fingerprint_match_svg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+CREATE FUNCTION match_svg(a iris, b iris) RETURNS text
+	AS 'MODULE_PATHNAME', 'iris_match_svg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
+

@@ -1,0 +1,55 @@
+-- ---------------------------------------------------------------------------
+-- several fingers and eyes of one person
+-- ---------------------------------------------------------------------------
+
+CREATE FUNCTION fuse_add(float8, float8) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION fuse_add(internal, float8, text) RETURNS internal
+	AS 'MODULE_PATHNAME', 'fuse_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION fuse_add(internal, float8, integer) RETURNS internal
+	AS 'MODULE_PATHNAME', 'fuse_add_integer' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION fuse_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE FUNCTION fuse_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION fuse_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION fuse_final(internal) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+-- the sum, of scores that are of different fingers and eyes
+CREATE AGGREGATE fuse(score float8) (
+	SFUNC = fuse_add, STYPE = float8, COMBINEFUNC = fuse_add, PARALLEL = SAFE
+);
+
+-- the same where several scores may be of one finger or eye: the best counts
+CREATE AGGREGATE fuse(score float8, source text) (
+	SFUNC = fuse_add, STYPE = internal, SSPACE = 512, FINALFUNC = fuse_final,
+	COMBINEFUNC = fuse_combine, SERIALFUNC = fuse_serialize, DESERIALFUNC = fuse_deserialize,
+	PARALLEL = SAFE
+);
+
+CREATE AGGREGATE fuse(score float8, source integer) (
+	SFUNC = fuse_add, STYPE = internal, SSPACE = 512, FINALFUNC = fuse_final,
+	COMBINEFUNC = fuse_combine, SERIALFUNC = fuse_serialize, DESERIALFUNC = fuse_deserialize,
+	PARALLEL = SAFE
+);
+
+-- a sum of scores of so many fingers and eyes, in decibans of its own false match rate
+CREATE FUNCTION fused_score(sum float8, sources integer) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_fused_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- what a sum of scores of so many fingers and eyes means for a gallery
+CREATE FUNCTION fpir(score float8, gallery_size bigint, sources integer) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_fused_fpir' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION score_threshold(fpir float8, gallery_size bigint, sources integer) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_fused_score_threshold' LANGUAGE C
+	IMMUTABLE STRICT PARALLEL SAFE;
+

@@ -1,0 +1,59 @@
+/*
+ * fingerprint_accessors.c
+ *		What a fingerprint says, as SQL values.
+ */
+#include "compat.h"
+
+#include "funcapi.h"
+#include "type/fingerprint.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#define FINGERPRINT_ACCESSOR(function, field, RETURN)    \
+	PG_FUNCTION_INFO_V1(function);                       \
+	Datum function(PG_FUNCTION_ARGS)                     \
+	{                                                    \
+		FingerprintTemplate finger;                      \
+                                                         \
+		fingerprint_unpack(PG_GETARG_DATUM(0), &finger); \
+		RETURN(finger.field);                            \
+	}
+
+FINGERPRINT_ACCESSOR(fingerprint_position, position, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(fingerprint_view, view, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(fingerprint_impression, impression, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(fingerprint_quality, quality, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(fingerprint_minutia_count, count, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(fingerprint_device, device, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(fingerprint_width, width, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(fingerprint_height, height, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(fingerprint_x_resolution, x_resolution, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(fingerprint_y_resolution, y_resolution, PG_RETURN_INT32)
+
+/* minutiae(fingerprint): a row for each, in the record's order, n from 1 */
+PG_FUNCTION_INFO_V1(fingerprint_minutiae);
+Datum
+fingerprint_minutiae(PG_FUNCTION_ARGS)
+{
+	static const char *const types[] = {"other", "ending", "bifurcation"};
+	ReturnSetInfo           *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	FingerprintTemplate      finger;
+
+	InitMaterializedSRF(fcinfo, 0);
+	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
+	for (int i = 0; i < finger.count; i++)
+	{
+		Minutia *minutia = &finger.minutiae[i];
+		bool     nulls[6] = {false};
+		Datum    values[6];
+
+		values[0] = Int32GetDatum(i + 1);
+		values[1] = Int32GetDatum(minutia->x);
+		values[2] = Int32GetDatum(minutia->y);
+		values[3] = Float8GetDatum(minutia->angle * 360.0 / 256);
+		values[4] = CStringGetTextDatum(types[minutia->type]);
+		values[5] = Int16GetDatum(minutia->quality);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

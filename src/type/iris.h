@@ -1,0 +1,34 @@
+/*
+ * iris.h
+ *		The SQL type iris.
+ */
+#ifndef TEMPLATE_IRIS_H
+#define TEMPLATE_IRIS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "record/iris_code.h"
+
+/*
+ * On disk, after the varlena header: columns, bits (uint16), eye (uint8), code,
+ * mask.  No field is aligned.  Equal templates have equal bytes.
+ */
+#define IRIS_DATUM_HEADER 5
+
+/*
+ * The template in a datum.  Code and mask point into it, or, where it was
+ * toasted, into memory of the current context, which the result keeps.
+ */
+extern IrisTemplate iris_unpack(Datum datum);
+extern Datum        iris_pack(const IrisTemplate *iris);
+
+/* "iris(128,16)", for messages */
+extern char *iris_declaration(int32 typmod);
+
+extern Datum iris_in(PG_FUNCTION_ARGS);
+extern Datum iris_out(PG_FUNCTION_ARGS);
+extern Datum iris_recv(PG_FUNCTION_ARGS);
+extern Datum iris_send(PG_FUNCTION_ARGS);
+
+#endif /* TEMPLATE_IRIS_H */
