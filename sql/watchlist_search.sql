@@ -93,7 +93,7 @@ FROM watchlist.candidates c JOIN watchlist.searches s USING (search) WHERE s.cas
 -- what is kept: captures with their problems, the search, its candidates, frozen
 SELECT item, kind, record, position, print IS NOT NULL AS finger, eye IS NOT NULL AS eye, problem FROM watchlist.encounter_items WHERE encounter = 2 ORDER BY item;
 SELECT officer, agency, place, verdict, list, reference FROM watchlist.encounters WHERE encounter = 1;
-SELECT caller, agency, purpose, case_reference, search_mode, matcher ~ '^1\.' AS matcher, catalogues, searched, verdict FROM watchlist.searches WHERE search = 1;
+SELECT caller, agency, purpose, case_reference, search_mode, matcher ~ '^2\.' AS matcher, catalogues, searched, verdict FROM watchlist.searches WHERE search = 1;
 SELECT rank, reference, band, jsonb_array_length(evidence) AS modalities FROM watchlist.candidates WHERE search = 1 AND rank <= 2;
 SELECT count(*) FROM watchlist.candidates WHERE search = 1;
 UPDATE watchlist.candidates SET score = 0 WHERE search = 1;

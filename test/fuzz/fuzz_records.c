@@ -4,13 +4,14 @@
  *		through feature extraction and comparison with itself.
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -ffp-contract=off -Isrc \
- *		test/fuzz/fuzz_records.c src/match/*.c src/match/*/*.c src/record/*.c -o fuzz_records
+ *		test/fuzz/fuzz_records.c src/match/*.c src/match/*/ *.c src / record /*.c -o fuzz_records
  */
 #include "record/minutiae_record.h"
 
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+	int
+	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
