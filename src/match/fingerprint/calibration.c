@@ -33,6 +33,9 @@ static const struct
 
 #define KNOTS ((int) (sizeof(calibration) / sizeof(calibration[0])))
 
+/* up to here the knots are counted rates, not extrapolations */
+#define LAST_MEASURED 30
+
 /* largest distances of pairs that came to each stage */
 #define WHOLE      0.998
 #define REFINEMENT 0.9985
@@ -146,4 +149,10 @@ fingerprint_score(double distance)
 			   (REFINEMENT_DECIBANS - ALIGNMENT_DECIBANS) * nearness(distance, WHOLE, REFINEMENT);
 	score = calibrated(fingerprint_distance_to_odds(distance, &stage));
 	return score > REFINEMENT_DECIBANS ? score : REFINEMENT_DECIBANS;
+}
+
+double
+fingerprint_score_limit(void)
+{
+	return LAST_MEASURED;
 }

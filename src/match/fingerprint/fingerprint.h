@@ -127,6 +127,13 @@ extern void fingerprint_order(const FingerprintTemplate *finger,
 extern double fingerprint_score(double distance);
 
 /*
+ * The highest score, in decibans, whose false match rate was counted.  Scores
+ * beyond it are extrapolated: they promise no more than that the rate is lower
+ * than at the limit, and a figure computed from one is a bound, to be marked so.
+ */
+extern double fingerprint_score_limit(void);
+
+/*
  * A made-up finger: deterministic on every platform, equal (finger, position)
  * are mated, different fingers are not.  impression 0, 1, 2.. differ as
  * captures of one finger do.
