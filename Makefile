@@ -82,6 +82,8 @@ help:
 #: make demo-stop        stops and removes that server
 #: make demo-exchange    two countries on two private servers: lists shared, a traveller, alerts both ways
 #: make test             packages, build, every test there is
+#: make test T=012 SQL=index_scan PLAIN=words
+#:                       only these: servers (test/t), SQL suites, plain C; also ISOLATION=, DRIVERS=; several in quotes
 #: make bench            packages, build, how fast searches are: table and plots (BENCH=--quick, BENCH=--help)
 #:
 #: make setup            only install the Debian packages that demo and test need
@@ -112,9 +114,12 @@ demo-exchange:
 demo-stop:
 	@test/stage.sh --stop
 
+# Only what was said on the command line selects tests, not the environment.
+selected = $(foreach v,T SQL ISOLATION PLAIN DRIVERS DOC,$(if $(findstring command,$(origin $(v))),$(v)="$($(v))"))
+
 test:
 	@test/setup.sh test
-	@test/stage.sh test/run.sh
+	@test/stage.sh test/run.sh $(selected)
 
 bench:
 	@test/setup.sh bench

@@ -1,208 +1,244 @@
 #!/bin/bash
-# run.sh
-#	Every test there is, against the server and the PostgreSQL that stage.sh
-#	made.  Prints what fails in full, and ends with "N passed, N failed".
+# run.sh [T=NAMES] [SQL=NAMES] [ISOLATION=NAMES] [PLAIN=NAMES] [DRIVERS=NAMES] [DOC=NAMES]
+#	Every test there is, or only those named, against the server and the
+#	PostgreSQL that stage.sh made.  Ends with "N passed, N failed[, N skipped]".
 #
-# Counted are: each suite of pg_regress and of the isolation tester, each test
-# point of every program that prints TAP, each style check.
+#	prove runs whatever prints TAP: plain C, servers, drivers, documentation.
+#	pg_regress runs the SQL suites and the isolation tests.  This script adds up
+#	what the two say.  Names may be shortened: T=012 is test/t/012_*.pl.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 : "${PG_CONFIG:?run this by "make test"}"
 
 . test/postgres.sh
 
+unset T SQL ISOLATION PLAIN DRIVERS DOC
+everything=1
+for selection in "$@"; do
+	case $selection in
+		T=* | SQL=* | ISOLATION=* | PLAIN=* | DRIVERS=* | DOC=*)
+			declare "$selection"
+			everything=
+			;;
+		*) echo "run.sh: what is \"$selection\"?" >&2; exit 2 ;;
+	esac
+done
+
 passed=0 failed=0 skipped=0
 logs=$(mktemp -d -p "${HOME:-/tmp}")
+tree=$PWD
 jobs=$(nproc)
 pgxs_tests=$(dirname "$("$PG_CONFIG" --pgxs)")/../test
 
-say() { printf '\n== %s\n' "$*"; }
-pass() { passed=$((passed + ${1:-1})); }
-skip() { skipped=$((skipped + ${2:-1})); echo "SKIPPED: $1"; }
+say() { since=$SECONDS; printf '\n== %s\n' "$*"; }
+took() { echo "   ($((SECONDS - since)) s)"; }
+skip() { skipped=$((skipped + 1)); echo "SKIPPED: $1"; }
 fail() { failed=$((failed + 1)); echo "FAILED: $1"; }
 
-# count_tap NAME LOG EXITSTATUS [FILE...]: what a TAP program said.  Its output
-# is shown when something is wrong with it, and then also the end of each FILE.
-count_tap()
-{
-	local name=$1 log=$2 rc=$3 ok not_ok todo skips plan wrong=
-	shift 3
+# Whether the kind of tests KIND is to be run.
+want() { [ -n "$everything" ] || [ -n "${!1:-}" ]; }
 
-	if grep -qi '^1\.\.0 # *SKIP' "$log"; then
-		skip "$name: $(sed -n 's/^1\.\.0 # *SKIP *//pI' "$log")"
+# files KIND PREFIX SUFFIX: the files of a kind that are to be run.
+files()
+{
+	local kind=$1 prefix=$2 suffix=$3 name
+
+	if [ -n "$everything" ]; then
+		compgen -G "$prefix*$suffix"
 		return
 	fi
-	skips=$(grep -ciE '^ok\b.*# *SKIP' "$log")
-	todo=$(grep -ciE '^not ok\b.*# *TODO' "$log")
-	ok=$(($(grep -cE '^ok\b' "$log") - skips + todo))
-	not_ok=$(($(grep -cE '^not ok\b' "$log") - todo))
-	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | head -n 1)
-	passed=$((passed + ok))
-	failed=$((failed + not_ok))
-	printf '%-44s %5d passed%s\n' "$name" "$ok" "$([ "$not_ok" = 0 ] || echo ", $not_ok FAILED")"
-	if [ "$skips" -gt 0 ]; then
-		skip "$name: $(sed -nE 's/^ok.*# *SKIP *//pI' "$log" | sort | uniq -c | sed 's/^ *//' | paste -sd ';')" "$skips"
-	fi
-	if [ "${plan:-none}" != $((ok + not_ok + skips)) ]; then
-		wrong="planned ${plan:-nothing}, ran $((ok + not_ok + skips))"
-	elif [ "$rc" != 0 ] && [ "$not_ok" = 0 ]; then
-		wrong="exit status $rc"
-	fi
-	[ -z "$wrong" ] || fail "$name: $wrong"
-	if [ -n "$wrong" ] || [ "$not_ok" != 0 ]; then
-		tail -n 200 "$log"
-		for log in "$@"; do
-			[ ! -s "$log" ] || { echo "-- end of $log"; tail -n 60 "$log"; }
-		done
+	for name in ${!kind}; do
+		name=${name#"$prefix"} name=${name%"$suffix"}
+		if [ -e "$prefix$name$suffix" ]; then
+			echo "$prefix$name$suffix"
+		else
+			compgen -G "$prefix$name*$suffix" || echo "$kind=$name: no such test" >&2
+		fi
+	done
+}
+
+# names KIND PREFIX SUFFIX: the same without folder and suffix.
+names()
+{
+	local file
+
+	files "$@" | while read -r file; do basename "$file" "$3"; done | sort | paste -sd ' '
+}
+
+# tap NAME ARGUMENTS-OF-PROVE...
+tap()
+{
+	local name=$1 ok bad skips rc
+	shift
+
+	[ -n "$everything" ] || set -- -v "$@"
+	rm -f "$logs/totals"
+	TOTALS=$logs/totals PERL5LIB=$tree/test${PERL5LIB:+:$PERL5LIB} prove --harness=Totals --merge --timer "$@" 2>&1
+	rc=$?
+	if read -r ok bad skips 2> /dev/null < "$logs/totals"; then
+		passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skips))
+		[ $rc = 0 ] || [ "$bad" != 0 ] || fail "$name: exit status $rc"
+	else
+		fail "$name: prove ended with status $rc"
 	fi
 }
 
-# count_regress NAME LOG EXITSTATUS DIFFS: what pg_regress said; its suites are
-# reported as "test NAME ... ok" before PostgreSQL 16, as TAP from then on.
-count_regress()
+# regress NAME DIFFS SECONDS ARGUMENTS-OF-MAKE...
+regress()
 {
-	local name=$1 log=$2 rc=$3 diffs=$4 ok bad
+	local name=$1 diffs=$2 limit=$3 log=$logs/$1 rc ok bad
+	shift 3
 
-	ok=$(grep -cE '^(test .*|     .*)\.\.\. ok|^ok +[0-9]+' "$log")
-	bad=$(grep -cE '^(test .*|     .*)\.\.\. FAILED|^not ok +[0-9]+' "$log")
-	passed=$((passed + ok))
-	failed=$((failed + bad))
+	timeout "$limit" make -s installcheck PG_CONFIG="$PG_CONFIG" "$@" > "$log" 2>&1
+	rc=$?
 	grep -E '^(test |     |ok |not ok )' "$log"
-	if [ "$rc" != 0 ]; then
-		[ "$bad" != 0 ] || fail "$name: exit status $rc"
-		[ -s "$diffs" ] && head -n 400 "$diffs" || tail -n 40 "$log"
+	# "All 20 tests passed." or "2 of 20 tests failed.", from PostgreSQL 16 on behind "# "
+	if read -r bad ok < <(sed -nE 's/^[ #]*All ([0-9]+) tests? passed.*/0 \1/p; s/^[ #]*([0-9]+) of ([0-9]+) tests? failed.*/\1 \2/p' "$log"); then
+		passed=$((passed + ok - bad)) failed=$((failed + bad))
+		[ $rc = 0 ] || [ "$bad" != 0 ] || fail "$name: exit status $rc"
+	else
+		bad=1
+		fail "$name: exit status $rc"
+		tail -n 40 "$log"
 	fi
+	[ "$bad" = 0 ] || [ ! -s "$diffs" ] || head -n 400 "$diffs"
 }
 
 #
 # Compiler
 #
-say "compiler"
-if grep -q 'warning:' "$HOME/build.log"; then
-	fail "warnings of the compiler"
-	grep -A5 'warning:' "$HOME/build.log"
-else
-	echo "no warnings"
-	pass
+if [ -n "$everything" ]; then
+	say "compiler"
+	if grep -q 'warning:' "$HOME/build.log"; then
+		fail "warnings of the compiler"
+		grep -A5 'warning:' "$HOME/build.log"
+	else
+		echo "no warnings"
+		passed=$((passed + 1))
+	fi
 fi
 
 #
 # Plain C, under the sanitizers
 #
-if compgen -G 'test/plain/test_*.c' > /dev/null; then
-	say "plain C: matching and codecs, address and undefined behaviour sanitizers"
-	if make -s -j"$jobs" -C test/plain > "$logs/kernel" 2>&1; then
-		if grep -q 'warning:' "$logs/kernel"; then
+if want PLAIN; then
+	say "plain C, under the address and undefined behaviour sanitizers"
+	programs=$(files PLAIN test/plain/test_ .c | sed 's|^test/plain/|build/|; s|\.c$||')
+	# shellcheck disable=SC2086	# a list of names
+	if [ -n "$programs" ] && make -s -j"$jobs" -C test/plain $programs > "$logs/plain" 2>&1; then
+		if grep -q 'warning:' "$logs/plain"; then
 			fail "compiler warnings in the plain C tests"
-			grep -A5 'warning:' "$logs/kernel"
+			grep -A5 'warning:' "$logs/plain"
 		fi
-		for t in test/plain/test_*.c; do
-			name=$(basename "$t" .c)
-			(cd test/plain && ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 \
-				timeout 900 "build/$name") > "$logs/$name" 2>&1
-			count_tap "$name" "$logs/$name" $?
-		done
+		export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1
+		cd test/plain || exit
+		# shellcheck disable=SC2086
+		tap "plain C" -j "$jobs" --exec 'timeout 900' $programs
+		cd "$tree" || exit
+		unset ASAN_OPTIONS UBSAN_OPTIONS
 	else
 		fail "the plain C tests do not build"
-		cat "$logs/kernel"
+		cat "$logs/plain" 2> /dev/null
 	fi
+	took
 fi
 
 #
 # SQL
 #
-say "SQL (pg_regress)"
-timeout 1200 make -s installcheck PG_CONFIG="$PG_CONFIG" ISOLATION= > "$logs/regress" 2>&1
-count_regress "pg_regress" "$logs/regress" $? regression.diffs
-
-if compgen -G 'test/isolation/specs/*.spec' > /dev/null; then
+if want SQL; then
+	say "SQL (pg_regress)"
+	regress SQL regression.diffs 1200 ISOLATION= REGRESS="$(names SQL sql/ .sql)"
+	took
+fi
+if want ISOLATION; then
 	say "concurrent sessions (isolation tester)"
 	mkdir -p output_iso
-	timeout 600 make -s installcheck PG_CONFIG="$PG_CONFIG" REGRESS= > "$logs/isolation" 2>&1
-	count_regress "isolation" "$logs/isolation" $? output_iso/regression.diffs
+	regress isolation output_iso/regression.diffs 600 REGRESS= ISOLATION="$(names ISOLATION test/isolation/specs/ .spec)"
+	took
 fi
 
 #
 # Servers of their own: crashes, standbys, plans
 #
-if compgen -G 'test/t/*.pl' > /dev/null; then
+if want T; then
 	say "servers: crash, standby, vacuum, plans (TAP)"
 	if ! perl -MIPC::Run -e 1 2> /dev/null; then
 		skip "all of test/t: the Perl module IPC::Run is not installed"
 	elif [ ! -d "$pgxs_tests/perl/PostgreSQL" ]; then
 		skip "all of test/t: this PostgreSQL was installed without its Perl test modules"
-	else
+	elif tests=$(files T test/t/ .pl) && [ -n "$tests" ]; then
+		rm -rf tmp_check
 		mkdir -p tmp_check/log
-		export PG_REGRESS=$pgxs_tests/regress/pg_regress PGPORT=65432
-		run_tap()
-		{
-			local name since=$SECONDS
-
-			name=$(basename "$1" .pl)
-			# one directory each: they run side by side
-			mkdir -p "tmp_check/$name"
-			env -u PGHOST -u PGUSER -u PGDATABASE TESTDIR="$PWD/tmp_check/$name" TESTDATADIR="$PWD/tmp_check/$name/tmp_check" \
-				TESTLOGDIR="$PWD/tmp_check/$name/tmp_check/log" \
-				timeout 1200 perl -I "$pgxs_tests/perl" -I test/t "$1" > "$2/$name" 2> "$2/$name.err"
-			echo $? > "$2/$name.rc"
-			echo "($name took $((SECONDS - since)) s)"
-		}
-		export -f run_tap
-		export pgxs_tests
-		printf '%s\n' test/t/*.pl | xargs -P "$jobs" -I{} bash -c 'run_tap "$1" "$2"' bash {} "$logs"
-		for t in test/t/*.pl; do
-			name=$(basename "$t" .pl)
-			count_tap "$name" "$logs/$name" "$(cat "$logs/$name.rc")" "$logs/$name.err" tmp_check/"$name"/tmp_check/log/*
-		done
-		unset PG_REGRESS PGPORT
+		# shellcheck disable=SC2086
+		PG_REGRESS=$pgxs_tests/regress/pg_regress PGPORT=65432 TESTDIR=$PWD TESTDATADIR=$PWD/tmp_check TESTLOGDIR=$PWD/tmp_check/log \
+			tap servers -j "$jobs" --exec "env -u PGHOST -u PGUSER -u PGDATABASE timeout 1200 perl -I $pgxs_tests/perl -I test/t" $tests
+	else
+		fail "no test of test/t is called ${T:-}"
 	fi
+	took
 fi
 
 #
 # Drivers
 #
-say "drivers"
-createdb drivers && psql -X -q -v ON_ERROR_STOP=1 -d drivers -c 'CREATE EXTENSION biometric' || fail "database for the drivers"
-if [ -e "$("$PG_CONFIG" --includedir)/libpq-fe.h" ]; then
-	mkdir -p test/drivers/build
-	if cc -std=gnu99 -Wall -Wextra -Werror -g -I"$("$PG_CONFIG" --includedir)" -o test/drivers/build/libpq_enrol \
-		test/drivers/libpq_enrol.c -L"$("$PG_CONFIG" --libdir)" -lpq > "$logs/libpq" 2>&1; then
-		PGDATABASE=drivers timeout 120 test/drivers/build/libpq_enrol > "$logs/libpq" 2>&1
-		count_tap libpq_enrol "$logs/libpq" $?
-	else
-		fail "libpq_enrol.c does not build"
-		cat "$logs/libpq"
-	fi
-else
-	skip "libpq_enrol: libpq-fe.h is not installed"
+if want DRIVERS || want DOC; then
+	createdb drivers && psql -X -q -v ON_ERROR_STOP=1 -d drivers -c 'CREATE EXTENSION biometric' || fail "database for the drivers"
 fi
-python=$(find_psycopg) || python=python3
-PGDATABASE=drivers timeout 120 "$python" test/drivers/psycopg_enrol.py > "$logs/psycopg" 2>&1
-count_tap psycopg_enrol "$logs/psycopg" $?
+if want DRIVERS; then
+	say "drivers"
+	programs=()
+	scripts=$(files DRIVERS test/drivers/ .py 2> /dev/null)
+	for source in $(files DRIVERS test/drivers/ .c 2> /dev/null); do
+		if [ ! -e "$("$PG_CONFIG" --includedir)/libpq-fe.h" ]; then
+			skip "$source: libpq-fe.h is not installed"
+			continue
+		fi
+		program=test/drivers/build/$(basename "$source" .c)
+		mkdir -p test/drivers/build
+		if cc -std=gnu99 -Wall -Wextra -Werror -g -I"$("$PG_CONFIG" --includedir)" -o "$program" "$source" \
+			-L"$("$PG_CONFIG" --libdir)" -lpq > "$logs/driver" 2>&1; then
+			programs+=("$program")
+		else
+			fail "$source does not build"
+			cat "$logs/driver"
+		fi
+	done
+	[ ${#programs[@]} = 0 ] || PGDATABASE=drivers tap drivers --exec 'timeout 120' "${programs[@]}"
+	python=$(find_psycopg) || python=python3
+	# shellcheck disable=SC2086
+	[ -z "$scripts" ] || PGDATABASE=drivers tap drivers --exec "timeout 120 $python" $scripts
+	took
+fi
 
 #
 # Documentation
 #
-say "documentation"
-PGDATABASE=drivers timeout 120 test/docs.sh > "$logs/docs" 2>&1
-count_tap docs "$logs/docs" $?
+if [ -n "$everything" ]; then
+	say "documentation"
+	PGDATABASE=drivers tap documentation --exec 'timeout 120 bash' test/docs.sh
+	took
+fi
 
 #
 # Style
 #
-say "style"
-for check in format-check lint; do
-	test/style.sh $check > "$logs/$check" 2>&1
-	case $? in
-		0) echo "$check: clean"; pass ;;
-		77) skip "$(tail -n 1 "$logs/$check")" ;;
-		*) fail "$check"; head -n 100 "$logs/$check" ;;
-	esac
-done
+if [ -n "$everything" ]; then
+	say "style"
+	for check in format-check lint; do
+		test/style.sh $check > "$logs/$check" 2>&1
+		case $? in
+			0) echo "$check: clean"; passed=$((passed + 1)) ;;
+			77) skip "$(tail -n 1 "$logs/$check")" ;;
+			*) fail "$check"; head -n 100 "$logs/$check" ;;
+		esac
+	done
+	took
+fi
 
 rm -rf "$logs"
 echo
 summary="$passed passed, $failed failed"
 [ $skipped = 0 ] || summary="$summary, $skipped skipped"
 echo "$summary"
-[ $failed = 0 ]
+[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
