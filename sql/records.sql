@@ -29,6 +29,15 @@ CREATE TEMP TABLE slap AS
 SELECT record::fingerprint FROM slap;
 SELECT n, print FROM slap, fingerprints(record, strict => true) WITH ORDINALITY f(print, n);
 
+-- One spoilt view among three: as rows, the others are not lost with it.
+SELECT view, print, problem FROM slap, fingerprint_views(set_byte(record, 40, 192));
+SELECT count(*) FROM slap, fingerprints(set_byte(record, 40, 192));
+SELECT fingerprint(set_byte(record, 40, 192), 1) FROM slap;
+-- What is wrong with the whole record stands in a row of its own; it never is an error.
+SELECT view, minutia_count(print), problem FROM slap, fingerprint_views(substring(record FOR 50));
+SELECT view, minutia_count(print), problem FROM slap, fingerprint_views(record || '\x00', strict => true);
+SELECT * FROM fingerprint_views('');
+
 -- fingerprint(record, view) picks one, counting from 1.
 SELECT fingerprint(record, 2) FROM slap;
 SELECT fingerprint(record, 4) FROM slap;
@@ -38,6 +47,9 @@ SELECT fingerprint(record, 0) FROM slap;
 -- a record length that differs from the bytes ...
 SELECT fingerprint(set_byte(record, 11, 41), 1) IS NOT NULL AS lenient FROM record WHERE name = 'iso';
 SELECT fingerprint(set_byte(record, 11, 41), 1, strict => true) FROM record WHERE name = 'iso';
+-- ... zeroes behind it, as in a buffer of fixed size ...
+SELECT (record || '\x000000000000000000'::bytea)::fingerprint = record::fingerprint AS lenient FROM record;
+SELECT fingerprint(record || '\x000000'::bytea, 1, strict => true) FROM record WHERE name = 'incits';
 -- ... and extended data that ends a byte past the end, as in a published
 -- reference record.
 SELECT fingerprint(set_byte(record, 41, 2) || '\x00', 1) IS NOT NULL AS lenient
@@ -63,7 +75,7 @@ FROM record, LATERAL (VALUES
 	('truncated header', substring(record FOR 20)),
 	('truncated minutiae', substring(record FOR 33)),
 	('truncated extended data', substring(record FOR 41)),
-	('trailing byte', record || '\x00'),
+	('trailing byte', record || '\x01'),
 	('magic', set_byte(record, 0, 0)),
 	('version', set_byte(record, 5, 51)),
 	('zero width', set_byte(record, 15, 0)),
@@ -76,6 +88,24 @@ FROM record, LATERAL (VALUES
 	('y', set_byte(record, 30, 63))) v (what, bad)
 WHERE name = 'iso';
 SELECT pg_temp.attempt(set_byte(record, 34, 180)) AS incits_angle FROM record WHERE name = 'incits';
+
+-- With a wrong length, the record itself still says which standard it follows.
+SELECT what, problem
+FROM record, LATERAL (VALUES
+	('too small', set_byte(record, 11, 41)),
+	('none', set_byte(record, 11, 0)),
+	('like INCITS', set_byte(record, 9, 44)),
+	('far too large', set_byte(record, 8, 255))) v (what, bad),
+	fingerprint_views(bad, strict => true)
+WHERE name = 'iso';
+SELECT what, problem
+FROM record, LATERAL (VALUES
+	('too small', set_byte(record, 9, 20)),
+	('none', set_byte(record, 9, 0)),
+	('like ISO', set_byte(record, 8, 1)),
+	('minutia type', set_byte(set_byte(record, 30, 192), 9, 1))) v (what, bad),
+	fingerprint_views(bad)
+WHERE name = 'incits';
 SELECT fingerprint '\x464d52';
 SELECT fingerprint '\x464d5';
 SELECT fingerprint '\xyz';

@@ -1,81 +1,199 @@
 /*
  * minutiae_record.c
- *		Reader and writers of finger minutiae records.
+ *		Reader and writer of finger minutiae records.
  *
- * ISO/IEC 19794-2:2005 and ANSI/INCITS 378-2004 differ in the header and in the
- * unit of directions; views, minutiae and extended data are laid out alike.  So
- * there is one reader, and a small description of each format's header.
+ * The six formats differ in the header, in what precedes the minutiae of a view
+ * and in the unit of directions.  So there is one reader, and a small
+ * description of each format.
+ *
+ * Two of them have one version number, and two pairs cannot be told apart by
+ * theirs.  What decides is the frame: the format whose views, one after the
+ * other, end where the bytes end.
  */
 #include "record/minutiae_record.h"
 
 #include <string.h>
 
+/* What precedes the minutiae of a view */
+typedef enum ViewHeader
+{
+	VIEW_2004,     /* 4 bytes; size and resolution are in the record's header */
+	VIEW_2009,     /* 17 bytes */
+	REPRESENTATION /* ISO 2011: begins with its length and has quality blocks */
+} ViewHeader;
+
+/* Offsets of fields in the header; 0: it has none */
 typedef struct RecordLayout
 {
-	size_t length_offset;  /* of the record length, 0: none */
-	size_t length_size;    /* bytes of the record length */
-	size_t product_offset; /* of the CBEFF product identifier, 0: none */
-	size_t device_offset;  /* the header's fields from here on are alike */
-	bool   incits;
+	const char *name;
+	char        version[4];
+	uint8_t     length; /* of the record */
+	uint8_t     length_size;
+	uint8_t     product; /* CBEFF product identifier, 4 bytes */
+	uint8_t     device;
+	uint8_t     image; /* width, height, horizontal and vertical resolution */
+	uint8_t     views;
+	uint8_t     views_size;
+	uint8_t     certified;
+	uint8_t     reserved;
+	uint8_t     header_size;
+	ViewHeader  view;
+	bool        incits;
 } RecordLayout;
 
-/* 8 bytes of magic and version come first in each */
-static const RecordLayout iso_layout = {8, 4, 0, 12, false};
-static const RecordLayout incits_layout = {8, 2, 10, 14, true};
+static const RecordLayout layouts[MINUTIAE_FORMATS] = {
+	[ISO19794_2_2005] = {"ISO/IEC 19794-2:2005",
+						 {' ', '2', '0', 0},
+						 8,
+						 4,
+						 0,
+						 12,
+						 14,
+						 22,
+						 1,
+						 0,
+						 23,
+						 24,
+						 VIEW_2004,
+						 false},
+	[ISO19794_2_2011] = {"ISO/IEC 19794-2:2011",
+						 {'0', '3', '0', 0},
+						 8,
+						 4,
+						 0,
+						 0,
+						 0,
+						 12,
+						 2,
+						 14,
+						 0,
+						 15,
+						 REPRESENTATION,
+						 false},
+	[INCITS378_2004] = {"ANSI/INCITS 378-2004",
+						{' ', '2', '0', 0},
+						8,
+						2,
+						10,
+						14,
+						16,
+						24,
+						1,
+						0,
+						25,
+						26,
+						VIEW_2004,
+						true},
+	[INCITS378_2007] = {"the M1 draft of 2007 of ANSI/INCITS 378",
+						{'0', '3', '0', 0},
+						8,
+						4,
+						12,
+						16,
+						0,
+						18,
+						1,
+						0,
+						19,
+						20,
+						VIEW_2009,
+						true},
+	[INCITS378_2009] = {"ANSI/INCITS 378-2009",
+						{'0', '3', '0', 0},
+						8,
+						4,
+						12,
+						17,
+						0,
+						19,
+						1,
+						0,
+						20,
+						21,
+						VIEW_2009,
+						true},
+	[INCITS378_2010] = {"ANSI/INCITS 378-2009 with amendment 1",
+						{'0', '3', '5', 0},
+						8,
+						4,
+						12,
+						17,
+						0,
+						19,
+						1,
+						0,
+						20,
+						21,
+						VIEW_2009,
+						true},
+};
 
-/* INCITS: a record of 65536 bytes or more has a length of 0, then four bytes */
-static const RecordLayout incits_long_layout = {10, 4, 14, 18, true};
+/* INCITS 2004: a record of 65536 bytes or more has a length of 0, then four bytes */
+static const RecordLayout incits_long_layout = {"ANSI/INCITS 378-2004",
+												{' ', '2', '0', 0},
+												10,
+												4,
+												14,
+												18,
+												20,
+												28,
+												1,
+												0,
+												29,
+												30,
+												VIEW_2004,
+												true};
 
-/* Fields after the device, relative to device_offset */
-#define WIDTH_OFFSET        2
-#define HEIGHT_OFFSET       4
-#define X_RESOLUTION_OFFSET 6
-#define Y_RESOLUTION_OFFSET 8
-#define VIEWS_OFFSET        10
-#define RESERVED_OFFSET     11
-#define AFTER_HEADER        12
+#define MAGIC_SIZE   4
+#define VERSION_SIZE 4
+static const uint8_t magic[MAGIC_SIZE] = {'F', 'M', 'R', 0};
 
-#define VIEW_HEADER_SIZE 4
-#define MINUTIA_SIZE     6
+#define VIEW_2004_SIZE      4
+#define VIEW_2009_SIZE      17
+#define MIN_REPRESENTATION  34
+#define QUALITY_BLOCK_SIZE  5
+#define CERTIFICATION_SIZE  3
+#define REPRESENTATION_TAIL 13 /* from the finger position to the number of minutiae */
+#define MINUTIA_SIZE        6
 
-#define MAX_EDGE 16384 /* coordinates have 14 bits */
+/* ISO 2005 and INCITS 2004: 4 bits of compliance, 12 of the device */
+#define DEVICE_MASK    0x0FFF
+#define APPENDIX_F_BIT 0x8000
 
-#define NO_FINGER 0xFF
-
-static const uint8_t magic[8] = {'F', 'M', 'R', 0, ' ', '2', '0', 0};
+/* 2009 and 2011: not reported, and could not be computed */
+#define QUALITY_NOT_REPORTED 254
+#define QUALITY_FAILED       255
 
 typedef struct Reader
 {
-	const uint8_t *data;
-	size_t         size;
-	bool           strict;
-	RecordError   *error;
+	const uint8_t      *data;
+	size_t              size;
+	bool                strict;
+	const RecordLayout *layout;
+	uint32_t            length; /* as the record says */
+	size_t              end;    /* before zeroes that fill a buffer */
+	int                 views;  /* as the record says */
+	RecordError        *error;
 } Reader;
 
-static unsigned
-get16(const uint8_t *bytes)
+/* Where the parts of a view are */
+typedef struct ViewFrame
 {
-	return (unsigned) bytes[0] << 8 | bytes[1];
-}
+	size_t start;
+	size_t fields; /* finger position and what follows; the start but in ISO 2011 */
+	size_t minutiae;
+	size_t minutia_size;
+	int    count;
+	size_t extended;
+	size_t extended_size;
+	size_t end;   /* where the next view starts */
+	bool   sound; /* false: the view is spoilt, but its end is known */
+} ViewFrame;
 
-static uint32_t
-get32(const uint8_t *bytes)
+const char *
+minutiae_format_name(MinutiaeFormat format)
 {
-	return (uint32_t) get16(bytes) << 16 | get16(bytes + 2);
-}
-
-static void
-put16(uint8_t *bytes, unsigned value)
-{
-	bytes[0] = (uint8_t) (value >> 8);
-	bytes[1] = (uint8_t) value;
-}
-
-static void
-put32(uint8_t *bytes, uint32_t value)
-{
-	put16(bytes, value >> 16);
-	put16(bytes + 2, value & 0xFFFF);
+	return layouts[format].name;
 }
 
 uint8_t
@@ -93,44 +211,297 @@ angle_to_incits378(uint8_t angle)
 static bool
 fail(Reader *reader, size_t offset, const char *field, const char *problem)
 {
-	reader->error->offset = offset;
-	reader->error->field = field;
-	reader->error->problem = problem;
-	return false;
+	return record_fail(reader->error, offset, field, problem);
 }
 
-/* the layout that the first bytes speak for, NULL if they are no record */
-static const RecordLayout *
-guess_layout(const uint8_t *data, size_t size)
+/* ---- codes ---------------------------------------------------------------- */
+
+/*
+ * The impression type of a record as ISO/IEC 19794-2:2005 has it in four bits,
+ * and whether the format lists it.  2009 and 2011 tell more kinds apart.
+ */
+static uint8_t
+read_impression(const RecordLayout *layout, uint8_t code, bool *listed)
 {
-	if (size < sizeof(magic) + 4)
-		return NULL;
-
-	/* the high half of ISO's length stands where INCITS has all of its own */
-	if (get16(data + 8) >= 26)
-		return &incits_layout;
-	if (get16(data + 8) > 0 || get16(data + 10) >= 24)
-		return &iso_layout;
-	return &incits_long_layout;
+	if (layout->view == VIEW_2004)
+	{
+		*listed = code <= 3 || code == 8 || (layout->incits && code == IMPRESSION_CONTACTLESS);
+		return code;
+	}
+	if (layout->incits)
+		*listed = code <= 3 || code == 8 || code == 10 || code == 11 || (code >= 20 && code <= 29);
+	else
+		*listed = code <= 9 || code == 24 || code == 28 || code == 29;
+	if (code <= 8)
+		return code;
+	if (code == 9)
+		return layout->incits ? IMPRESSION_CONTACTLESS : IMPRESSION_LIVE_ROLLED;
+	if (code >= 20 && code <= 23)
+		return code % 2; /* plain, rolled */
+	return code >= 24 && code <= 27 ? IMPRESSION_CONTACTLESS : IMPRESSION_UNKNOWN;
 }
 
-/* impression types of the standards' tables */
-static bool
-known_impression(const RecordLayout *layout, uint8_t impression)
+static uint8_t
+write_impression(const RecordLayout *layout, uint8_t impression)
 {
-	return impression <= 3 || impression == 8 || (layout->incits && impression == 9);
+	if (layout->view == VIEW_2004 || impression <= 8)
+		return impression;
+	return impression == IMPRESSION_CONTACTLESS ? 24 : 29;
 }
 
+/*
+ * A quality as ISO/IEC 19794-2:2005 has it: 1 to 100, 0 is not reported.  In
+ * 2009 and 2011 0 is the worst, and becomes 1.
+ */
 static bool
-read_minutia(Reader *reader, const RecordLayout *layout, size_t offset,
-			 const FingerprintTemplate *finger, Minutia *result)
+read_quality(Reader *reader, size_t offset, const char *field, uint8_t *quality)
+{
+	bool unreported = reader->layout->view != VIEW_2004;
+
+	*quality = reader->data[offset];
+	if (*quality <= 100)
+	{
+		if (unreported && *quality == 0)
+			*quality = 1;
+		return true;
+	}
+	if (reader->strict && !(unreported && *quality >= QUALITY_NOT_REPORTED))
+		return fail(reader, offset, field,
+					unreported ? "is none of 0 to 100, 254 and 255" : "is above 100");
+	*quality = 0;
+	return true;
+}
+
+static uint8_t
+write_quality(const RecordLayout *layout, uint8_t quality)
+{
+	return quality == 0 && layout->view != VIEW_2004 ? QUALITY_NOT_REPORTED : quality;
+}
+
+/* ---- frame ---------------------------------------------------------------- */
+
+/*
+ * Finds the extended data after the minutiae.  Leniently the last view's may
+ * end beside the end of the record.
+ */
+static bool
+frame_extended(Reader *reader, size_t limit, bool last, ViewFrame *frame)
+{
+	size_t start = frame->extended;
+	size_t length;
+
+	if (limit - start < 2)
+		return fail(reader, start, "extended data block length", "is cut off");
+	length = get16(reader->data + start);
+	start += 2;
+
+	if (!reader->strict && last && reader->length == reader->end && length > 0 &&
+		start <= reader->end && length != limit - start)
+	{
+		size_t left = reader->end - start;
+
+		if (length <= left + RECORD_EXTENDED_SLACK && left <= length + RECORD_EXTENDED_SLACK)
+			length = left;
+	}
+	if (length > limit - start)
+		return fail(reader, start - 2, "extended data block length", "exceeds the record");
+	frame->extended = start;
+	frame->extended_size = length;
+	frame->end = start + length;
+	return true;
+}
+
+/* finds the parts of the view that starts at frame->start and ends at or before limit */
+static bool
+frame_view(Reader *reader, size_t limit, bool last, ViewFrame *frame)
+{
+	const uint8_t *data = reader->data;
+	size_t         next = frame->start;
+
+	frame->minutia_size = MINUTIA_SIZE;
+	if (reader->layout->view == REPRESENTATION)
+	{
+		/* the caller saw to it that there are MIN_REPRESENTATION bytes */
+		next += 18;
+		next += 1 + (size_t) data[next] * QUALITY_BLOCK_SIZE;
+		if (data[reader->layout->certified] != 0)
+		{
+			if (next >= limit)
+				return fail(reader, frame->start + 18, "number of quality blocks",
+							"exceeds the representation");
+			next += 1 + (size_t) data[next] * CERTIFICATION_SIZE;
+		}
+		frame->fields = next;
+		next += REPRESENTATION_TAIL;
+		if (next > limit)
+			return fail(reader, frame->start + 18, "number of quality or certification blocks",
+						"exceeds the representation");
+		frame->minutia_size = data[next - 2] >> 4;
+		if (frame->minutia_size != 5 && frame->minutia_size != 6)
+			return fail(reader, next - 2, "minutia field length", "is neither 5 nor 6");
+	}
+	else
+	{
+		frame->fields = next;
+		next += reader->layout->view == VIEW_2004 ? VIEW_2004_SIZE : VIEW_2009_SIZE;
+		if (next > limit)
+			return fail(reader, frame->start, "finger view", "is cut off");
+	}
+	frame->count = data[next - 1];
+	frame->minutiae = next;
+	if ((limit - next) / frame->minutia_size < (size_t) frame->count)
+		return fail(reader, next - 1, "number of minutiae", "exceeds the bytes of the record");
+	frame->extended = next + frame->count * frame->minutia_size;
+	return frame_extended(reader, limit, last, frame);
+}
+
+/*
+ * Steps from the end of the frame to the next view.  False if the record gives
+ * no way to the view after that.
+ */
+static bool
+next_view(Reader *reader, bool last, ViewFrame *frame)
+{
+	size_t   left = reader->size - frame->end;
+	uint32_t length;
+
+	frame->start = frame->end;
+	if (reader->layout->view != REPRESENTATION)
+		return frame->sound = frame_view(reader, reader->size, last, frame);
+
+	if (left < MIN_REPRESENTATION)
+		return fail(reader, frame->start, "representation", "is cut off");
+	length = get32(reader->data + frame->start);
+	if (length < MIN_REPRESENTATION || length > left)
+		return fail(reader, frame->start, "representation length",
+					"is less than a representation has, or exceeds the record");
+	frame->sound = frame_view(reader, frame->start + length, false, frame);
+	if (frame->sound && frame->end != frame->start + length)
+		frame->sound = fail(reader, frame->start, "representation length",
+							"differs from that of its contents");
+	frame->end = frame->start + length;
+	return true;
+}
+
+/* chooses a layout: its lengths and counts are read, nothing is checked but that they are there */
+static bool
+begin(Reader *reader, const RecordLayout *layout)
+{
+	const uint8_t *data = reader->data;
+
+	reader->layout = layout;
+	if (reader->size < layout->header_size)
+		return fail(reader, reader->size, "record header", "is cut off");
+	reader->length =
+		layout->length_size == 2 ? get16(data + layout->length) : get32(data + layout->length);
+	reader->views = layout->views_size == 2 ? get16(data + layout->views) : data[layout->views];
+	reader->end = reader->size;
+	if (!reader->strict && reader->length >= layout->header_size && reader->length < reader->size)
+	{
+		size_t zeroes = reader->length;
+
+		while (zeroes < reader->size && data[zeroes] == 0)
+			zeroes++;
+		if (zeroes == reader->size)
+			reader->end = reader->length;
+	}
+	return true;
+}
+
+/* whether the views end where the record ends */
+static bool
+check_frame(Reader *reader)
+{
+	ViewFrame frame = {.end = reader->layout->header_size};
+
+	if (reader->views == 0)
+		return fail(reader, reader->layout->views, "number of finger views", "is zero");
+	for (int i = 0; i < reader->views; i++)
+	{
+		if (!next_view(reader, i == reader->views - 1, &frame))
+			return false;
+	}
+	if (frame.end != reader->size && frame.end != reader->end)
+		return fail(reader, frame.end, "record", "has bytes after its last finger view");
+	return true;
+}
+
+/*
+ * Chooses the layout whose frame fits.  If none does, then the one that the
+ * record length speaks for; *error is what is wrong with its frame.
+ */
+static bool
+choose_layout(Reader *reader, MinutiaeFormat *format)
+{
+	const uint8_t      *version = reader->data + MAGIC_SIZE;
+	const RecordLayout *candidates[3];
+	int                 count = 0;
+	RecordError        *error = reader->error;
+	RecordError         ignored;
+
+	if (memcmp(version, layouts[ISO19794_2_2005].version, VERSION_SIZE) == 0)
+	{
+		const RecordLayout *iso = &layouts[ISO19794_2_2005];
+		const RecordLayout *incits = &layouts[INCITS378_2004];
+		const uint8_t      *length = reader->data + iso->length;
+
+		if (reader->size < (size_t) iso->length + 4)
+			return fail(reader, reader->size, "record header", "is cut off");
+		/* the high half of ISO's length stands where INCITS has all of its own */
+		if (get16(length) == 0 && get16(length + 2) < iso->header_size)
+			incits = &incits_long_layout;
+		candidates[count++] =
+			get16(length) >= incits->header_size || incits == &incits_long_layout ? incits : iso;
+		candidates[count++] = candidates[0] == iso ? incits : iso;
+	}
+	else if (memcmp(version, layouts[INCITS378_2010].version, VERSION_SIZE) == 0)
+		candidates[count++] = &layouts[INCITS378_2010];
+	else if (memcmp(version, layouts[ISO19794_2_2011].version, VERSION_SIZE) == 0)
+	{
+		candidates[count++] = &layouts[ISO19794_2_2011];
+		candidates[count++] = &layouts[INCITS378_2009];
+		candidates[count++] = &layouts[INCITS378_2007];
+	}
+	else
+		return fail(reader, MAGIC_SIZE, "version number", "is not one that can be read");
+
+	reader->error = &ignored;
+	for (int i = 0; i < count; i++)
+	{
+		if (begin(reader, candidates[i]) && check_frame(reader))
+			break;
+		reader->layout = NULL;
+	}
+	reader->error = error;
+	if (reader->layout != NULL)
+		*error = (RecordError){0};
+	else if (begin(reader, candidates[0]))
+	{
+		/* most often a part of the record is missing, and then this is the plain reason */
+		if (reader->length != reader->end)
+			fail(reader, reader->layout->length, "record length",
+				 "differs from the number of bytes");
+		else
+			check_frame(reader);
+	}
+	*format = ISO19794_2_2005;
+	while (strcmp(layouts[*format].name, reader->layout->name) != 0)
+		(*format)++;
+	return error->field == NULL;
+}
+
+/* ---- contents ------------------------------------------------------------- */
+
+static bool
+read_minutia(Reader *reader, size_t offset, size_t size, const FingerprintTemplate *finger,
+			 Minutia *result)
 {
 	const uint8_t *bytes = reader->data + offset;
 	uint8_t        type = bytes[0] >> 6;
 	unsigned       x = get16(bytes) & 0x3FFF;
 	unsigned       y = get16(bytes + 2) & 0x3FFF;
 	uint8_t        angle = bytes[4];
-	uint8_t        quality = bytes[5];
+	uint8_t        quality = 0;
 
 	if (type > MINUTIA_BIFURCATION)
 		return fail(reader, offset, "minutia type", "is not one the standard knows");
@@ -138,7 +509,7 @@ read_minutia(Reader *reader, const RecordLayout *layout, size_t offset,
 		return fail(reader, offset, "minutia x", "lies outside the image");
 	if (y >= finger->height)
 		return fail(reader, offset + 2, "minutia y", "lies outside the image");
-	if (layout->incits)
+	if (reader->layout->incits)
 	{
 		if (angle > 179)
 			return fail(reader, offset + 4, "minutia angle", "is above 179");
@@ -146,12 +517,8 @@ read_minutia(Reader *reader, const RecordLayout *layout, size_t offset,
 	}
 	if (reader->strict && (bytes[2] & 0xC0) != 0)
 		return fail(reader, offset + 2, "reserved bits of a minutia", "are not zero");
-	if (quality > 100)
-	{
-		if (reader->strict)
-			return fail(reader, offset + 5, "minutia quality", "is above 100");
-		quality = 0;
-	}
+	if (size > 5 && !read_quality(reader, offset + 5, "minutia quality", &quality))
+		return false;
 	result->x = (uint16_t) x;
 	result->y = (uint16_t) y;
 	result->type = type;
@@ -183,241 +550,351 @@ items_fit(const uint8_t *items, size_t size, size_t uncounted)
 	return true;
 }
 
-/* steps over extended data; *offset moves from its start to what follows */
+/* width, height and resolutions, two bytes each, in the order that ISO 2005 has in its header */
 static bool
-skip_extended(Reader *reader, const RecordLayout *layout, size_t *offset, bool last,
-			  bool length_right)
+read_image(Reader *reader, const size_t offsets[4], FingerprintTemplate *finger)
 {
-	size_t start = *offset;
-	size_t length, left;
+	static const char *const names[] = {"image width", "image height", "horizontal resolution",
+										"vertical resolution"};
+	uint16_t *const          fields[] = {&finger->width, &finger->height, &finger->x_resolution,
+										 &finger->y_resolution};
 
-	if (reader->size - start < 2)
-		return fail(reader, start, "extended data block length", "is cut off");
-	length = get16(reader->data + start);
-	start += 2;
-	left = reader->size - start;
+	for (int i = 0; i < 4; i++)
+	{
+		unsigned value = get16(reader->data + offsets[i]);
 
-	if (!reader->strict && last && length_right && length > 0 && length != left &&
-		length <= left + RECORD_EXTENDED_SLACK && left <= length + RECORD_EXTENDED_SLACK)
-		length = left;
-	if (length > left)
-		return fail(reader, start - 2, "extended data block length", "exceeds the record");
-	if (reader->strict && !items_fit(reader->data + start, length, 0) &&
-		(layout->incits || !items_fit(reader->data + start, length, 4)))
-		return fail(reader, start, "extended data", "consists of items that do not fit together");
-	*offset = start + length;
+		if (i < 2 && (value == 0 || value > MAX_IMAGE_EDGE))
+			return fail(reader, offsets[i], names[i], "is not between 1 and 16384");
+		if (i >= 2 && value == 0)
+			return fail(reader, offsets[i], names[i], "is zero");
+		if (i >= 2 && reader->strict &&
+			(value < MIN_FINGER_RESOLUTION || value > MAX_FINGER_RESOLUTION))
+			return fail(reader, offsets[i], names[i],
+						"is not between 99 and 1600 pixels per centimetre");
+		*fields[i] = (uint16_t) value;
+	}
 	return true;
 }
 
-/* one view; *offset moves from its start to what follows */
+/* 2011: whether a date and time of capture is one, each field of which may be unknown */
 static bool
-read_view(Reader *reader, const RecordLayout *layout, size_t *offset, FingerprintTemplate *finger)
+date_valid(const uint8_t *date)
 {
-	const uint8_t *header = reader->data + *offset;
-	size_t         start = *offset;
+	unsigned millisecond = get16(date + 7);
 
-	if (reader->size - start < VIEW_HEADER_SIZE)
-		return fail(reader, start, "finger view", "is cut off");
-	finger->position = header[0];
-	finger->view = header[1] >> 4;
-	finger->impression = header[1] & 0x0F;
-	finger->quality = header[2];
-	finger->count = header[3];
+	return ((date[2] >= 1 && date[2] <= 12) || date[2] == 0xFF) &&
+		   ((date[3] >= 1 && date[3] <= 31) || date[3] == 0xFF) &&
+		   (date[4] <= 23 || date[4] == 0xFF) && (date[5] <= 59 || date[5] == 0xFF) &&
+		   (date[6] <= 60 || date[6] == 0xFF) && (millisecond <= 999 || millisecond == 0xFFFF);
+}
+
+/* what precedes the minutiae: finger, view, impression, quality, device, image */
+static bool
+read_view_header(Reader *reader, const ViewFrame *frame, FingerprintTemplate *finger)
+{
+	const RecordLayout *layout = reader->layout;
+	const uint8_t      *data = reader->data;
+	size_t              fields = frame->fields;
+	size_t              view = fields + 1;
+	size_t              impression, quality, image;
+	bool                listed;
+
+	finger->position = data[fields];
+	finger->view = data[view];
+	switch (layout->view)
+	{
+		case VIEW_2004:
+			finger->view = data[view] >> 4;
+			impression = view;
+			quality = fields + 2;
+			break;
+		case VIEW_2009:
+			impression = fields + 2;
+			quality = fields + 3;
+			image = fields + 8;
+			if (!read_image(reader, (size_t[]){image, image + 2, image + 4, image + 6}, finger))
+				return false;
+			break;
+		case REPRESENTATION:
+		default:
+			impression = fields + 6;
+			quality = data[frame->start + 18] > 0 ? frame->start + 19 : 0;
+			image = fields + 2;
+			if (!read_image(reader, (size_t[]){image + 5, image + 7, image, image + 2}, finger))
+				return false;
+			finger->device = (uint16_t) get16(data + frame->start + 16);
+			if (finger->device > DEVICE_MASK)
+				finger->device = 0;
+			if (reader->strict && !date_valid(data + frame->start + 4))
+				return fail(reader, frame->start + 4, "capture date and time", "is none");
+			break;
+	}
 	if (finger->position > FINGERPRINT_MAX_POSITION)
-		return fail(reader, start, "finger position", "is above 10");
-	if (reader->strict && !known_impression(layout, finger->impression))
-		return fail(reader, start + 1, "impression type", "is not one the standard lists");
-	if (finger->quality > 100)
+		return fail(reader, fields, "finger position", "is above 10");
+	if (finger->view > 15)
 	{
 		if (reader->strict)
-			return fail(reader, start + 2, "finger quality", "is above 100");
-		finger->quality = 0;
+			return fail(reader, view, "view number", "is above 15");
+		finger->view = 15;
 	}
-	start += VIEW_HEADER_SIZE;
-	if ((reader->size - start) / MINUTIA_SIZE < finger->count)
-		return fail(reader, start - 1, "number of minutiae", "exceeds the bytes of the record");
-	for (int i = 0; i < finger->count; i++)
-	{
-		if (!read_minutia(reader, layout, start, finger, &finger->minutiae[i]))
-			return false;
-		start += MINUTIA_SIZE;
-	}
-	*offset = start;
-	return true;
+	finger->impression = read_impression(
+		layout, layout->view == VIEW_2004 ? data[impression] & 0x0F : data[impression], &listed);
+	if (reader->strict && !listed)
+		return fail(reader, impression, "impression type", "is not one the standard lists");
+	finger->quality = 0;
+	return quality == 0 || read_quality(reader, quality, "finger quality", &finger->quality);
 }
 
 static bool
-read_header(Reader *reader, const RecordLayout *layout, FingerprintTemplate *finger)
+read_view(Reader *reader, const ViewFrame *frame, FingerprintTemplate *finger)
 {
-	const uint8_t *header = reader->data + layout->device_offset;
-	size_t         offset = layout->device_offset;
+	if (!read_view_header(reader, frame, finger))
+		return false;
+	finger->count = (uint8_t) frame->count;
+	for (int i = 0; i < frame->count; i++)
+	{
+		if (!read_minutia(reader, frame->minutiae + i * frame->minutia_size, frame->minutia_size,
+						  finger, &finger->minutiae[i]))
+			return false;
+	}
+	if (reader->strict)
+	{
+		const uint8_t *items = reader->data + frame->extended;
+		bool           iso_2005 = reader->layout == &layouts[ISO19794_2_2005];
 
-	if (reader->size < offset + AFTER_HEADER)
-		return fail(reader, reader->size, "record header", "is cut off");
-	finger->device = (uint16_t) get16(header);
-	finger->width = (uint16_t) get16(header + WIDTH_OFFSET);
-	finger->height = (uint16_t) get16(header + HEIGHT_OFFSET);
-	finger->x_resolution = (uint16_t) get16(header + X_RESOLUTION_OFFSET);
-	finger->y_resolution = (uint16_t) get16(header + Y_RESOLUTION_OFFSET);
-	if (finger->width == 0 || finger->width > MAX_EDGE)
-		return fail(reader, offset + WIDTH_OFFSET, "image width", "is not between 1 and 16384");
-	if (finger->height == 0 || finger->height > MAX_EDGE)
-		return fail(reader, offset + HEIGHT_OFFSET, "image height", "is not between 1 and 16384");
-	if (finger->x_resolution == 0)
-		return fail(reader, offset + X_RESOLUTION_OFFSET, "horizontal resolution", "is zero");
-	if (finger->y_resolution == 0)
-		return fail(reader, offset + Y_RESOLUTION_OFFSET, "vertical resolution", "is zero");
-	if (header[VIEWS_OFFSET] == 0)
-		return fail(reader, offset + VIEWS_OFFSET, "number of finger views", "is zero");
-	if (!reader->strict)
-		return true;
-	if (header[RESERVED_OFFSET] != 0)
-		return fail(reader, offset + RESERVED_OFFSET, "reserved byte of the header", "is not zero");
-	if (layout->product_offset != 0 && get16(reader->data + layout->product_offset) == 0)
-		return fail(reader, layout->product_offset, "CBEFF product owner", "is zero");
+		if (!items_fit(items, frame->extended_size, 0) &&
+			!(iso_2005 && items_fit(items, frame->extended_size, 4)))
+			return fail(reader, frame->extended, "extended data",
+						"consists of items that do not fit together");
+	}
 	return true;
 }
 
-static int
-read_record(Reader *reader, const RecordLayout *layout, int wanted, FingerprintTemplate *result)
+/* what the record's header says of all views */
+static bool
+read_header(Reader *reader, FingerprintTemplate *finger)
 {
+	const RecordLayout *layout = reader->layout;
+	const uint8_t      *data = reader->data;
+	size_t              image = layout->image;
+
+	if (layout->device > 0)
+		finger->device = (uint16_t) get16(data + layout->device);
+	if (layout->device > 16)
+	{
+		/* 2009: the certification has a byte of its own, before the device */
+		finger->device = (uint16_t) ((finger->device > DEVICE_MASK ? 0 : finger->device) |
+									 ((data[16] & 0x80) != 0 ? APPENDIX_F_BIT : 0));
+	}
+	if (image > 0 &&
+		!read_image(reader, (size_t[]){image, image + 2, image + 4, image + 6}, finger))
+		return false;
+	if (!reader->strict)
+		return true;
+	if (reader->length != reader->size)
+		return fail(reader, layout->length, "record length", "differs from the number of bytes");
+	if (layout->reserved > 0 && data[layout->reserved] != 0)
+		return fail(reader, layout->reserved, "reserved byte of the header", "is not zero");
+	if (layout->product > 0 && get16(data + layout->product) == 0)
+		return fail(reader, layout->product, "CBEFF product owner", "is zero");
+	if (layout->certified > 0 && data[layout->certified] > 1)
+		return fail(reader, layout->certified, "device certification flag", "is neither 0 nor 1");
+	return true;
+}
+
+int
+minutiae_record_visit(const uint8_t *data, size_t size, bool strict, RecordVisitor visitor,
+					  void *context, MinutiaeFormat *format, RecordError *error)
+{
+	Reader              reader = {.data = data, .size = size, .strict = strict, .error = error};
 	FingerprintTemplate finger;
-	int                 next_view[FINGERPRINT_MAX_POSITION + 1] = {0};
-	size_t              offset = layout->device_offset + AFTER_HEADER;
-	uint32_t            length;
-	int                 views;
+	int                 next_number[FINGERPRINT_MAX_POSITION + 1] = {0};
+	ViewFrame           frame = {0};
+	RecordView          view;
+	bool                framed;
 
+	*format = ISO19794_2_2005;
+	*error = (RecordError){0};
+	if (size < MAGIC_SIZE + VERSION_SIZE || memcmp(data, magic, MAGIC_SIZE) != 0)
+	{
+		fail(&reader, 0, "format identifier", "is not that of a finger minutiae record");
+		return -1;
+	}
+	framed = choose_layout(&reader, format);
+	if (reader.layout == NULL || reader.size < reader.layout->header_size)
+		return -1;
 	memset(&finger, 0, sizeof(finger));
-	if (!read_header(reader, layout, &finger))
+	if (!framed && strict)
 		return -1;
-	length = layout->length_size == 2 ? get16(reader->data + layout->length_offset)
-									  : get32(reader->data + layout->length_offset);
-	if (reader->strict && length != reader->size)
-	{
-		fail(reader, layout->length_offset, "record length", "differs from the number of bytes");
+	if (!read_header(&reader, &finger))
 		return -1;
-	}
 
-	views = reader->data[layout->device_offset + VIEWS_OFFSET];
-	for (int i = 0; i < views; i++)
+	frame.end = reader.layout->header_size;
+	reader.error = &view.error;
+	for (int i = 0; i < reader.views; i++)
 	{
-		size_t start = offset;
-
-		if (!read_view(reader, layout, &offset, &finger))
-			return -1;
-		if (reader->strict && finger.view != next_view[finger.position]++)
+		view.number = i + 1;
+		view.error = (RecordError){0};
+		if (!next_view(&reader, i == reader.views - 1, &frame))
+			break; /* *error says so: the frame does not fit */
+		view.finger = frame.sound && read_view(&reader, &frame, &finger) ? &finger : NULL;
+		if (strict && view.finger != NULL && finger.view != next_number[finger.position]++ &&
+			!(reader.layout->view == REPRESENTATION && finger.view == i))
 		{
-			fail(reader, start + 1, "view number", "is out of order");
-			return -1;
+			fail(&reader, frame.fields + 1, "view number", "is out of order");
+			view.finger = NULL;
 		}
-		if (!skip_extended(reader, layout, &offset, i == views - 1, length == reader->size))
-			return -1;
-		if (i == wanted && result != NULL)
-			*result = finger;
+		if (visitor != NULL && !visitor(&view, context))
+			break;
 	}
-	if (offset != reader->size)
+	return framed ? reader.views : -1;
+}
+
+typedef struct Wanted
+{
+	int                  number;
+	FingerprintTemplate *result;
+	bool                 spoilt;
+	RecordError          error;
+} Wanted;
+
+static bool
+take_wanted(const RecordView *view, void *context)
+{
+	Wanted *wanted = context;
+
+	if (view->finger == NULL)
 	{
-		fail(reader, offset, "record", "has bytes after its last finger view");
-		return -1;
+		wanted->spoilt = true;
+		wanted->error = view->error;
+		return false;
 	}
-	return views;
+	if (view->number == wanted->number && wanted->result != NULL)
+		*wanted->result = *view->finger;
+	return true;
 }
 
 int
 minutiae_record_read(const uint8_t *data, size_t size, bool strict, int wanted,
 					 FingerprintTemplate *result, RecordError *error)
 {
-	Reader              reader = {data, size, strict, error};
-	const RecordLayout *layout;
-	RecordError         ignored;
-	int                 views;
+	Wanted         one = {.number = wanted + 1, .result = result};
+	MinutiaeFormat format;
+	int views = minutiae_record_visit(data, size, strict, take_wanted, &one, &format, error);
 
-	if (size < sizeof(magic) || memcmp(data, magic, 4) != 0)
+	if (views >= 0 && one.spoilt)
 	{
-		fail(&reader, 0, "format identifier", "is not that of a finger minutiae record");
+		*error = one.error;
 		return -1;
 	}
-	if (memcmp(data, magic, sizeof(magic)) != 0)
-	{
-		fail(&reader, 4, "version number", "is not one that can be read");
-		return -1;
-	}
-	layout = guess_layout(data, size);
-	if (layout == NULL)
-	{
-		fail(&reader, size, "record header", "is cut off");
-		return -1;
-	}
-	views = read_record(&reader, layout, wanted, result);
-	if (views >= 0 || strict)
-		return views;
-
-	/*
-	 * The two standards differ only in their record length: with a wrong
-	 * length one looks like the other.  All else is checked, so a record that
-	 * is sound in the other layout is meant so.
-	 */
-	reader.error = &ignored;
-	return read_record(&reader, layout->incits ? &iso_layout : &incits_layout, wanted, result);
+	return views;
 }
 
-/* a view without extended data; returns its size */
-static size_t
-write_view(const FingerprintTemplate *finger, bool incits, uint8_t *bytes)
-{
-	uint8_t *next = bytes + VIEW_HEADER_SIZE;
+/* ---- writing -------------------------------------------------------------- */
 
-	bytes[0] = finger->position;
-	bytes[1] = (uint8_t) (finger->view << 4 | (finger->impression & 0x0F));
-	bytes[2] = finger->quality;
-	bytes[3] = finger->count;
+/* what precedes the minutiae; returns its size */
+static size_t
+write_view_header(const FingerprintTemplate *finger, const RecordLayout *layout, uint8_t *bytes)
+{
+	uint8_t  impression = write_impression(layout, finger->impression);
+	uint8_t  quality = write_quality(layout, finger->quality);
+	uint8_t *next = bytes;
+
+	switch (layout->view)
+	{
+		case VIEW_2004:
+			bytes[0] = finger->position;
+			bytes[1] = (uint8_t) (finger->view << 4 | (impression & 0x0F));
+			bytes[2] = quality;
+			bytes[3] = finger->count;
+			return VIEW_2004_SIZE;
+		case VIEW_2009:
+			bytes[0] = finger->position;
+			bytes[1] = finger->view;
+			bytes[2] = impression;
+			bytes[3] = quality;
+			put32(bytes + 4, 0); /* no one says which quality algorithm it was */
+			put16(bytes + 8, finger->width);
+			put16(bytes + 10, finger->height);
+			put16(bytes + 12, finger->x_resolution);
+			put16(bytes + 14, finger->y_resolution);
+			bytes[16] = finger->count;
+			return VIEW_2009_SIZE;
+		case REPRESENTATION:
+		default:
+			memset(next + 4, 0xFF, 9); /* date and time: unknown */
+			next += 13;
+			*next++ = 0; /* capture technology: unknown */
+			put16(next, 0);
+			put16(next + 2, finger->device & DEVICE_MASK);
+			next += 4;
+			*next++ = finger->quality > 0;
+			if (finger->quality > 0)
+			{
+				*next++ = finger->quality;
+				put32(next, 0);
+				next += 4;
+			}
+			*next++ = finger->position;
+			*next++ = finger->view;
+			put16(next, finger->x_resolution);
+			put16(next + 2, finger->y_resolution);
+			next[4] = impression;
+			put16(next + 5, finger->width);
+			put16(next + 7, finger->height);
+			next[9] = MINUTIA_SIZE << 4;
+			next[10] = finger->count;
+			return (size_t) (next + 11 - bytes);
+	}
+}
+
+size_t
+minutiae_record_write(const FingerprintTemplate *finger, MinutiaeFormat format,
+					  uint32_t cbeff_product, uint8_t *record)
+{
+	const RecordLayout *layout = &layouts[format];
+	uint8_t            *view = record + layout->header_size;
+	uint8_t            *next;
+	size_t              size;
+
+	memset(record, 0, layout->header_size);
+	memcpy(record, magic, MAGIC_SIZE);
+	memcpy(record + MAGIC_SIZE, layout->version, VERSION_SIZE);
+	record[layout->views + layout->views_size - 1] = 1;
+	if (layout->product > 0)
+		put32(record + layout->product, cbeff_product);
+	if (layout->device > 16)
+	{
+		record[16] = (finger->device & APPENDIX_F_BIT) != 0 ? 0x80 : 0;
+		put16(record + layout->device, finger->device & DEVICE_MASK);
+	}
+	else if (layout->device > 0)
+		put16(record + layout->device, finger->device);
+	if (layout->image > 0)
+	{
+		put16(record + layout->image, finger->width);
+		put16(record + layout->image + 2, finger->height);
+		put16(record + layout->image + 4, finger->x_resolution);
+		put16(record + layout->image + 6, finger->y_resolution);
+	}
+
+	next = view + write_view_header(finger, layout, view);
 	for (int i = 0; i < finger->count; i++, next += MINUTIA_SIZE)
 	{
 		const Minutia *minutia = &finger->minutiae[i];
 
 		put16(next, (unsigned) minutia->type << 14 | minutia->x);
 		put16(next + 2, minutia->y);
-		next[4] = incits ? angle_to_incits378(minutia->angle) : minutia->angle;
-		next[5] = minutia->quality;
+		next[4] = layout->incits ? angle_to_incits378(minutia->angle) : minutia->angle;
+		next[5] = write_quality(layout, minutia->quality);
 	}
-	put16(next, 0);
-	return (size_t) (next + 2 - bytes);
-}
-
-/* a record of one view in a layout; returns its size */
-static size_t
-write_record(const FingerprintTemplate *finger, const RecordLayout *layout, uint32_t cbeff_product,
-			 uint8_t *record)
-{
-	uint8_t *header = record + layout->device_offset;
-	size_t   size = layout->device_offset + AFTER_HEADER;
-
-	memcpy(record, magic, sizeof(magic));
-	put16(header, finger->device);
-	put16(header + WIDTH_OFFSET, finger->width);
-	put16(header + HEIGHT_OFFSET, finger->height);
-	put16(header + X_RESOLUTION_OFFSET, finger->x_resolution);
-	put16(header + Y_RESOLUTION_OFFSET, finger->y_resolution);
-	header[VIEWS_OFFSET] = 1;
-	header[RESERVED_OFFSET] = 0;
-	size += write_view(finger, layout->incits, record + size);
-	if (layout->product_offset != 0)
-		put32(record + layout->product_offset, cbeff_product);
+	put16(next, 0); /* no extended data */
+	size = (size_t) (next + 2 - record);
+	if (layout->view == REPRESENTATION)
+		put32(view, (uint32_t) (next + 2 - view));
 	if (layout->length_size == 2)
-		put16(record + layout->length_offset, (unsigned) size);
+		put16(record + layout->length, (unsigned) size);
 	else
-		put32(record + layout->length_offset, (uint32_t) size);
+		put32(record + layout->length, (uint32_t) size);
 	return size;
-}
-
-size_t
-iso19794_2_write(const FingerprintTemplate *finger, uint8_t *record)
-{
-	return write_record(finger, &iso_layout, 0, record);
-}
-
-size_t
-incits378_write(const FingerprintTemplate *finger, uint32_t cbeff_product, uint8_t *record)
-{
-	return write_record(finger, &incits_layout, cbeff_product, record);
 }

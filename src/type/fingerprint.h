@@ -3,7 +3,7 @@
  *		The SQL type fingerprint.
  *
  * A datum is a varlena whose bytes are an ISO/IEC 19794-2:2005 record with
- * exactly one finger view and no extended data, as iso19794_2_write makes it.
+ * exactly one finger view and no extended data, as minutiae_record_write makes it.
  * That is also its binary form on the wire.  Every datum was checked when it
  * entered, so that nothing after that can fail on its contents.
  */

@@ -6,7 +6,10 @@
 
 #include "funcapi.h"
 #include "type/fingerprint.h"
+#include "miscadmin.h"
 #include "record/minutiae_record.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
 
 void
 fingerprint_unpack(Datum datum, FingerprintTemplate *result)
@@ -24,9 +27,10 @@ fingerprint_unpack(Datum datum, FingerprintTemplate *result)
 Datum
 fingerprint_pack(const FingerprintTemplate *finger)
 {
-	bytea *result = palloc(VARHDRSZ + ISO19794_2_MAX_SIZE);
+	bytea *result = palloc(VARHDRSZ + MINUTIAE_RECORD_MAX_SIZE);
 
-	SET_VARSIZE(result, VARHDRSZ + iso19794_2_write(finger, (uint8_t *) VARDATA(result)));
+	SET_VARSIZE(result, VARHDRSZ + minutiae_record_write(finger, ISO19794_2_2005, 0,
+														 (uint8_t *) VARDATA(result)));
 	PG_RETURN_BYTEA_P(result);
 }
 
@@ -83,44 +87,96 @@ fingerprint_from_view(PG_FUNCTION_ARGS)
 								   NULL);
 }
 
-/* fingerprints(bytea, strict): all views, in order */
+/* What a set-returning function makes of views, as a visitor's context */
+typedef struct ViewRows
+{
+	ReturnSetInfo *result;
+	bool           problems; /* rows have view, print and problem; else print alone, or an error */
+	bool           spoilt;   /* a view is, and problems are not wanted */
+	RecordError    error;
+} ViewRows;
+
+static Datum
+problem_text(const RecordError *error)
+{
+	return PointerGetDatum(cstring_to_text(
+		psprintf("The %s at byte %zu %s.", error->field, error->offset, error->problem)));
+}
+
+static bool
+add_view_row(const RecordView *view, void *context)
+{
+	ViewRows *rows = context;
+	Datum     values[3] = {0};
+	bool      nulls[3] = {false, view->finger == NULL, view->finger != NULL};
+
+	CHECK_FOR_INTERRUPTS();
+	if (view->finger == NULL && !rows->problems)
+	{
+		rows->spoilt = true;
+		rows->error = view->error;
+		return false;
+	}
+	values[0] = Int32GetDatum(view->number);
+	if (view->finger != NULL)
+		values[1] = fingerprint_pack(view->finger);
+	else
+		values[2] = problem_text(&view->error);
+	if (rows->problems)
+		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
+	else
+		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values + 1, nulls + 1);
+	return true;
+}
+
+/* fingerprints(bytea, strict): all views, in order, or an error */
 PG_FUNCTION_INFO_V1(fingerprints_from_bytea);
 Datum
 fingerprints_from_bytea(PG_FUNCTION_ARGS)
 {
-	FuncCallContext *context;
-	bytea           *record;
-	int              view;
+	bytea         *record = PG_GETARG_BYTEA_PP(0);
+	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	MinutiaeFormat format;
+	RecordError    error;
 
-	if (SRF_IS_FIRSTCALL())
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (minutiae_record_visit((const uint8_t *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
+							  PG_GETARG_BOOL(1), add_view_row, &rows, &format, &error) < 0)
+		rows.spoilt = true;
+	else
+		error = rows.error;
+	if (rows.spoilt)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+				 errmsg("invalid finger minutiae record"),
+				 errdetail("The %s at byte %zu %s.", error.field, error.offset, error.problem)));
+	return (Datum) 0;
+}
+
+/*
+ * fingerprint_views(bytea, strict): a row for each view, with what is wrong
+ * with it if it is spoilt.  What is wrong with the whole record stands in a
+ * row without a view, the last one.
+ */
+PG_FUNCTION_INFO_V1(fingerprint_views);
+Datum
+fingerprint_views(PG_FUNCTION_ARGS)
+{
+	bytea         *record = PG_GETARG_BYTEA_PP(0);
+	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .problems = true};
+	MinutiaeFormat format;
+	RecordError    error;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (minutiae_record_visit((const uint8_t *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
+							  PG_GETARG_BOOL(1), add_view_row, &rows, &format, &error) < 0)
 	{
-		MemoryContext old_context;
-		RecordError   error;
-		int           views;
+		Datum values[3] = {0, 0, problem_text(&error)};
+		bool  nulls[3] = {true, true, false};
 
-		context = SRF_FIRSTCALL_INIT();
-		old_context = MemoryContextSwitchTo(context->multi_call_memory_ctx);
-		record = PG_GETARG_BYTEA_P_COPY(0);
-		MemoryContextSwitchTo(old_context);
-		views = minutiae_record_read((const uint8_t *) VARDATA_ANY(record),
-									 VARSIZE_ANY_EXHDR(record), PG_GETARG_BOOL(1), 0, NULL, &error);
-		if (views < 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-							errmsg("invalid finger minutiae record"),
-							errdetail("The %s at byte %zu %s.", error.field, error.offset,
-									  error.problem)));
-		context->max_calls = views;
-		context->user_fctx = record;
+		tuplestore_putvalues(rows.result->setResult, rows.result->setDesc, values, nulls);
 	}
-	context = SRF_PERCALL_SETUP();
-	if (context->call_cntr >= context->max_calls)
-		SRF_RETURN_DONE(context);
-	record = context->user_fctx;
-	view = (int) context->call_cntr + 1;
-	SRF_RETURN_NEXT(context,
-					fingerprint_from_record((const uint8 *) VARDATA_ANY(record),
-											VARSIZE_ANY_EXHDR(record), view, PG_GETARG_BOOL(1),
-											ERRCODE_INVALID_BINARY_REPRESENTATION, NULL));
+	return (Datum) 0;
 }
 
 /* to_iso19794_2(fingerprint), and the cast to bytea: the datum is the record */
@@ -138,13 +194,14 @@ fingerprint_to_incits378(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate finger;
 	int64               product = PG_GETARG_INT64(1);
-	bytea              *result = palloc(VARHDRSZ + INCITS378_MAX_SIZE);
+	bytea              *result = palloc(VARHDRSZ + MINUTIAE_RECORD_MAX_SIZE);
 
 	if (product < 0 || product > PG_UINT32_MAX)
 		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 						errmsg("CBEFF product identifier must be between 0 and 4294967295")));
 	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
-	SET_VARSIZE(result, VARHDRSZ + incits378_write(&finger, (uint32_t) product,
-												   (uint8_t *) VARDATA(result)));
+	SET_VARSIZE(result,
+				VARHDRSZ + minutiae_record_write(&finger, INCITS378_2004, (uint32_t) product,
+												 (uint8_t *) VARDATA(result)));
 	PG_RETURN_BYTEA_P(result);
 }

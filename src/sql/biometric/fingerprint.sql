@@ -35,6 +35,13 @@ CREATE FUNCTION fingerprint(record bytea, view integer, strict boolean DEFAULT f
 CREATE FUNCTION fingerprints(record bytea, strict boolean DEFAULT false) RETURNS SETOF fingerprint
 	AS 'MODULE_PATHNAME', 'fingerprints_from_bytea' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
 
+-- one row for each view: a template, or what is wrong with the view; view is NULL for what is wrong
+-- with the whole record
+CREATE FUNCTION fingerprint_views(record bytea, strict boolean DEFAULT false,
+		OUT view integer, OUT print fingerprint, OUT problem text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
+
 -- records out
 CREATE FUNCTION to_iso19794_2(fingerprint) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'fingerprint_to_iso19794_2' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
