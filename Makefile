@@ -2,8 +2,11 @@
 # Builds with PGXS; "make help" lists what there is.
 EXTENSION = $(basename $(notdir $(wildcard $(srcdir)/*.control)))
 MODULE_big = biometric
-# The scripts are concatenated from rooms of src/sql, in this order.
-BIOMETRIC_SQL = fingerprint iris synthetic index inspect score fusion identify evidence
+# The scripts are concatenated from rooms of src/sql, in this order.  What every type of template has is
+# written once, in modality.sql, and stamped for TYPE:COST.
+BIOMETRIC_SQL = index fingerprint iris
+MODALITIES = fingerprint:5000 iris:100
+BIOMETRIC_SQL_2 = synthetic inspect score fusion nodes evidence
 WATCHLIST_SQL = base rules
 DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
@@ -49,9 +52,13 @@ include $(PGXS)
 # Matching is arithmetic in loops; let the compiler vectorise it.
 $(MATCH_SRCS:.c=.o): CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
-biometric--2.0.sql: $(BIOMETRIC_SQL:%=src/sql/biometric/%.sql) Makefile
+STAMP = sed -e 's/@type@/$(word 1,$(subst :, ,$(1)))/g' -e 's/@cost@/$(word 2,$(subst :, ,$(1)))/g' $(srcdir)/src/sql/biometric/modality.sql
+
+biometric--2.0.sql: $(wildcard $(srcdir)/src/sql/biometric/*.sql) Makefile
 	{ printf '\\echo Use "CREATE EXTENSION biometric" to load this file. \\quit\n\n'; \
-	  cat $(BIOMETRIC_SQL:%=$(srcdir)/src/sql/biometric/%.sql); } > $@
+	  cat $(BIOMETRIC_SQL:%=$(srcdir)/src/sql/biometric/%.sql); \
+	  $(foreach modality,$(MODALITIES),$(call STAMP,$(modality));) \
+	  cat $(BIOMETRIC_SQL_2:%=$(srcdir)/src/sql/biometric/%.sql); } > $@
 
 biometric_watchlist--2.0.sql: $(WATCHLIST_SQL:%=src/sql/watchlist/%.sql) Makefile
 	{ printf '\\echo Use "CREATE EXTENSION biometric_watchlist CASCADE" to load this file. \\quit\n\n'; \

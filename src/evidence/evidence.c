@@ -74,9 +74,9 @@ put_pair(ReturnSetInfo *result, const FingerprintEvidence *evidence, int i, int 
  * minutiae of a that have no partner, then those of b, each in its record's
  * order.
  */
-PG_FUNCTION_INFO_V1(fingerprint_match_pairs);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_match_pairs);
 Datum
-fingerprint_match_pairs(PG_FUNCTION_ARGS)
+biometric_fingerprint_match_pairs(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo       *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	FingerprintTemplate *fingers = palloc(2 * sizeof(FingerprintTemplate));
@@ -119,9 +119,9 @@ evidence_compare(const IrisTemplate *a, const IrisTemplate *b, IrisComparison *r
 }
 
 /* match_bits(a iris, b iris): the rotation that decided, and the bits compared in it */
-PG_FUNCTION_INFO_V1(iris_match_bits);
+PG_FUNCTION_INFO_V1(biometric_iris_match_bits);
 Datum
-iris_match_bits(PG_FUNCTION_ARGS)
+biometric_iris_match_bits(PG_FUNCTION_ARGS)
 {
 	IrisTemplate   a = iris_unpack(PG_GETARG_DATUM(0));
 	IrisTemplate   b = iris_unpack(PG_GETARG_DATUM(1));

@@ -99,9 +99,9 @@ begin_finger(StringInfo svg, const FingerprintTemplate *finger, double left, dou
 }
 
 /* svg(fingerprint): its minutiae, numbered as minutiae() does */
-PG_FUNCTION_INFO_V1(fingerprint_svg);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_svg);
 Datum
-fingerprint_svg(PG_FUNCTION_ARGS)
+biometric_fingerprint_svg(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate finger;
 	StringInfoData      svg;
@@ -119,9 +119,9 @@ fingerprint_svg(PG_FUNCTION_ARGS)
  * match_svg(a fingerprint, b fingerprint): side by side.  A pair has the same
  * number on both, 1 counts most; what is not paired is shown as much as what is.
  */
-PG_FUNCTION_INFO_V1(fingerprint_match_svg);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_match_svg);
 Datum
-fingerprint_match_svg(PG_FUNCTION_ARGS)
+biometric_fingerprint_match_svg(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate *fingers = palloc(2 * sizeof(FingerprintTemplate));
 	FingerprintEvidence *evidence = palloc(sizeof(FingerprintEvidence));
@@ -239,9 +239,9 @@ static const char *const code_colours[3] = {"#ccc", "#fff", "#222"};
 static const char *const match_colours[3] = {"#ccc", "#9fd6ae", UNPAIRED};
 
 /* svg(iris): ones black, zeroes white, what is not usable grey */
-PG_FUNCTION_INFO_V1(iris_svg);
+PG_FUNCTION_INFO_V1(biometric_iris_svg);
 Datum
-iris_svg(PG_FUNCTION_ARGS)
+biometric_iris_svg(PG_FUNCTION_ARGS)
 {
 	IrisTemplate   iris = iris_unpack(PG_GETARG_DATUM(0));
 	StringInfoData svg;
@@ -252,9 +252,9 @@ iris_svg(PG_FUNCTION_ARGS)
 }
 
 /* match_svg(a iris, b iris): both codes, and below in which bits they differ, a turned to fit b */
-PG_FUNCTION_INFO_V1(iris_match_svg);
+PG_FUNCTION_INFO_V1(biometric_iris_match_svg);
 Datum
-iris_match_svg(PG_FUNCTION_ARGS)
+biometric_iris_match_svg(PG_FUNCTION_ARGS)
 {
 	IrisTemplate   a = iris_unpack(PG_GETARG_DATUM(0));
 	IrisTemplate   b = iris_unpack(PG_GETARG_DATUM(1));

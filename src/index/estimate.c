@@ -14,7 +14,6 @@
 #include "access/detoast.h"
 #include "access/htup_details.h"
 #include "compat.h"
-#include "commands/defrem.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "index/index.h"
@@ -39,25 +38,6 @@
 
 /* An index that takes more of shared buffers is not kept in them: reader.c */
 #define CACHED_SHARE 0.75
-
-/* What the default operator class of a type, base type of domains, says of its modality */
-static const BiometricModality *
-modality_of_type(Oid type)
-{
-	Oid base_type = getBaseType(type);
-	Oid opclass = GetDefaultOpClass(base_type, get_index_am_oid("biometric", false));
-	Oid support = InvalidOid;
-
-	if (OidIsValid(opclass))
-		support = get_opfamily_proc(get_opclass_family(opclass), get_opclass_input_type(opclass),
-									get_opclass_input_type(opclass), BIOMETRIC_MODALITY_PROC);
-	if (!OidIsValid(support))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("type %s has no default operator class for access method \"%s\"",
-							   format_type_be(type), "biometric")));
-	return (const BiometricModality *) DatumGetPointer(
-		OidFunctionCall1(support, PointerGetDatum(NULL)));
-}
 
 /* Seconds to extract the features, and words if there are any, of a template */
 static double
@@ -114,7 +94,7 @@ biometric_index_estimate(PG_FUNCTION_ARGS)
 	Oid   type = get_fn_expr_argtype(fcinfo->flinfo, 1);
 	Datum template = PG_GETARG_DATUM(1);
 	int                      workers = PG_GETARG_INT32(2);
-	const BiometricModality *modality = modality_of_type(type);
+	const BiometricModality *modality = biometric_modality_of_type(getBaseType(type));
 	void                    *features = palloc(modality->max_features_size);
 	BiometricWord           *words = NULL;
 	int                      nwords = 0;

@@ -18,11 +18,10 @@ const BiometricModality *
 biometric_modality(Relation index)
 {
 	FmgrInfo                *support = index_getprocinfo(index, 1, BIOMETRIC_MODALITY_PROC);
-	const BiometricModality *modality;
+	const BiometricModality *modality =
+		biometric_modality_from(FunctionCall1(support, PointerGetDatum(NULL)));
 
-	modality =
-		(const BiometricModality *) DatumGetPointer(FunctionCall1(support, PointerGetDatum(NULL)));
-	if (modality == NULL || modality->magic != BIOMETRIC_MODALITY_MAGIC)
+	if (modality == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("support function of index \"%s\" does not describe a biometric modality",

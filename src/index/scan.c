@@ -46,6 +46,7 @@
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
+#include "type/probe.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -471,7 +472,7 @@ add_qual(BiometricScan *state, ScanKey key)
 	}
 
 	if (key->sk_strategy == BIOMETRIC_PROBE_STRATEGY)
-		template = state->modality->probe_template(template, &min_score);
+		template = probe_take_apart(template, &min_score);
 	else if (key->sk_strategy != BIOMETRIC_MATCH_STRATEGY)
 		elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
 

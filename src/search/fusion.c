@@ -96,9 +96,9 @@ valid_score(double score)
 }
 
 /* transition of fuse(score): NULL scores are comparisons that were not made */
-PG_FUNCTION_INFO_V1(fuse_add);
+PG_FUNCTION_INFO_V1(biometric_fuse_add);
 Datum
-fuse_add(PG_FUNCTION_ARGS)
+biometric_fuse_add(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(1))
 	{
@@ -245,9 +245,9 @@ fuse_transition(FunctionCallInfo fcinfo, const char *source, Size length)
 }
 
 /* fuse(score, source text): NULL, '' and 'unknown', as eye() says, are not known */
-PG_FUNCTION_INFO_V1(fuse_add_text);
+PG_FUNCTION_INFO_V1(biometric_fuse_add_text);
 Datum
-fuse_add_text(PG_FUNCTION_ARGS)
+biometric_fuse_add_text(PG_FUNCTION_ARGS)
 {
 	text *source = PG_ARGISNULL(2) ? NULL : PG_GETARG_TEXT_PP(2);
 	Size  length = source ? VARSIZE_ANY_EXHDR(source) : 0;
@@ -258,9 +258,9 @@ fuse_add_text(PG_FUNCTION_ARGS)
 }
 
 /* fuse(score, source integer): NULL and 0, as finger_position() says, are not known */
-PG_FUNCTION_INFO_V1(fuse_add_integer);
+PG_FUNCTION_INFO_V1(biometric_fuse_add_integer);
 Datum
-fuse_add_integer(PG_FUNCTION_ARGS)
+biometric_fuse_add_integer(PG_FUNCTION_ARGS)
 {
 	int32 source = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
 	char  digits[12];
@@ -271,9 +271,9 @@ fuse_add_integer(PG_FUNCTION_ARGS)
 	return fuse_transition(fcinfo, digits, strlen(digits));
 }
 
-PG_FUNCTION_INFO_V1(fuse_combine);
+PG_FUNCTION_INFO_V1(biometric_fuse_combine);
 Datum
-fuse_combine(PG_FUNCTION_ARGS)
+biometric_fuse_combine(PG_FUNCTION_ARGS)
 {
 	MemoryContext    context = aggregate_context(fcinfo);
 	FuseState       *state = PG_ARGISNULL(0) ? NULL : (FuseState *) PG_GETARG_POINTER(0);
@@ -296,9 +296,9 @@ fuse_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(fuse_serialize);
+PG_FUNCTION_INFO_V1(biometric_fuse_serialize);
 Datum
-fuse_serialize(PG_FUNCTION_ARGS)
+biometric_fuse_serialize(PG_FUNCTION_ARGS)
 {
 	FuseState     *state = (FuseState *) PG_GETARG_POINTER(0);
 	StringInfoData message;
@@ -318,9 +318,9 @@ fuse_serialize(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&message));
 }
 
-PG_FUNCTION_INFO_V1(fuse_deserialize);
+PG_FUNCTION_INFO_V1(biometric_fuse_deserialize);
 Datum
-fuse_deserialize(PG_FUNCTION_ARGS)
+biometric_fuse_deserialize(PG_FUNCTION_ARGS)
 {
 	bytea         *bytes = PG_GETARG_BYTEA_PP(0);
 	FuseState     *state;
@@ -346,9 +346,9 @@ fuse_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-PG_FUNCTION_INFO_V1(fuse_final);
+PG_FUNCTION_INFO_V1(biometric_fuse_final);
 Datum
-fuse_final(PG_FUNCTION_ARGS)
+biometric_fuse_final(PG_FUNCTION_ARGS)
 {
 	FuseState *state;
 	double     sum = 0, best = 0, unknown = 0;

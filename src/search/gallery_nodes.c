@@ -63,9 +63,9 @@ ask(Oid leaf)
 }
 
 /* gallery_nodes(gallery) */
-PG_FUNCTION_INFO_V1(gallery_nodes);
+PG_FUNCTION_INFO_V1(biometric_gallery_nodes);
 Datum
-gallery_nodes(PG_FUNCTION_ARGS)
+biometric_gallery_nodes(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Relation       relation;

@@ -22,8 +22,6 @@
 #include "catalog/pg_type.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
-#include "type/fingerprint.h"
-#include "type/iris.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -32,9 +30,6 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
-
-extern Datum fingerprint_modality(PG_FUNCTION_ARGS);
-extern Datum iris_modality(PG_FUNCTION_ARGS);
 
 void
 gallery_null_argument(const char *name)
@@ -435,9 +430,8 @@ add_sources(Gallery *gallery, ArrayType *without_servers)
  * search of rows.
  */
 void
-gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation, const char *person,
-			 const char *template_column, Jsonb *filter, ArrayType *key_columns,
-			 ArrayType *without_servers, Oid probe_type, bool is_iris)
+gallery_open(Gallery *gallery, Oid relation, const char *person, const char *template_column,
+			 Jsonb *filter, ArrayType *key_columns, ArrayType *without_servers, Oid template_type)
 {
 	Oid type, collation;
 
@@ -467,18 +461,16 @@ gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation, const char
 								   RelationGetRelationName(gallery->relation))));
 	}
 
-	gallery->is_iris = is_iris;
-	gallery->modality = (const BiometricModality *) DatumGetPointer(
-		is_iris ? iris_modality(fcinfo) : fingerprint_modality(fcinfo));
-	gallery->schema =
-		quote_identifier(get_namespace_name(get_func_namespace(fcinfo->flinfo->fn_oid)));
+	gallery->modality = biometric_modality_of_type(template_type);
+	gallery->distance = gallery_quote_operator(biometric_distance_operator(template_type));
+	gallery->schema = quote_identifier(get_namespace_name(biometric_schema_of_type(template_type)));
 
 	gallery_column(gallery, template_column, &type, &collation);
-	if (type != probe_type)
+	if (type != template_type)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("column \"%s\" of relation \"%s\" is of type %s, not %s",
 							   template_column, RelationGetRelationName(gallery->relation),
-							   format_type_be(type), format_type_be(probe_type))));
+							   format_type_be(type), format_type_be(template_type))));
 	gallery->column = gallery_quote_column(template_column);
 
 	add_sources(gallery, without_servers);
@@ -491,7 +483,7 @@ gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation, const char
 	}
 	if (filter != NULL)
 		add_filter(gallery, filter);
-	gallery->key = key_expression(gallery, key_columns, probe_type);
+	gallery->key = key_expression(gallery, key_columns, template_type);
 
 	/* comparing is what costs: nothing that could be compiled */
 	gallery->settings = NewGUCNestLevel();
@@ -589,7 +581,7 @@ gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, 
 	gallery->values[n] = probe;
 	gallery->types[n + 1] = INT8OID;
 	gallery->values[n + 1] = Int64GetDatum(limit);
-	distance = psprintf("%s OPERATOR(%s.<->) $%d", gallery->column, gallery->schema, n + 1);
+	distance = psprintf("%s %s $%d", gallery->column, gallery->distance, n + 1);
 	tail = psprintf(" ORDER BY %s LIMIT $%d", distance, n + 2);
 	if (list_length(gallery->sources) == 1)
 		statement = gallery_select(
@@ -644,23 +636,13 @@ gallery_count_distinct(Gallery *gallery, const char *what)
 int
 gallery_label(const Gallery *gallery, Datum datum)
 {
-	if (gallery->is_iris)
-		return iris_unpack(datum).eye;
-	else
-	{
-		FingerprintTemplate finger;
-
-		fingerprint_unpack(datum, &finger);
-		return finger.position;
-	}
+	return gallery->modality->max_label > 0 ? gallery->modality->label(datum) : 0;
 }
 
 const char *
 gallery_label_name(const Gallery *gallery, int label)
 {
-	if (gallery->is_iris)
-		return iris_eye_name(label);
-	return label == 0 ? "unknown" : psprintf("finger %d", label);
+	return gallery->modality->max_label > 0 ? gallery->modality->label_name(label) : "unknown";
 }
 
 void
@@ -682,14 +664,15 @@ gallery_begin_probe(const Gallery *gallery, Probe *probe, Datum datum)
 const char *
 gallery_comparable(const Gallery *gallery, const Probe *probe)
 {
+	const BiometricModality *modality = gallery->modality;
+
 	if (probe->label == 0)
 		return "";
-	if (gallery->is_iris)
-		return psprintf(" AND %s.eye(%s) OPERATOR(pg_catalog.=) ANY (ARRAY['unknown', '%s'])",
-						gallery->schema, gallery->column, iris_eye_name(probe->label));
-	return psprintf(
-		" AND %s.finger_position(%s) OPERATOR(pg_catalog.=) ANY (ARRAY[0, %d]::pg_catalog.int2[])",
-		gallery->schema, gallery->column, probe->label);
+	/* as an array's text, which takes the type that the function returns */
+	return psprintf(" AND %s.%s(%s) OPERATOR(pg_catalog.=) ANY (%s)", gallery->schema,
+					quote_identifier(modality->label_function), gallery->column,
+					quote_literal_cstr(psprintf("{%s,%s}", modality->label_value(0),
+												modality->label_value(probe->label))));
 }
 
 /* whether a template of this label is compared with the probe at all, as gallery_comparable has it */

@@ -24,9 +24,9 @@ typedef struct Gallery
 {
 	Relation                 relation; /* locked until the end of the transaction */
 	const BiometricModality *modality;
-	bool                     is_iris;
 	int                      settings; /* nest level of settings, until gallery_close */
-	const char              *schema;   /* of this extension, quoted */
+	const char              *distance; /* OPERATOR(..) of the modality */
+	const char              *schema;   /* of the modality's functions, quoted */
 	const char              *column;   /* of the templates, g.column, quoted */
 	const char              *key;      /* an expression of type jsonb */
 	StringInfoData           where;    /* WHERE .. */
@@ -45,7 +45,7 @@ typedef struct Gallery
 typedef struct Probe
 {
 	int    number; /* in the caller's array, from 1 */
-	int    label;  /* finger position or eye, 0 is unknown */
+	int    label;  /* which finger or eye, see modality.h */
 	Datum  datum;
 	void  *probe;
 	double last; /* score of the last row that its search returned */
@@ -55,10 +55,9 @@ typedef struct Probe
  * Open a gallery inside SPI and make the parts of statements.  person is NULL
  * for a search of rows; key_columns may be NULL, and so may filter.
  */
-extern void gallery_open(Gallery *gallery, FunctionCallInfo fcinfo, Oid relation,
-						 const char *person, const char *template_column, Jsonb *filter,
-						 ArrayType *key_columns, ArrayType *without_servers, Oid probe_type,
-						 bool is_iris);
+extern void gallery_open(Gallery *gallery, Oid relation, const char *person,
+						 const char *template_column, Jsonb *filter, ArrayType *key_columns,
+						 ArrayType *without_servers, Oid template_type);
 extern void gallery_close(Gallery *gallery);
 
 /* an ordinary column by its name, with the type under its domains */

@@ -14,14 +14,13 @@
 #include "search/fusion.h"
 #include "search/gallery_search.h"
 #include "compat.h"
+#include "settings.h"
 #include "common/hashfn.h"
 #include "funcapi.h"
-#include "match/fingerprint/fingerprint.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/float.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -32,7 +31,7 @@
 #define AUTO_DEPTH     500 /* completing more persons takes longer than finding them */
 #define MAX_DEPTH      100000
 #define FETCH_ROWS     256
-#define MAX_LABEL      FINGERPRINT_MAX_POSITION
+#define MAX_LABEL      BIOMETRIC_MAX_LABEL
 
 /* The two bounds between the three verdicts */
 typedef struct Bands
@@ -131,8 +130,10 @@ compare_candidate_rows(const void *left, const void *right)
 	return compareJsonbContainers(&DatumGetJsonbP(a->key)->root, &DatumGetJsonbP(b->key)->root);
 }
 
-static Datum
-identify_template(FunctionCallInfo fcinfo, bool is_iris)
+/* identify(gallery, template_column, probe, ..) */
+PG_FUNCTION_INFO_V1(biometric_identify);
+Datum
+biometric_identify(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid            probe_type = probe_type_of(fcinfo, 2);
@@ -154,10 +155,10 @@ identify_template(FunctionCallInfo fcinfo, bool is_iris)
 	size = size_argument(fcinfo, 7);
 
 	SPI_connect();
-	gallery_open(&gallery, fcinfo, PG_GETARG_OID(0), NULL, NameStr(*PG_GETARG_NAME(1)),
+	gallery_open(&gallery, PG_GETARG_OID(0), NULL, NameStr(*PG_GETARG_NAME(1)),
 				 PG_ARGISNULL(4) ? NULL : PG_GETARG_JSONB_P(4),
 				 PG_ARGISNULL(8) ? NULL : PG_GETARG_ARRAYTYPE_P(8),
-				 PG_ARGISNULL(9) ? NULL : PG_GETARG_ARRAYTYPE_P(9), probe_type, is_iris);
+				 PG_ARGISNULL(9) ? NULL : PG_GETARG_ARRAYTYPE_P(9), probe_type);
 
 	/* nobody is asked for */
 	if (PG_ARGISNULL(2))
@@ -196,22 +197,6 @@ done:
 	gallery_close(&gallery);
 	SPI_finish();
 	return (Datum) 0;
-}
-
-/* identify(gallery, template_column, probe fingerprint, ..) */
-PG_FUNCTION_INFO_V1(identify_fingerprint);
-Datum
-identify_fingerprint(PG_FUNCTION_ARGS)
-{
-	return identify_template(fcinfo, false);
-}
-
-/* identify(gallery, template_column, probe iris, ..) */
-PG_FUNCTION_INFO_V1(identify_iris);
-Datum
-identify_iris(PG_FUNCTION_ARGS)
-{
-	return identify_template(fcinfo, true);
 }
 
 /* ----------
@@ -494,9 +479,7 @@ unseen_score(const Probe *probes, int probe_count, double possible_fpir, int64 s
 static bool
 search_is_exact(void)
 {
-	const char *mode = GetConfigOption("biometric.search_mode", true, false);
-
-	return mode == NULL || strcmp(mode, "exact") == 0;
+	return biometric_search_mode == BIOMETRIC_SEARCH_EXACT;
 }
 
 /*
@@ -816,8 +799,10 @@ begin_probes(const Gallery *gallery, ArrayType *array, Oid probe_type, Probe *pr
 	return probe_count;
 }
 
-static Datum
-identify_person(FunctionCallInfo fcinfo, bool is_iris)
+/* identify(gallery, person_column, template_column, probes, ..) */
+PG_FUNCTION_INFO_V1(biometric_identify_persons);
+Datum
+biometric_identify_persons(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo  *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid             probe_type = probe_type_of(fcinfo, 3);
@@ -856,10 +841,10 @@ identify_person(FunctionCallInfo fcinfo, bool is_iris)
 
 	SPI_connect();
 	column = NameStr(*PG_GETARG_NAME(1));
-	gallery_open(&gallery, fcinfo, PG_GETARG_OID(0), column, NameStr(*PG_GETARG_NAME(2)),
+	gallery_open(&gallery, PG_GETARG_OID(0), column, NameStr(*PG_GETARG_NAME(2)),
 				 PG_ARGISNULL(5) ? NULL : PG_GETARG_JSONB_P(5),
 				 PG_ARGISNULL(10) ? NULL : PG_GETARG_ARRAYTYPE_P(10),
-				 PG_ARGISNULL(11) ? NULL : PG_GETARG_ARRAYTYPE_P(11), probe_type, is_iris);
+				 PG_ARGISNULL(11) ? NULL : PG_GETARG_ARRAYTYPE_P(11), probe_type);
 	gallery_column(&gallery, column, &person_type, &persons.collation);
 	person = gallery_quote_column(column);
 	persons.type =
@@ -947,20 +932,4 @@ done:
 	gallery_close(&gallery);
 	SPI_finish();
 	return (Datum) 0;
-}
-
-/* identify(gallery, person_column, template_column, probes fingerprint[], ..) */
-PG_FUNCTION_INFO_V1(identify_person_fingerprint);
-Datum
-identify_person_fingerprint(PG_FUNCTION_ARGS)
-{
-	return identify_person(fcinfo, false);
-}
-
-/* identify(gallery, person_column, template_column, probes iris[], ..) */
-PG_FUNCTION_INFO_V1(identify_person_iris);
-Datum
-identify_person_iris(PG_FUNCTION_ARGS)
-{
-	return identify_person(fcinfo, true);
 }

@@ -28,9 +28,4 @@ extern Datum fingerprint_pack(const FingerprintTemplate *finger);
 extern Datum fingerprint_from_record(const uint8 *record, Size size, int view, bool strict,
 									 int code, Node *error_context);
 
-extern Datum fingerprint_in(PG_FUNCTION_ARGS);
-extern Datum fingerprint_out(PG_FUNCTION_ARGS);
-extern Datum fingerprint_recv(PG_FUNCTION_ARGS);
-extern Datum fingerprint_send(PG_FUNCTION_ARGS);
-
 #endif /* BIOMETRIC_FINGERPRINT_H */

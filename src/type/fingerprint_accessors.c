@@ -19,21 +19,21 @@
 		RETURN(finger.field);                            \
 	}
 
-FINGERPRINT_ACCESSOR(fingerprint_position, position, PG_RETURN_INT16)
-FINGERPRINT_ACCESSOR(fingerprint_view, view, PG_RETURN_INT16)
-FINGERPRINT_ACCESSOR(fingerprint_impression, impression, PG_RETURN_INT16)
-FINGERPRINT_ACCESSOR(fingerprint_quality, quality, PG_RETURN_INT16)
-FINGERPRINT_ACCESSOR(fingerprint_minutia_count, count, PG_RETURN_INT16)
-FINGERPRINT_ACCESSOR(fingerprint_device, device, PG_RETURN_INT32)
-FINGERPRINT_ACCESSOR(fingerprint_width, width, PG_RETURN_INT32)
-FINGERPRINT_ACCESSOR(fingerprint_height, height, PG_RETURN_INT32)
-FINGERPRINT_ACCESSOR(fingerprint_x_resolution, x_resolution, PG_RETURN_INT32)
-FINGERPRINT_ACCESSOR(fingerprint_y_resolution, y_resolution, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_position, position, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_view, view, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_impression, impression, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_quality, quality, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_minutia_count, count, PG_RETURN_INT16)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_device, device, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_width, width, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_height, height, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_x_resolution, x_resolution, PG_RETURN_INT32)
+FINGERPRINT_ACCESSOR(biometric_fingerprint_y_resolution, y_resolution, PG_RETURN_INT32)
 
 /* minutiae(fingerprint): a row for each, in the record's order, n from 1 */
-PG_FUNCTION_INFO_V1(fingerprint_minutiae);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_minutiae);
 Datum
-fingerprint_minutiae(PG_FUNCTION_ARGS)
+biometric_fingerprint_minutiae(PG_FUNCTION_ARGS)
 {
 	static const char *const types[] = {"other", "ending", "bifurcation"};
 	ReturnSetInfo           *result = (ReturnSetInfo *) fcinfo->resultinfo;

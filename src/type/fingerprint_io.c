@@ -255,9 +255,9 @@ fingerprint_from_hex(const char *digits, Node *error_context)
 								   ERRCODE_INVALID_TEXT_REPRESENTATION, error_context);
 }
 
-PG_FUNCTION_INFO_V1(fingerprint_in);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_in);
 Datum
-fingerprint_in(PG_FUNCTION_ARGS)
+biometric_fingerprint_in(PG_FUNCTION_ARGS)
 {
 	char               *text = PG_GETARG_CSTRING(0);
 	FingerprintTemplate finger;
@@ -275,9 +275,9 @@ fingerprint_in(PG_FUNCTION_ARGS)
 	return fingerprint_pack(&finger);
 }
 
-PG_FUNCTION_INFO_V1(fingerprint_out);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_out);
 Datum
-fingerprint_out(PG_FUNCTION_ARGS)
+biometric_fingerprint_out(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate finger;
 	StringInfoData      text;
@@ -299,9 +299,9 @@ fingerprint_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text.data);
 }
 
-PG_FUNCTION_INFO_V1(fingerprint_recv);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_recv);
 Datum
-fingerprint_recv(PG_FUNCTION_ARGS)
+biometric_fingerprint_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
 	int        size = message->len - message->cursor;
@@ -310,9 +310,9 @@ fingerprint_recv(PG_FUNCTION_ARGS)
 								   ERRCODE_INVALID_BINARY_REPRESENTATION, NULL);
 }
 
-PG_FUNCTION_INFO_V1(fingerprint_send);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_send);
 Datum
-fingerprint_send(PG_FUNCTION_ARGS)
+biometric_fingerprint_send(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
 }

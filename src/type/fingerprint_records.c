@@ -61,9 +61,9 @@ fingerprint_from_record(const uint8 *record, Size size, int view, bool strict, i
 }
 
 /* bytea::fingerprint: a record with one view */
-PG_FUNCTION_INFO_V1(fingerprint_from_bytea);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_from_bytea);
 Datum
-fingerprint_from_bytea(PG_FUNCTION_ARGS)
+biometric_fingerprint_from_bytea(PG_FUNCTION_ARGS)
 {
 	bytea *record = PG_GETARG_BYTEA_PP(0);
 
@@ -72,9 +72,9 @@ fingerprint_from_bytea(PG_FUNCTION_ARGS)
 }
 
 /* fingerprint(bytea, view, strict) */
-PG_FUNCTION_INFO_V1(fingerprint_from_view);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_from_view);
 Datum
-fingerprint_from_view(PG_FUNCTION_ARGS)
+biometric_fingerprint_from_view(PG_FUNCTION_ARGS)
 {
 	bytea *record = PG_GETARG_BYTEA_PP(0);
 	int    view = PG_GETARG_INT32(1);
@@ -130,9 +130,9 @@ add_view_row(const RecordView *view, void *context)
 }
 
 /* fingerprints(bytea, strict): all views, in order, or an error */
-PG_FUNCTION_INFO_V1(fingerprints_from_bytea);
+PG_FUNCTION_INFO_V1(biometric_fingerprints_from_bytea);
 Datum
-fingerprints_from_bytea(PG_FUNCTION_ARGS)
+biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 {
 	bytea         *record = PG_GETARG_BYTEA_PP(0);
 	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
@@ -158,9 +158,9 @@ fingerprints_from_bytea(PG_FUNCTION_ARGS)
  * with it if it is spoilt.  What is wrong with the whole record stands in a
  * row without a view, the last one.
  */
-PG_FUNCTION_INFO_V1(fingerprint_views);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_views);
 Datum
-fingerprint_views(PG_FUNCTION_ARGS)
+biometric_fingerprint_views(PG_FUNCTION_ARGS)
 {
 	bytea         *record = PG_GETARG_BYTEA_PP(0);
 	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .problems = true};
@@ -180,17 +180,17 @@ fingerprint_views(PG_FUNCTION_ARGS)
 }
 
 /* to_iso19794_2(fingerprint), and the cast to bytea: the datum is the record */
-PG_FUNCTION_INFO_V1(fingerprint_to_iso19794_2);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_to_iso19794_2);
 Datum
-fingerprint_to_iso19794_2(PG_FUNCTION_ARGS)
+biometric_fingerprint_to_iso19794_2(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
 }
 
 /* to_incits378(fingerprint, cbeff_product): the product identifier is owner << 16 | type */
-PG_FUNCTION_INFO_V1(fingerprint_to_incits378);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_to_incits378);
 Datum
-fingerprint_to_incits378(PG_FUNCTION_ARGS)
+biometric_fingerprint_to_incits378(PG_FUNCTION_ARGS)
 {
 	FingerprintTemplate finger;
 	int64               product = PG_GETARG_INT64(1);

@@ -11,9 +11,9 @@
 #include "type/fingerprint.h"
 
 /* synthetic_fingerprint(finger bigint, impression int, finger_position int) */
-PG_FUNCTION_INFO_V1(synthetic_fingerprint);
+PG_FUNCTION_INFO_V1(biometric_synthetic_fingerprint);
 Datum
-synthetic_fingerprint(PG_FUNCTION_ARGS)
+biometric_synthetic_fingerprint(PG_FUNCTION_ARGS)
 {
 	int64 finger = PG_GETARG_INT64(0);
 	int32 impression = PG_GETARG_INT32(1);

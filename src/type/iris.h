@@ -2,8 +2,8 @@
  * iris.h
  *		The SQL type iris.
  */
-#ifndef TEMPLATE_IRIS_H
-#define TEMPLATE_IRIS_H
+#ifndef BIOMETRIC_IRIS_H
+#define BIOMETRIC_IRIS_H
 
 #include "postgres.h"
 
@@ -23,12 +23,4 @@
 extern IrisTemplate iris_unpack(Datum datum);
 extern Datum        iris_pack(const IrisTemplate *iris);
 
-/* "iris(128,16)", for messages */
-extern char *iris_declaration(int32 typmod);
-
-extern Datum iris_in(PG_FUNCTION_ARGS);
-extern Datum iris_out(PG_FUNCTION_ARGS);
-extern Datum iris_recv(PG_FUNCTION_ARGS);
-extern Datum iris_send(PG_FUNCTION_ARGS);
-
-#endif /* TEMPLATE_IRIS_H */
+#endif /* BIOMETRIC_IRIS_H */

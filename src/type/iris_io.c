@@ -12,17 +12,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-/*
- * Report what is wrong with input.  Where the caller can be told instead of
- * raising an error (PostgreSQL 16), it is, and the function returns.
- */
-#if PG_VERSION_NUM >= 160000
-#include "nodes/miscnodes.h"
-#define input_error(fcinfo, ...) ereturn((fcinfo)->context, (Datum) 0, __VA_ARGS__)
-#else
-#define input_error(fcinfo, ...) ereport(ERROR, __VA_ARGS__)
-#endif
-
 /* a type modifier is columns * TYPMOD_COLUMN + bits */
 #define TYPMOD_COLUMN 512
 
@@ -65,37 +54,39 @@ typmod_accepts(int32 typmod, const IrisTemplate *iris)
 	return typmod < 0 || typmod == iris->columns * TYPMOD_COLUMN + iris->bits;
 }
 
-#define geometry_error(typmod, iris)                                                               \
-	(errcode(ERRCODE_DATA_EXCEPTION), errmsg("geometry of the iris code does not fit the column"), \
-	 errdetail("The code has %d columns of %d bits; the column is declared %s.", (iris)->columns,  \
-			   (iris)->bits, iris_declaration(typmod)))
-
-char *
+/* "iris(128,16)", for messages */
+static char *
 iris_declaration(int32 typmod)
 {
 	return psprintf("iris(%d,%d)", typmod / TYPMOD_COLUMN, typmod % TYPMOD_COLUMN);
 }
 
-PG_FUNCTION_INFO_V1(iris_in);
+#define geometry_error(typmod, iris)                                                               \
+	(errcode(ERRCODE_DATA_EXCEPTION), errmsg("geometry of the iris code does not fit the column"), \
+	 errdetail("The code has %d columns of %d bits; the column is declared %s.", (iris)->columns,  \
+			   (iris)->bits, iris_declaration(typmod)))
+
+PG_FUNCTION_INFO_V1(biometric_iris_in);
 Datum
-iris_in(PG_FUNCTION_ARGS)
+biometric_iris_in(PG_FUNCTION_ARGS)
 {
 	int32      typmod = PG_GETARG_INT32(2);
 	IrisRecord record;
 	IrisError  error;
 
 	if (!iris_read_text(PG_GETARG_CSTRING(0), &record, &error))
-		input_error(fcinfo, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-							 errmsg("invalid input syntax for type %s", "iris"),
-							 errdetail_internal("%s", error.reason)));
+		ereturn(fcinfo->context, (Datum) 0,
+				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+				 errmsg("invalid input syntax for type %s", "iris"),
+				 errdetail_internal("%s", error.reason)));
 	if (!typmod_accepts(typmod, &record.iris))
-		input_error(fcinfo, geometry_error(typmod, &record.iris));
+		ereturn(fcinfo->context, (Datum) 0, geometry_error(typmod, &record.iris));
 	return iris_pack(&record.iris);
 }
 
-PG_FUNCTION_INFO_V1(iris_out);
+PG_FUNCTION_INFO_V1(biometric_iris_out);
 Datum
-iris_out(PG_FUNCTION_ARGS)
+biometric_iris_out(PG_FUNCTION_ARGS)
 {
 	IrisTemplate iris = iris_unpack(PG_GETARG_DATUM(0));
 	char        *text = palloc(iris_text_size(&iris));
@@ -104,9 +95,9 @@ iris_out(PG_FUNCTION_ARGS)
 	PG_RETURN_CSTRING(text);
 }
 
-PG_FUNCTION_INFO_V1(iris_recv);
+PG_FUNCTION_INFO_V1(biometric_iris_recv);
 Datum
-iris_recv(PG_FUNCTION_ARGS)
+biometric_iris_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
 	int32      typmod = PG_GETARG_INT32(2);
@@ -123,9 +114,9 @@ iris_recv(PG_FUNCTION_ARGS)
 	return iris_pack(&record.iris);
 }
 
-PG_FUNCTION_INFO_V1(iris_send);
+PG_FUNCTION_INFO_V1(biometric_iris_send);
 Datum
-iris_send(PG_FUNCTION_ARGS)
+biometric_iris_send(PG_FUNCTION_ARGS)
 {
 	IrisTemplate iris = iris_unpack(PG_GETARG_DATUM(0));
 	Size         size = VARHDRSZ + iris_binary_size(&iris);
@@ -136,9 +127,9 @@ iris_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(result);
 }
 
-PG_FUNCTION_INFO_V1(iris_typmod_in);
+PG_FUNCTION_INFO_V1(biometric_iris_typmod_in);
 Datum
-iris_typmod_in(PG_FUNCTION_ARGS)
+biometric_iris_typmod_in(PG_FUNCTION_ARGS)
 {
 	ArrayType *array = PG_GETARG_ARRAYTYPE_P(0);
 	int        n;
@@ -159,9 +150,9 @@ iris_typmod_in(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(numbers[0] * TYPMOD_COLUMN + numbers[1]);
 }
 
-PG_FUNCTION_INFO_V1(iris_typmod_out);
+PG_FUNCTION_INFO_V1(biometric_iris_typmod_out);
 Datum
-iris_typmod_out(PG_FUNCTION_ARGS)
+biometric_iris_typmod_out(PG_FUNCTION_ARGS)
 {
 	int32 typmod = PG_GETARG_INT32(0);
 
@@ -169,9 +160,9 @@ iris_typmod_out(PG_FUNCTION_ARGS)
 }
 
 /* the cast that makes a value fit a column with a modifier, or fails */
-PG_FUNCTION_INFO_V1(iris_coerce);
+PG_FUNCTION_INFO_V1(biometric_iris_coerce);
 Datum
-iris_coerce(PG_FUNCTION_ARGS)
+biometric_iris_coerce(PG_FUNCTION_ARGS)
 {
 	Datum datum = PG_GETARG_DATUM(0);
 	int32 typmod = PG_GETARG_INT32(1);

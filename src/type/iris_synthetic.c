@@ -7,9 +7,9 @@
 
 #include "type/iris.h"
 
-PG_FUNCTION_INFO_V1(synthetic_iris);
+PG_FUNCTION_INFO_V1(biometric_synthetic_iris);
 Datum
-synthetic_iris(PG_FUNCTION_ARGS)
+biometric_synthetic_iris(PG_FUNCTION_ARGS)
 {
 	IrisRecord record;
 

@@ -1,8 +1,13 @@
 /*
  * matching.c
- *		Distance and match of two template datums of any modality.
+ *		The functions behind the operators <-> and %, match_score() and matches(),
+ *		for templates of any modality.
  *
- * A query compares one probe with many rows.  The features of both arguments
+ * They find the modality by the type of their arguments.  None of them can
+ * raise an error that depends on the data: a template is checked at input.
+ * They are therefore leakproof, and row-level security keeps the index.
+ *
+ * A query compares one template with many rows.  The features of both arguments
  * of the last call are kept in fn_extra, so the argument that stays the same,
  * whichever side it is on, is decoded once and not once per row.
  */
@@ -10,7 +15,10 @@
 
 #include "compat.h"
 #include "settings.h"
-#include "type/matching.h"
+#include "fmgr.h"
+#include "type/modality.h"
+#include "type/probe.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 typedef struct MatchingArgument
@@ -25,22 +33,43 @@ typedef struct MatchingArgument
 
 typedef struct MatchingCache
 {
+	const BiometricModality *modality;
+
 	MatchingArgument argument[2];
 	MemoryContext    probe_context;
 	void            *probe; /* begun with argument[probe_argument] */
 	int              probe_argument;
 } MatchingCache;
 
+/* Type n of the arguments with which the called function was declared */
+static Oid
+argument_type(FunctionCallInfo fcinfo, int n)
+{
+	Oid *types;
+	int  count;
+	Oid  type;
+
+	(void) get_func_signature(fcinfo->flinfo->fn_oid, &types, &count);
+	if (n >= count)
+		elog(ERROR, "function %u has too few arguments", fcinfo->flinfo->fn_oid);
+	type = types[n];
+	pfree(types);
+	return type;
+}
+
+/* What is kept between calls; argument n is a template */
 static MatchingCache *
-matching_cache(FunctionCallInfo fcinfo, const BiometricModality *modality)
+matching_cache(FunctionCallInfo fcinfo, int n)
 {
 	MatchingCache *cache = fcinfo->flinfo->fn_extra;
 
 	if (cache == NULL)
 	{
-		MemoryContext parent = fcinfo->flinfo->fn_mcxt;
+		MemoryContext            parent = fcinfo->flinfo->fn_mcxt;
+		const BiometricModality *modality = biometric_modality_of_type(argument_type(fcinfo, n));
 
 		cache = MemoryContextAllocZero(parent, sizeof(MatchingCache));
+		cache->modality = modality;
 		for (int i = 0; i < 2; i++)
 			cache->argument[i].features = MemoryContextAlloc(parent, modality->max_features_size);
 		cache->probe_context =
@@ -86,14 +115,14 @@ matching_remember(MatchingArgument *argument, Datum template, const BiometricMod
 }
 
 static double
-matching_distance_of(FunctionCallInfo fcinfo, const BiometricModality *modality, Datum a, Datum b)
+distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b)
 {
-	MatchingCache    *cache = matching_cache(fcinfo, modality);
-	MemoryContext     parent = fcinfo->flinfo->fn_mcxt;
-	bool              known[2];
-	MatchingArgument *other;
-	const void       *features;
-	double            distance;
+	const BiometricModality *modality = cache->modality;
+	MemoryContext            parent = fcinfo->flinfo->fn_mcxt;
+	bool                     known[2];
+	MatchingArgument        *other;
+	const void              *features;
+	double                   distance;
 
 	known[0] = matching_remember(&cache->argument[0], a, modality, parent);
 	known[1] = matching_remember(&cache->argument[1], b, modality, parent);
@@ -118,27 +147,74 @@ matching_distance_of(FunctionCallInfo fcinfo, const BiometricModality *modality,
 	return distance;
 }
 
-double
-matching_distance(FunctionCallInfo fcinfo, const BiometricModality *modality)
+/* The score of arguments 0 and 1, both templates */
+static double
+score_of_arguments(FunctionCallInfo fcinfo)
 {
-	return matching_distance_of(fcinfo, modality, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1));
+	MatchingCache *cache = matching_cache(fcinfo, 0);
+
+	return cache->modality->score(
+		distance_of(fcinfo, cache, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
 }
 
-bool
-matching_match(FunctionCallInfo fcinfo, const BiometricModality *modality)
+/* a <-> b: the modality says in which range */
+PG_FUNCTION_INFO_V1(biometric_distance);
+Datum
+biometric_distance(PG_FUNCTION_ARGS)
 {
-	return modality->score(matching_distance(fcinfo, modality)) >= biometric_match_threshold;
+	PG_RETURN_FLOAT8(
+		distance_of(fcinfo, matching_cache(fcinfo, 0), PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
 }
 
-bool
-matching_match_probe(FunctionCallInfo fcinfo, const BiometricModality *modality, int probe_argument)
+/* match_score(a, b): decibans of the false match rate, at least 0 */
+PG_FUNCTION_INFO_V1(biometric_match_score);
+Datum
+biometric_match_score(PG_FUNCTION_ARGS)
 {
-	double min_score;
-	Datum template = probe_take_apart(PG_GETARG_DATUM(probe_argument), &min_score);
-	double distance;
+	PG_RETURN_FLOAT8(score_of_arguments(fcinfo));
+}
 
-	distance =
-		matching_distance_of(fcinfo, modality, PG_GETARG_DATUM(1 - probe_argument), template);
+/* a % b */
+PG_FUNCTION_INFO_V1(biometric_match);
+Datum
+biometric_match(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(score_of_arguments(fcinfo) >= biometric_match_threshold);
+}
+
+/* matches(a, b, min_score) */
+PG_FUNCTION_INFO_V1(biometric_matches);
+Datum
+biometric_matches(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(score_of_arguments(fcinfo) >= PG_GETARG_FLOAT8(2));
+}
+
+/* % of a template and a probe, which is argument n */
+static bool
+match_probe(FunctionCallInfo fcinfo, int n)
+{
+	MatchingCache *cache = matching_cache(fcinfo, 1 - n);
+	double         min_score, score;
+	Datum template = probe_take_apart(PG_GETARG_DATUM(n), &min_score);
+
+	score = cache->modality->score(distance_of(fcinfo, cache, PG_GETARG_DATUM(1 - n), template));
 	pfree(DatumGetPointer(template));
-	return modality->score(distance) >= min_score;
+	return score >= min_score;
+}
+
+/* a % probe */
+PG_FUNCTION_INFO_V1(biometric_match_probe);
+Datum
+biometric_match_probe(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(match_probe(fcinfo, 1));
+}
+
+/* probe % a */
+PG_FUNCTION_INFO_V1(biometric_probe_match);
+Datum
+biometric_probe_match(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(match_probe(fcinfo, 0));
 }

@@ -1,15 +1,17 @@
 /*
  * modality.h
- *		What the access method knows of a biometric modality.
+ *		What the index and the searches know of a biometric modality.
  *
  * Support function 1 of an operator class of the access method "biometric"
- * takes no argument and returns a pointer to one constant BiometricModality
- * (SQL type internal).  Through it the index turns templates into the
- * match-ready features it stores and compares them, without knowing what they
- * are.  A new modality is one such struct and an operator class.
+ * returns a pointer to one constant BiometricModality (SQL type internal).
+ * Through it templates become the match-ready features that the index stores
+ * and compares, and nobody outside the modality knows what they are.  A new
+ * modality is one such struct, an operator class, and the SQL of
+ * src/sql/biometric/modality.sql stamped for its type.
  *
- * After validation at input no data can make these functions fail, except for
- * out of memory.
+ * A template is a varlena; equal templates have equal bytes.  It is checked at
+ * input: after that no data can make these functions fail, except for out of
+ * memory.
  */
 #ifndef BIOMETRIC_MODALITY_H
 #define BIOMETRIC_MODALITY_H
@@ -28,7 +30,10 @@
 #define BIOMETRIC_MODALITY_PROC 1
 #define BIOMETRIC_PROCS         1
 
-#define BIOMETRIC_MODALITY_MAGIC 0xB10E0001
+/* Of this layout of the struct below */
+#define BIOMETRIC_MODALITY_MAGIC 0xB10E0002
+
+#define BIOMETRIC_MAX_LABEL 100
 
 /*
  * Pre-selection, for searches that need not be exact.  A template has words,
@@ -68,6 +73,22 @@ typedef struct BiometricModality
 	double compare_cost;
 
 	/*
+	 * Which finger or eye of a person a template is of, its label: from 0,
+	 * unknown, to max_label, which is at most BIOMETRIC_MAX_LABEL.  Templates of
+	 * different known labels are never mated.  The pointers are NULL if max_label
+	 * is 0.
+	 *
+	 * label_function is the name of the SQL function that returns a template's
+	 * label, in the schema of the support function.  label_value is its result
+	 * for a label, as text.  label_name is the label in words.
+	 */
+	int         max_label;
+	const char *label_function;
+	int (*label)(Datum template);
+	const char *(*label_value)(int label);
+	const char *(*label_name)(int label);
+
+	/*
 	 * Write the features of a template (a datum of the indexed type, possibly
 	 * toasted) into buffer, of max_features_size bytes; returns their size.
 	 * Temporary memory goes to CurrentMemoryContext.
@@ -98,9 +119,6 @@ typedef struct BiometricModality
 	 */
 	double (*score)(double distance);
 
-	/* the right-hand side of strategy 3 taken apart */
-	Datum (*probe_template)(Datum probe, double *min_score);
-
 	/*
 	 * Words; key_bits is 0 if the modality has none.  Both functions return how
 	 * many they wrote, at most max_words or max_probe_words, all of them
@@ -115,5 +133,28 @@ typedef struct BiometricModality
 	int (*words)(const void *features, Size size, BiometricWord *words);
 	int (*probe_words)(const void *features, Size size, BiometricWord *words);
 } BiometricModality;
+
+/*
+ * Functions of modality.c.  They look at the default operator class that a type
+ * has for the access method.
+ */
+
+/* What a support function 1 returned, after a look at it; NULL if it is no BiometricModality */
+extern const BiometricModality *biometric_modality_from(Datum support_result);
+
+/* The modality of a type; an error if it has none */
+extern const BiometricModality *biometric_modality_of_type(Oid type);
+
+/* The operator <-> of a type */
+extern Oid biometric_distance_operator(Oid type);
+
+/* The schema of a type's support function, where its other functions are */
+extern Oid biometric_schema_of_type(Oid type);
+
+/* The type on the right-hand side of strategy 3 in an operator family; InvalidOid if there is none */
+extern Oid biometric_probe_type(Oid family, Oid type);
+
+/* The type of the templates in a probe type; InvalidOid if it is none */
+extern Oid biometric_template_type(Oid probe_type);
 
 #endif /* BIOMETRIC_MODALITY_H */

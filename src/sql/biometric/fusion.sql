@@ -3,25 +3,25 @@
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION fuse_add(float8, float8) RETURNS float8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 CREATE FUNCTION fuse_add(internal, float8, text) RETURNS internal
-	AS 'MODULE_PATHNAME', 'fuse_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_add_text' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 CREATE FUNCTION fuse_add(internal, float8, integer) RETURNS internal
-	AS 'MODULE_PATHNAME', 'fuse_add_integer' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_add_integer' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 CREATE FUNCTION fuse_combine(internal, internal) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_combine' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 CREATE FUNCTION fuse_serialize(internal) RETURNS bytea
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_serialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 CREATE FUNCTION fuse_deserialize(bytea, internal) RETURNS internal
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_deserialize' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 CREATE FUNCTION fuse_final(internal) RETURNS float8
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_fuse_final' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 -- the sum, of scores that are of different fingers and eyes
 CREATE AGGREGATE fuse(score float8) (

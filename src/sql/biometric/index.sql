@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------
--- access method and operator classes
+-- access method, and what the planner asks
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION biometric_handler(internal) RETURNS index_am_handler
@@ -7,17 +7,28 @@ CREATE FUNCTION biometric_handler(internal) RETURNS index_am_handler
 
 CREATE ACCESS METHOD biometric TYPE INDEX HANDLER biometric_handler;
 
-COMMENT ON ACCESS METHOD biometric IS 'exact search of biometric galleries';
+CREATE FUNCTION biometric_match_sel(internal, oid, internal, integer) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
-CREATE OPERATOR CLASS fingerprint_ops DEFAULT FOR TYPE fingerprint USING biometric AS
-	OPERATOR 1 <-> (fingerprint, fingerprint) FOR ORDER BY float_ops,
-	OPERATOR 2 % (fingerprint, fingerprint),
-	OPERATOR 3 % (fingerprint, fingerprint_probe),
-	FUNCTION 1 fingerprint_modality(internal);
+CREATE FUNCTION biometric_probe_sel(internal, oid, internal, integer) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
-CREATE OPERATOR CLASS iris_ops DEFAULT FOR TYPE iris USING biometric AS
-	OPERATOR 1 <-> (iris, iris) FOR ORDER BY float_ops,
-	OPERATOR 2 % (iris, iris),
-	OPERATOR 3 % (iris, iris_probe),
-	FUNCTION 1 iris_modality(internal);
+CREATE FUNCTION biometric_match_joinsel(internal, oid, internal, smallint, internal) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+-- refuses, when planning, to compare columns declared with different geometries
+CREATE FUNCTION biometric_match_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+-- the same, and gives the index condition of matches()
+CREATE FUNCTION biometric_matches_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION biometric_handler(internal) IS 'handler of the access method biometric';
+COMMENT ON ACCESS METHOD biometric IS '1:N search of biometric galleries, exact or fast';
+COMMENT ON FUNCTION biometric_match_sel(internal, oid, internal, integer) IS 'restriction selectivity of template % template';
+COMMENT ON FUNCTION biometric_probe_sel(internal, oid, internal, integer) IS 'restriction selectivity of template % probe';
+COMMENT ON FUNCTION biometric_match_joinsel(internal, oid, internal, smallint, internal) IS 'join selectivity of %';
+COMMENT ON FUNCTION biometric_match_support(internal) IS 'planner support of functions that compare two templates';
+COMMENT ON FUNCTION biometric_matches_support(internal) IS 'planner support of matches(): gives the index condition';
 

@@ -5,8 +5,8 @@
 -- impression 0 is a good one; the same finger at another position is another finger
 CREATE FUNCTION synthetic_fingerprint(finger bigint, impression integer DEFAULT 0,
 		finger_position integer DEFAULT 0) RETURNS fingerprint
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
+	AS 'MODULE_PATHNAME', 'biometric_synthetic_fingerprint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 1000;
 
 CREATE FUNCTION synthetic_iris(eye bigint, capture integer DEFAULT 0) RETURNS iris
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'biometric_synthetic_iris' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 

@@ -1,0 +1,89 @@
+/*
+ * fingerprint_modality.c
+ *		The modality fingerprint: what the index and the searches know of fingers.
+ */
+#include "postgres.h"
+
+#include "match/fingerprint/fingerprint.h"
+#include "type/fingerprint.h"
+#include "type/modality.h"
+
+static int
+label(Datum template)
+{
+	FingerprintTemplate finger;
+
+	fingerprint_unpack(template, &finger);
+	return finger.position;
+}
+
+static const char *
+label_value(int label)
+{
+	return psprintf("%d", label);
+}
+
+static const char *
+label_name(int label)
+{
+	return label == 0 ? "unknown" : psprintf("finger %d", label);
+}
+
+static Size
+extract(Datum template, void *buffer)
+{
+	FingerprintTemplate finger;
+
+	fingerprint_unpack(template, &finger);
+	return fingerprint_extract(&finger, buffer);
+}
+
+static void *
+begin_probe(const void *features, Size size)
+{
+	FingerprintProbe *probe = palloc(fingerprint_probe_size());
+
+	fingerprint_probe_init(probe, features, size);
+	return probe;
+}
+
+static void
+distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
+{
+	for (int i = 0; i < n; i++)
+		result[i] = fingerprint_distance(probe, features[i], sizes[i]);
+}
+
+static const BiometricModality modality = {
+	.magic = BIOMETRIC_MODALITY_MAGIC,
+	.name = "fingerprint",
+	.features_version = FINGERPRINT_FEATURES_VERSION,
+	.max_features_size = FINGERPRINT_FEATURES_MAX_SIZE,
+	.compare_cost = 120,
+	.max_label = FINGERPRINT_MAX_POSITION,
+	.label_function = "finger_position",
+	.label = label,
+	.label_value = label_value,
+	.label_name = label_name,
+	.extract = extract,
+	.features_valid = fingerprint_features_valid,
+	.begin_probe = begin_probe,
+	.distances = distances,
+	.score = fingerprint_score,
+	.key_bits = FINGERPRINT_KEY_BITS,
+	.tag_bits = FINGERPRINT_TAG_BITS,
+	.signature_bits = FINGERPRINT_SIGNATURE_BITS,
+	.signature_slope = FINGERPRINT_SIGNATURE_SLOPE,
+	.max_words = FINGERPRINT_MAX_WORDS,
+	.max_probe_words = FINGERPRINT_MAX_PROBE_WORDS,
+	.words = fingerprint_words,
+	.probe_words = fingerprint_probe_words,
+};
+
+/* support function 1 of fingerprint_ops */
+PG_FUNCTION_INFO_V1(biometric_fingerprint_modality);
+Datum
+biometric_fingerprint_modality(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(&modality);
+}

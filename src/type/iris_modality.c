@@ -1,0 +1,78 @@
+/*
+ * iris_modality.c
+ *		The modality iris: what the index and the searches know of eyes.
+ */
+#include "postgres.h"
+
+#include "match/iris/iris.h"
+#include "type/iris.h"
+#include "type/modality.h"
+
+static int
+label(Datum template)
+{
+	return iris_unpack(template).eye;
+}
+
+static const char *
+label_name(int label)
+{
+	return iris_eye_name(label);
+}
+
+static Size
+extract(Datum template, void *buffer)
+{
+	IrisTemplate iris = iris_unpack(template);
+
+	return iris_extract(&iris, buffer);
+}
+
+static void *
+begin_probe(const void *features, Size size)
+{
+	IrisProbe *probe = palloc(iris_probe_size(features));
+
+	iris_probe_init(probe, features);
+	return probe;
+}
+
+static void
+distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
+{
+	iris_distances(probe, n, features, result);
+}
+
+static const BiometricModality modality = {
+	.magic = BIOMETRIC_MODALITY_MAGIC,
+	.name = "iris",
+	.features_version = IRIS_FEATURES_VERSION,
+	.max_features_size = IRIS_FEATURES_MAX_SIZE,
+	.compare_cost = 20,
+	.max_label = IRIS_EYE_LEFT,
+	.label_function = "eye",
+	.label = label,
+	.label_value = label_name,
+	.label_name = label_name,
+	.extract = extract,
+	.features_valid = iris_features_valid,
+	.begin_probe = begin_probe,
+	.distances = distances,
+	.score = iris_score,
+	.key_bits = IRIS_KEY_BITS,
+	.tag_bits = IRIS_TAG_BITS,
+	.signature_bits = IRIS_SIGNATURE_BITS,
+	.signature_slope = IRIS_SIGNATURE_SLOPE,
+	.max_words = IRIS_MAX_WORDS,
+	.max_probe_words = IRIS_MAX_PROBE_WORDS,
+	.words = iris_words,
+	.probe_words = iris_probe_words,
+};
+
+/* support function 1 of iris_ops */
+PG_FUNCTION_INFO_V1(biometric_iris_modality);
+Datum
+biometric_iris_modality(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_POINTER(&modality);
+}

@@ -1,0 +1,131 @@
+/*
+ * modality.c
+ *		From a type to its modality, by the catalogs.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_amop.h"
+#include "catalog/pg_opfamily.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "type/modality.h"
+#include "utils/builtins.h"
+#include "utils/catcache.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#define ACCESS_METHOD "biometric"
+
+const BiometricModality *
+biometric_modality_from(Datum support_result)
+{
+	const BiometricModality *modality = (const BiometricModality *) DatumGetPointer(support_result);
+
+	if (modality == NULL || modality->magic != BIOMETRIC_MODALITY_MAGIC ||
+		modality->max_label > BIOMETRIC_MAX_LABEL)
+		return NULL;
+	return modality;
+}
+
+/* The operator family of a type, which is the base type of domains */
+static Oid
+family_of_type(Oid type)
+{
+	Oid opclass = GetDefaultOpClass(type, get_index_am_oid(ACCESS_METHOD, false));
+
+	if (!OidIsValid(opclass))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("type %s has no default operator class for access method \"%s\"",
+							   format_type_be(type), ACCESS_METHOD)));
+	return get_opclass_family(opclass);
+}
+
+static Oid
+support_function(Oid type)
+{
+	Oid function = get_opfamily_proc(family_of_type(type), type, type, BIOMETRIC_MODALITY_PROC);
+
+	if (!OidIsValid(function))
+		elog(ERROR, "type %u has no support function %d", type, BIOMETRIC_MODALITY_PROC);
+	return function;
+}
+
+const BiometricModality *
+biometric_modality_of_type(Oid type)
+{
+	const BiometricModality *modality =
+		biometric_modality_from(OidFunctionCall1(support_function(type), PointerGetDatum(NULL)));
+
+	if (modality == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("support function of type %s does not describe a biometric modality",
+							   format_type_be(type)),
+						errhint("It was made for another version of the extension biometric.")));
+	return modality;
+}
+
+Oid
+biometric_distance_operator(Oid type)
+{
+	Oid operator_oid =
+		get_opfamily_member(family_of_type(type), type, type, BIOMETRIC_DISTANCE_STRATEGY);
+
+	if (!OidIsValid(operator_oid))
+		elog(ERROR, "type %u has no operator for strategy %d", type, BIOMETRIC_DISTANCE_STRATEGY);
+	return operator_oid;
+}
+
+Oid
+biometric_schema_of_type(Oid type)
+{
+	return get_func_namespace(support_function(type));
+}
+
+/*
+ * The input type of strategy 3 that is on the other side of the given one: the
+ * right-hand side if type is a template's, the left-hand side if it is a probe's.
+ */
+static Oid
+other_side_of_strategy(Oid family, Oid type, bool type_is_left)
+{
+	CatCList *operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+	Oid       other = InvalidOid;
+
+	for (int i = 0; i < operators->n_members && !OidIsValid(other); i++)
+	{
+		Form_pg_amop entry = (Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple);
+
+		if (entry->amopstrategy != BIOMETRIC_PROBE_STRATEGY)
+			continue;
+		if (type_is_left && entry->amoplefttype == type)
+			other = entry->amoprighttype;
+		else if (!type_is_left && entry->amoprighttype == type)
+			other = entry->amoplefttype;
+	}
+	ReleaseCatCacheList(operators);
+	return other;
+}
+
+Oid
+biometric_probe_type(Oid family, Oid type)
+{
+	return other_side_of_strategy(family, type, true);
+}
+
+Oid
+biometric_template_type(Oid probe_type)
+{
+	Oid       access_method = get_index_am_oid(ACCESS_METHOD, true);
+	Oid       type = InvalidOid;
+	CatCList *families;
+
+	if (!OidIsValid(access_method))
+		return InvalidOid;
+	families = SearchSysCacheList1(OPFAMILYAMNAMENSP, ObjectIdGetDatum(access_method));
+	for (int i = 0; i < families->n_members && !OidIsValid(type); i++)
+		type = other_side_of_strategy(
+			((Form_pg_opfamily) GETSTRUCT(&families->members[i]->tuple))->oid, probe_type, false);
+	ReleaseCatCacheList(families);
+	return type;
+}
