@@ -36,7 +36,7 @@ endif
 PG_CONFIG ?= pg_config
 
 # What needs no PostgreSQL to start with, so that a fresh machine can say it.
-HOUSE = help setup demo demo-server demo-exchange demo-stop test bench format format-check lint kernel-test
+HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output bench format format-check lint kernel-test
 
 .DEFAULT_GOAL = all
 
@@ -90,7 +90,9 @@ help:
 #: make demo-exchange    two countries on two private servers: lists shared, a traveller, alerts both ways
 #: make test             packages, build, every test there is
 #: make test T=012 SQL=index_scan PLAIN=words
-#:                       only these: servers (test/t), SQL suites, plain C; also ISOLATION=, DRIVERS=; several in quotes
+#:                       only these: servers (test/t), SQL suites, plain C; also ISOLATION=, DRIVERS=, DOC=; several in quotes
+#: make doc-output DOC=identify
+#:                       run the examples of doc/identify.md and write their outputs into it: then read the difference
 #: make bench            packages, build, how fast searches are: table and plots (BENCH=--quick, BENCH=--help)
 #:
 #: make setup            only install the Debian packages that demo and test need
@@ -127,6 +129,11 @@ selected = $(foreach v,T SQL ISOLATION PLAIN DRIVERS DOC,$(if $(findstring comma
 test:
 	@test/setup.sh test
 	@test/stage.sh test/run.sh $(selected)
+
+doc-output:
+	@test/setup.sh
+	@page=$(firstword $(wildcard doc/$(DOC).md $(DOC).md $(DOC))) && new=$$(mktemp) && \
+	test/stage.sh test/documentation.pl --write "$$page" 3> "$$new" && cat "$$new" > "$$page"; rm -f "$$new"
 
 bench:
 	@test/setup.sh bench

@@ -45,7 +45,7 @@ sub show_logs
 
 	for my $log (glob("tmp_check/log/regress_log_$name tmp_check/log/${name}_*.log"))
 	{
-		next if -z $log;
+		next if !-s $log;
 		print "-- end of $log\n";
 		system('tail', '-n', '60', $log);
 	}

@@ -182,7 +182,7 @@ fi
 #
 # Drivers
 #
-if want DRIVERS || want DOC; then
+if want DRIVERS; then
 	createdb drivers && psql -X -q -v ON_ERROR_STOP=1 -d drivers -c 'CREATE EXTENSION biometric' || fail "database for the drivers"
 fi
 if want DRIVERS; then
@@ -214,9 +214,20 @@ fi
 #
 # Documentation
 #
-if [ -n "$everything" ]; then
+if want DOC; then
 	say "documentation"
-	PGDATABASE=drivers tap documentation --exec 'timeout 120 bash' test/docs.sh
+	if [ -n "$everything" ]; then
+		PGDATABASE=drivers tap "names and links" --exec 'timeout 120 bash' test/docs.sh
+		tap "examples" --exec 'timeout 900 perl' test/documentation.pl
+	else
+		pages=()
+		for name in $DOC; do
+			name=$(basename "$name" .md)
+			[ -e "$name.md" ] || name=doc/$name
+			pages+=("$name.md")
+		done
+		tap "examples" --exec 'timeout 900 perl' test/documentation.pl :: "${pages[@]}"
+	fi
 	took
 fi
 
