@@ -132,7 +132,7 @@ test:
 
 doc-output:
 	@test/setup.sh
-	@page=$(firstword $(wildcard doc/$(DOC).md $(DOC).md $(DOC))) && new=$$(mktemp) && \
+	@page=$(firstword $(wildcard $(DOC).md doc/$(DOC).md $(DOC))) && new=$$(mktemp) && \
 	test/stage.sh test/documentation.pl --write "$$page" 3> "$$new" && cat "$$new" > "$$page"; rm -f "$$new"
 
 bench:
