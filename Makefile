@@ -27,7 +27,7 @@ REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=biometric
 ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=biometric
-EXTRA_CLEAN = test/plain/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
+EXTRA_CLEAN = test/modality/toy.o test/modality/toy$(DLSUFFIX) test/modality/toy.sql test/plain/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
 
 # The scripts below choose a PostgreSQL themselves unless told which.
 ifneq ($(origin PG_CONFIG),undefined)
@@ -63,6 +63,17 @@ biometric--2.0.sql: $(wildcard $(srcdir)/src/sql/biometric/*.sql) Makefile
 biometric_watchlist--2.0.sql: $(WATCHLIST_SQL:%=src/sql/watchlist/%.sql) Makefile
 	{ printf '\\echo Use "CREATE EXTENSION biometric_watchlist CASCADE" to load this file. \\quit\n\n'; \
 	  cat $(WATCHLIST_SQL:%=$(srcdir)/src/sql/watchlist/%.sql); } > $@
+
+# A third modality, for the suite "modality": a module of its own, and the stamped SQL.
+installcheck: test/modality/toy$(DLSUFFIX) test/modality/toy.sql
+
+test/modality/toy.o: test/modality/toy.c $(ALL_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -fPIC -c -o $@ $<
+
+test/modality/toy.sql: src/sql/biometric/modality.sql
+	@mkdir -p $(@D)
+	$(call STAMP,toy:10) | sed 's/MODULE_PATHNAME/$$libdir\/biometric/' > $@
 
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)
