@@ -19,6 +19,9 @@ ALL_HEADERS = $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 
 # Scores must agree to the bit on every platform: no fused multiply-add.
 override PG_CPPFLAGS += -I$(srcdir)/src -ffp-contract=off
+# Other extensions' symbols are loaded beside ours.
+SHLIB_LINK += $(if $(filter linux,$(PORTNAME)),-Wl$(comma)--version-script=$(srcdir)/src/exports.map)
+comma = ,
 # Bitcode would only let the JIT inline functions that gain nothing from it.
 override with_llvm = no
 
@@ -74,6 +77,8 @@ test/modality/toy.o: test/modality/toy.c $(ALL_HEADERS)
 test/modality/toy.sql: src/sql/biometric/modality.sql
 	@mkdir -p $(@D)
 	$(call STAMP,toy:10) | sed 's/MODULE_PATHNAME/$$libdir\/biometric/' > $@
+
+biometric$(DLSUFFIX): src/exports.map
 
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)

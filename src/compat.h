@@ -5,8 +5,6 @@
 #ifndef BIOMETRIC_COMPAT_H
 #define BIOMETRIC_COMPAT_H
 
-#include "postgres.h"
-
 #if PG_VERSION_NUM < 150000
 #error "biometric requires PostgreSQL 15 or later"
 #endif

@@ -5,8 +5,6 @@
 #ifndef ANALYSIS_EVIDENCE_H
 #define ANALYSIS_EVIDENCE_H
 
-#include "postgres.h"
-
 #include "match/fingerprint/fingerprint.h"
 #include "match/iris/iris.h"
 

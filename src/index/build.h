@@ -5,8 +5,6 @@
 #ifndef BIOMETRIC_BUILD_H
 #define BIOMETRIC_BUILD_H
 
-#include "postgres.h"
-
 #include "access/tableam.h"
 #include "index/index.h"
 #include "index/preselection/preselection.h"

@@ -80,8 +80,6 @@
 #ifndef BIOMETRIC_INDEX_H
 #define BIOMETRIC_INDEX_H
 
-#include "postgres.h"
-
 #include "access/amapi.h"
 #include "access/genam.h"
 #include "nodes/execnodes.h"

@@ -6,8 +6,6 @@
 #ifndef BIOMETRIC_READER_H
 #define BIOMETRIC_READER_H
 
-#include "postgres.h"
-
 #include "storage/block.h"
 #include "storage/buf.h"
 #include "storage/spin.h"

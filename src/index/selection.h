@@ -23,8 +23,6 @@
 #ifndef BIOMETRIC_SELECTION_H
 #define BIOMETRIC_SELECTION_H
 
-#include "postgres.h"
-
 #include "storage/itemptr.h"
 
 typedef struct Selection Selection;

@@ -5,8 +5,6 @@
 #ifndef ANALYSIS_FUSION_H
 #define ANALYSIS_FUSION_H
 
-#include "postgres.h"
-
 /* more independent sources than a person has */
 #define FUSION_MAX_SOURCES 100
 

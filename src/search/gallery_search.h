@@ -6,8 +6,6 @@
 #ifndef ANALYSIS_GALLERY_SEARCH_H
 #define ANALYSIS_GALLERY_SEARCH_H
 
-#include "postgres.h"
-
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"

@@ -10,8 +10,6 @@
 #ifndef BIOMETRIC_FINGERPRINT_H
 #define BIOMETRIC_FINGERPRINT_H
 
-#include "postgres.h"
-
 #include "fmgr.h"
 #include "match/fingerprint/fingerprint.h"
 #include "nodes/nodes.h"

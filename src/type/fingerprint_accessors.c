@@ -2,6 +2,8 @@
  * fingerprint_accessors.c
  *		What a fingerprint says, as SQL values.
  */
+#include "postgres.h"
+
 #include "compat.h"
 
 #include "funcapi.h"

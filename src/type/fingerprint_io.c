@@ -14,6 +14,8 @@
  * left out and are then 0.  Input also takes \x and hexadecimal digits of any
  * record that can be read.  The binary form is the record.
  */
+#include "postgres.h"
+
 #include "compat.h"
 
 #include <ctype.h>

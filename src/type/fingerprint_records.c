@@ -2,6 +2,8 @@
  * fingerprint_records.c
  *		Fingerprints from interchange records and back.
  */
+#include "postgres.h"
+
 #include "compat.h"
 
 #include "funcapi.h"

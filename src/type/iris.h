@@ -5,8 +5,6 @@
 #ifndef BIOMETRIC_IRIS_H
 #define BIOMETRIC_IRIS_H
 
-#include "postgres.h"
-
 #include "fmgr.h"
 #include "record/iris_code.h"
 

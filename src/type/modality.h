@@ -16,8 +16,6 @@
 #ifndef BIOMETRIC_MODALITY_H
 #define BIOMETRIC_MODALITY_H
 
-#include "postgres.h"
-
 #include "match/words.h"
 
 /* Strategy numbers of the operator classes */

@@ -10,8 +10,6 @@
 #ifndef BIOMETRIC_PROBE_H
 #define BIOMETRIC_PROBE_H
 
-#include "postgres.h"
-
 extern Datum  probe_make(Datum template, double min_score);
 extern Datum  probe_take_apart(Datum probe, double *min_score);
 extern double probe_min_score(Datum probe);
