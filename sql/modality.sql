@@ -87,7 +87,7 @@ ALTER TABLE cat ADD EXCLUDE USING biometric (print WITH %);
 INSERT INTO cat VALUES (100003, 7, print(7, 2));
 \set VERBOSITY default
 RESET biometric.match_threshold;
-SELECT count(*) FROM cat a JOIN cat b ON a.print % b.print AND a.id < b.id;
+SELECT count(*) FROM cat a JOIN cat b ON a.print % b.print AND a.id < b.id WHERE a.cat <= 50;
 
 DELETE FROM cat WHERE id % 2 = 0;
 VACUUM cat;
