@@ -83,6 +83,16 @@ biometric$(DLSUFFIX): src/exports.map
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)
 
+# The decoders of pictures are a module of their own, made where their libraries are.
+all: all-image
+install: install-image
+uninstall: uninstall-image
+clean: clean-image
+all-image install-image uninstall-image clean-image installcheck-image:
+	@mkdir -p src/image
+	@$(MAKE) --no-print-directory -C src/image -f $(abspath $(srcdir))/src/image/Makefile PG_CONFIG=$(PG_CONFIG) $(@:-image=)
+.PHONY: all-image install-image uninstall-image clean-image installcheck-image
+
 # TAP tests of an installed extension, as PGXS runs them.
 PROVE_TESTS ?= $(sort $(wildcard $(srcdir)/test/t/*.pl))
 prove_installcheck:

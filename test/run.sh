@@ -83,13 +83,13 @@ tap()
 	fi
 }
 
-# regress NAME DIFFS SECONDS ARGUMENTS-OF-MAKE...
+# regress NAME DIFFS SECONDS TARGET ARGUMENTS-OF-MAKE...
 regress()
 {
 	local name=$1 diffs=$2 limit=$3 log=$logs/$1 rc ok bad
 	shift 3
 
-	timeout "$limit" make -s installcheck PG_CONFIG="$PG_CONFIG" "$@" > "$log" 2>&1
+	timeout "$limit" make -s "$@" PG_CONFIG="$PG_CONFIG" > "$log" 2>&1
 	rc=$?
 	grep -E '^(test |     |ok |not ok )' "$log"
 	# "All 20 tests passed." or "2 of 20 tests failed.", from PostgreSQL 16 on behind "# "
@@ -148,13 +148,20 @@ fi
 #
 if want SQL; then
 	say "SQL (pg_regress)"
-	regress SQL regression.diffs 1200 ISOLATION= REGRESS="$(names SQL sql/ .sql)"
+	regress SQL regression.diffs 1200 installcheck ISOLATION= REGRESS="$(names SQL sql/ .sql)"
+	if [ -z "$everything" ]; then
+		:
+	elif [ -e src/image/biometric_image.so ]; then
+		regress pictures src/image/output_image/regression.diffs 600 installcheck-image
+	else
+		skip "biometric_image: the development files of libpng, libjpeg and OpenJPEG are not installed"
+	fi
 	took
 fi
 if want ISOLATION; then
 	say "concurrent sessions (isolation tester)"
 	mkdir -p output_iso
-	regress isolation output_iso/regression.diffs 600 REGRESS= ISOLATION="$(names ISOLATION test/isolation/specs/ .spec)"
+	regress isolation output_iso/regression.diffs 600 installcheck REGRESS= ISOLATION="$(names ISOLATION test/isolation/specs/ .spec)"
 	took
 fi
 

@@ -28,6 +28,9 @@ if [ "${1:-}" = test ]; then
 	perl -MIPC::Run -MTest::More -e 1 2> /dev/null || need libipc-run-perl
 	[ -e "$("${pg_config:-false}" --includedir 2> /dev/null)/libpq-fe.h" ] || need libpq-dev
 	find_psycopg > /dev/null || need psycopg
+	echo '#include <png.h>' | gcc -E - > /dev/null 2>&1 || need libpng-dev
+	{ echo '#include <stdio.h>'; echo '#include <jpeglib.h>'; } | gcc -E - > /dev/null 2>&1 || need libjpeg62-turbo-dev
+	ls /usr/include/openjpeg-2.*/openjpeg.h > /dev/null 2>&1 || need libopenjp2-7-dev
 	have clang-format || need clang-format
 	have clang-tidy || need clang-tidy
 

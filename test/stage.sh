@@ -134,7 +134,7 @@ for dir in "$("$pg_config" --includedir)" "$("$pg_config" --pkgincludedir)" "$("
 	[ -e "$private$dir" ] || { mkdir -p "$private${dir%/*}" && ln -s "$dir" "$private$dir"; }
 done
 # an installed biometric must not be mistaken for the one built here
-rm -rf "$private$pkglibdir"/biometric.so "$private$sharedir"/extension/biometric{,_watchlist}{.control,--*.sql}
+rm -rf "$private$pkglibdir"/biometric{,_image}.so "$private$sharedir"/extension/biometric{,_image,_watchlist}{.control,--*.sql}
 
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
