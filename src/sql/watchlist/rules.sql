@@ -785,7 +785,8 @@ BEGIN ATOMIC
 		SELECT d.owner, d.partner, d.list, d.reference, d.item, d.sent, d.print, d.eye, d.caveat, d.expires FROM due d
 		ON CONFLICT (owner, partner, sent, list, reference, item) DO UPDATE
 			SET print = EXCLUDED.print, eye = EXCLUDED.eye, caveat = EXCLUDED.caveat, expires = EXCLUDED.expires
-			WHERE (s.print, s.eye, s.caveat, s.expires) IS DISTINCT FROM (EXCLUDED.print, EXCLUDED.eye, EXCLUDED.caveat, EXCLUDED.expires)
+			WHERE (s.print::text, s.eye::text, s.caveat, s.expires)
+				IS DISTINCT FROM (EXCLUDED.print::text, EXCLUDED.eye::text, EXCLUDED.caveat, EXCLUDED.expires)
 		RETURNING s.partner, s.list, s.reference, s.sent)
 	SELECT g.partner, g.list, g.reference, g.sent, false FROM gone g
 	UNION
