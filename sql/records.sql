@@ -110,6 +110,35 @@ SELECT fingerprint '\x464d52';
 SELECT fingerprint '\x464d5';
 SELECT fingerprint '\xyz';
 
+-- What web services and scanners' kits hand out: hexadecimal digits without \x,
+-- base64, plain, wrapped or with the alphabet for URLs.  As bytes, an error says so.
+SELECT name, encode(record, 'hex')::fingerprint = record::fingerprint AS hex,
+	   (' ' || upper(encode(record, 'hex')) || E'\n')::fingerprint = record::fingerprint AS upper_hex,
+	   encode(record, 'base64')::fingerprint = record::fingerprint AS base64,
+	   regexp_replace(encode(record, 'base64'), '(.{10})', E'\\1\r\n', 'g')::fingerprint = record::fingerprint AS wrapped,
+	   translate(encode(record, 'base64'), '+/=', '-_')::fingerprint = record::fingerprint AS for_urls
+FROM record;
+SELECT convert_to(encode(record, 'hex'), 'UTF8')::fingerprint FROM record WHERE name = 'iso';
+SELECT convert_to(encode(record, 'base64'), 'UTF8')::fingerprint FROM record WHERE name = 'iso';
+SELECT fingerprint 'Rk1SACAyMAAAAAAwAAABLAGQAMUAxQEAAgBQA0AoADwQRoB4AFpAPEDIAPrINw=A';
+SELECT fingerprint '464d5200203230000000002a000000c8012c00c500c50100020050024064003240508032009621640';
+
+-- What is this?  Bytes of another kind are called by their name.
+SELECT problem FROM (VALUES
+	('\x'::bytea), ('\x000000000000000000'), ('FIR'::bytea || '\x0030313000'), ('IIR'::bytea || '\x0030323000'),
+	('FAC'::bytea || '\x0030313000'), ('1.001:186' || '\x1d'::bytea), ('\xffa0ffa4003a0907'), ('\x0000000c6a5020200d0a870a'),
+	('\xff4fff510029'), ('\x89504e470d0a1a0a0000'), ('\xffd8ffe000104a464946'), ('\x1f8b0808'), ('\x504b0304'),
+	('<BIR xmlns="x"><BDB>AAAA</BDB></BIR>'), ('<itl:NISTBiometricInformationExchangePackage/>'), ('{"iris_codes": []}'),
+	(E'100 200 90 80\n120 210 45 70\n'), ('hello'), ('\x7f2e04810200ff'), ('\x0102030405')) v (record),
+	fingerprint_views(record);
+SELECT '\x89504e470d0a1a0a0000'::bytea::fingerprint;
+
+-- Resolutions.  500 written as pixels per centimetre for 500 dpi is read, and
+-- said to be implausible; what no picture of a finger has is refused by strict.
+SELECT set_byte(set_byte(set_byte(set_byte(to_iso19794_2(synthetic_fingerprint(1)), 18, 1), 19, 244), 20, 1), 21, 244)::fingerprint IS NOT NULL AS read;
+SELECT problem FROM record, fingerprint_views(set_byte(record, 19, 98), strict => true) WHERE name = 'iso';
+SELECT problem FROM record, fingerprint_views(set_byte(record, 20, 7), strict => true) WHERE name = 'iso';
+
 -- COPY carries it as text and in binary form.
 CREATE TEMP TABLE print AS SELECT name, record::fingerprint AS print FROM record;
 COPY print TO STDOUT;

@@ -18,12 +18,37 @@
 extern void  fingerprint_unpack(Datum datum, FingerprintTemplate *result);
 extern Datum fingerprint_pack(const FingerprintTemplate *finger);
 
+/* Why some bytes or a text are no fingerprint: the parts of an error */
+typedef struct InputProblem
+{
+	int         code; /* SQLSTATE */
+	const char *message;
+	const char *detail; /* NULL: none */
+	const char *hint;   /* NULL: none */
+} InputProblem;
+
+/* ereport or ereturn (..., problem_report(problem)) */
+#define problem_report(problem)                                           \
+	(errcode((problem)->code), errmsg_internal("%s", (problem)->message), \
+	 (problem)->detail ? errdetail_internal("%s", (problem)->detail) : 0, \
+	 (problem)->hint ? errhint("%s", (problem)->hint) : 0)
+
 /*
- * The view of a record as a fingerprint; error_context as in ereturn.  View
- * counts from 1; 0 stands for the only view, and a record with several is an
- * error.  code is the SQLSTATE of a bad record.
+ * The view of a record as a fingerprint.  View counts from 1; 0 stands for the
+ * only view, and several are a problem.  code is the SQLSTATE of a bad record.
+ * False with *problem set if the record is not read.
  */
-extern Datum fingerprint_from_record(const uint8 *record, Size size, int view, bool strict,
-									 int code, Node *error_context);
+extern bool fingerprint_read_record(const uint8 *record, Size size, int view, bool strict, int code,
+									FingerprintTemplate *result, InputProblem *problem);
+
+/* the same of a text: its own form, or any record in hexadecimal digits or base64 */
+extern bool fingerprint_read_text(const char *text, FingerprintTemplate *result,
+								  InputProblem *problem);
+
+/* the bytes of a text in hexadecimal digits or base64; NULL if it is neither */
+extern uint8 *text_to_bytes(const char *text, Size length, Size *size);
+
+/* a notice if a template's resolution makes it a finger that nobody has */
+extern void fingerprint_notice(const FingerprintTemplate *finger);
 
 #endif /* BIOMETRIC_FINGERPRINT_H */

@@ -11,19 +11,17 @@
  * b bifurcation, o other), x, y, angle and quality in the units of
  * ISO/IEC 19794-2:2005 (angle in 1/256 turns), so that nothing is lost.  Input
  * takes the header's entries in any order; all but size and resolution may be
- * left out and are then 0.  Input also takes \x and hexadecimal digits of any
- * record that can be read.  The binary form is the record.
+ * left out and are then 0.  Input also takes hexadecimal digits, with or without
+ * \x, and base64 of any record that can be read.  The binary form is the record.
  */
 #include "postgres.h"
 
 #include "compat.h"
 
-#include <ctype.h>
-
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "type/fingerprint.h"
-#include "record/minutiae_record.h"
+#include "record/text_encoding.h"
 
 static const char minutia_letters[] = {'o', 'e', 'b'}; /* by MinutiaType */
 
@@ -54,6 +52,9 @@ static const struct
 	[ENTRY_SIZE] = {"size", 1, 16384, true},
 	[ENTRY_RESOLUTION] = {"resolution", 1, 65535, true},
 };
+
+/* Less than this in hexadecimal digits or base64 is just a word */
+#define SMALLEST_RECORD 24
 
 /* Where the parser is, and the first thing it did not like */
 typedef struct Parser
@@ -215,65 +216,79 @@ parse_fingerprint(Parser *parser, FingerprintTemplate *finger)
 	}
 }
 
-static int
-hex_value(char digit)
+uint8 *
+text_to_bytes(const char *text, Size length, Size *size)
 {
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
+	TextEncoding encoding = text_encoding(text, length);
+	uint8       *bytes;
+
+	if (encoding == TEXT_NOT_ENCODED)
+		return NULL;
+	bytes = palloc(text_decoded_size(length));
+	return text_decode(encoding, text, length, bytes, size) ? bytes : NULL;
 }
 
 /* the text after \x: a record in hexadecimal digits, to the end of the text */
-static Datum
-fingerprint_from_hex(const char *digits, Node *error_context)
+static bool
+read_hex(const char *digits, FingerprintTemplate *result, InputProblem *problem)
 {
 	Size   length = strlen(digits);
-	uint8 *record;
+	uint8 *record = palloc(text_decoded_size(length));
+	Size   size;
 
-	while (length > 0 && isspace((unsigned char) digits[length - 1]))
-		length--;
-	record = palloc(length / 2 + 1);
-	for (Size i = 0; i < length; i++)
+	if (!text_decode(TEXT_HEX, digits, length, record, &size))
 	{
-		int value = hex_value(digits[i]);
-
-		if (value < 0)
-			ereturn(error_context, (Datum) 0,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("invalid finger minutiae record"),
-					 errdetail("Character %zu is not a hexadecimal digit.", i + 3)));
-		record[i / 2] = (uint8) ((i % 2 == 0) ? value << 4 : record[i / 2] | value);
+		problem->message = "invalid finger minutiae record";
+		problem->detail = size < length
+							  ? psprintf("Character %zu is not a hexadecimal digit.", size + 3)
+							  : "The number of hexadecimal digits is odd.";
+		return false;
 	}
-	if (length % 2 != 0)
-		ereturn(error_context, (Datum) 0,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid finger minutiae record"),
-				 errdetail("The number of hexadecimal digits is odd.")));
-	return fingerprint_from_record(record, length / 2, 0, false,
-								   ERRCODE_INVALID_TEXT_REPRESENTATION, error_context);
+	return fingerprint_read_record(record, size, 0, false, problem->code, result, problem);
+}
+
+bool
+fingerprint_read_text(const char *text, FingerprintTemplate *result, InputProblem *problem)
+{
+	Parser parser = {text, text, NULL};
+	uint8 *record;
+	Size   size;
+
+	*problem = (InputProblem){.code = ERRCODE_INVALID_TEXT_REPRESENTATION};
+	skip_space(&parser);
+	if (parser.next[0] == '\\' && parser.next[1] == 'x')
+		return read_hex(parser.next + 2, result, problem);
+	if (*parser.next != '(')
+	{
+		record = text_to_bytes(parser.next, strlen(parser.next), &size);
+		if (record != NULL && size >= SMALLEST_RECORD)
+			return fingerprint_read_record(record, size, 0, false, problem->code, result, problem);
+		if (*parser.next == '<' || *parser.next == '{')
+			return fingerprint_read_record((const uint8 *) text, strlen(text), 0, false,
+										   problem->code, result, problem);
+	}
+	if (parse_fingerprint(&parser, result))
+		return true;
+	problem->message = "invalid input syntax for type fingerprint";
+	problem->detail =
+		psprintf("At character %zu %s.", (Size) (parser.next - parser.start) + 1, parser.problem);
+	problem->hint =
+		*parser.start == '('
+			? NULL
+			: "A fingerprint is written as (finger ..., size ..., resolution ...) and its minutiae, "
+			  "or as a record in hexadecimal digits or base64.";
+	return false;
 }
 
 PG_FUNCTION_INFO_V1(biometric_fingerprint_in);
 Datum
 biometric_fingerprint_in(PG_FUNCTION_ARGS)
 {
-	char               *text = PG_GETARG_CSTRING(0);
 	FingerprintTemplate finger;
-	Parser              parser = {text, text, NULL};
+	InputProblem        problem;
 
-	skip_space(&parser);
-	if (parser.next[0] == '\\' && parser.next[1] == 'x')
-		return fingerprint_from_hex(parser.next + 2, fcinfo->context);
-	if (!parse_fingerprint(&parser, &finger))
-		ereturn(fcinfo->context, (Datum) 0,
-				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-				 errmsg("invalid input syntax for type %s", "fingerprint"),
-				 errdetail("At character %zu %s.", (size_t) (parser.next - parser.start) + 1,
-						   parser.problem)));
+	if (!fingerprint_read_text(PG_GETARG_CSTRING(0), &finger, &problem))
+		ereturn(fcinfo->context, (Datum) 0, problem_report(&problem));
 	return fingerprint_pack(&finger);
 }
 
@@ -308,8 +323,13 @@ biometric_fingerprint_recv(PG_FUNCTION_ARGS)
 	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
 	int        size = message->len - message->cursor;
 
-	return fingerprint_from_record((const uint8 *) pq_getmsgbytes(message, size), size, 0, false,
-								   ERRCODE_INVALID_BINARY_REPRESENTATION, NULL);
+	FingerprintTemplate finger;
+	InputProblem        problem;
+
+	if (!fingerprint_read_record((const uint8 *) pq_getmsgbytes(message, size), size, 0, false,
+								 ERRCODE_INVALID_BINARY_REPRESENTATION, &finger, &problem))
+		ereport(ERROR, problem_report(&problem));
+	return fingerprint_pack(&finger);
 }
 
 PG_FUNCTION_INFO_V1(biometric_fingerprint_send);

@@ -9,7 +9,8 @@
 #include "funcapi.h"
 #include "type/fingerprint.h"
 #include "miscadmin.h"
-#include "record/minutiae_record.h"
+#include "record/fingerprint_record.h"
+#include "record/plausibility.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -36,29 +37,125 @@ fingerprint_pack(const FingerprintTemplate *finger)
 	PG_RETURN_BYTEA_P(result);
 }
 
-Datum
-fingerprint_from_record(const uint8 *record, Size size, int view, bool strict, int code,
-						Node *error_context)
+void
+fingerprint_notice(const FingerprintTemplate *finger)
+{
+	Plausibility plausibility;
+
+	template_plausibility(finger, &plausibility);
+	if (plausibility.too_small || plausibility.too_large)
+		ereport(NOTICE,
+				(errmsg("resolution of %d pixels per centimetre is implausible for a finger",
+						finger->x_resolution),
+				 errdetail("Its minutiae would lie within %.1f x %.1f millimetres.",
+						   plausibility.width, plausibility.height),
+				 errhint("500 dpi are 197 pixels per centimetre.")));
+}
+
+/* "The minutia x at byte 28 lies outside the image." */
+static char *
+error_sentence(const RecordError *error)
+{
+	return psprintf("The %s at byte %zu %s.", error->field, error->offset, error->problem);
+}
+
+/* what is wrong with a whole record; error->field is NULL if it is of another kind */
+static void
+describe_problem(InputProblem *problem, int code, const RecordSource *source,
+				 const RecordError *error)
+{
+	problem->code = code;
+	problem->message = "invalid finger minutiae record";
+	problem->hint = NULL;
+	if (error->field != NULL)
+		problem->detail = error_sentence(error);
+	else
+	{
+		problem->detail = psprintf("The value is %s.", record_kind_name(source->kind));
+		problem->hint = record_kind_hint(source->kind);
+	}
+}
+
+/* The context of a visitor who wants one view, or the first problem */
+typedef struct OneView
+{
+	int                  wanted;
+	FingerprintTemplate *result;
+	bool                 spoilt;
+	RecordError          error;
+} OneView;
+
+static bool
+take_view(const RecordView *view, void *context)
+{
+	OneView *one = context;
+
+	CHECK_FOR_INTERRUPTS();
+	if (view->finger == NULL)
+	{
+		one->spoilt = true;
+		one->error = view->error;
+		return false;
+	}
+	if (view->number == one->wanted)
+		*one->result = *view->finger;
+	return true;
+}
+
+#define VIEWS_HINT "Use fingerprint_views(bytea) to get the views that are sound."
+
+bool
+fingerprint_read_record(const uint8 *record, Size size, int view, bool strict, int code,
+						FingerprintTemplate *result, InputProblem *problem)
+{
+	OneView      one = {.wanted = Max(view, 1), .result = result};
+	RecordSource source;
+	RecordError  error;
+	int          views;
+
+	views = fingerprint_record_visit(record, size, strict, take_view, &one, &source, &error);
+	if (views < 0 || one.spoilt)
+	{
+		describe_problem(problem, code, &source, views < 0 ? &error : &one.error);
+		if (views > 1)
+			problem->hint = VIEWS_HINT;
+		return false;
+	}
+	*problem = (InputProblem){.code = code};
+	if (views == 0)
+	{
+		problem->message = "there is no fingerprint in the record";
+		problem->detail = psprintf("The value is %s.", record_kind_name(source.kind));
+		problem->hint = record_kind_hint(source.kind);
+		return false;
+	}
+	if (view == 0 && views > 1)
+	{
+		problem->message = psprintf("finger minutiae record holds %d finger views", views);
+		problem->hint = "Use fingerprint(bytea, view) to pick one, or fingerprints(bytea) for all.";
+		return false;
+	}
+	if (view > views || view < 0)
+	{
+		problem->code = ERRCODE_INVALID_PARAMETER_VALUE;
+		problem->message = psprintf("finger view %d does not exist", view);
+		problem->detail = psprintf("The record holds views 1 to %d.", views);
+		return false;
+	}
+	return true;
+}
+
+static Datum
+fingerprint_from_bytes(bytea *record, int view, bool strict)
 {
 	FingerprintTemplate finger;
-	RecordError         error;
-	int                 views;
+	InputProblem        problem;
 
-	views = minutiae_record_read(record, size, strict, view > 0 ? view - 1 : 0, &finger, &error);
-	if (views < 0)
-		ereturn(error_context, (Datum) 0,
-				(errcode(code), errmsg("invalid finger minutiae record"),
-				 errdetail("The %s at byte %zu %s.", error.field, error.offset, error.problem)));
-	if (view == 0 && views > 1)
-		ereturn(
-			error_context, (Datum) 0,
-			(errcode(code), errmsg("finger minutiae record holds %d finger views", views),
-			 errhint("Use fingerprint(bytea, view) to pick one, or fingerprints(bytea) for all.")));
-	if (view > views || view < 0)
-		ereturn(error_context, (Datum) 0,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("finger view %d does not exist", view),
-				 errdetail("The record holds views 1 to %d.", views)));
+	if (!fingerprint_read_record((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
+								 view, strict, ERRCODE_INVALID_BINARY_REPRESENTATION, &finger,
+								 &problem))
+		ereport(ERROR, problem_report(&problem));
+	fingerprint_notice(&finger);
 	return fingerprint_pack(&finger);
 }
 
@@ -67,10 +164,7 @@ PG_FUNCTION_INFO_V1(biometric_fingerprint_from_bytea);
 Datum
 biometric_fingerprint_from_bytea(PG_FUNCTION_ARGS)
 {
-	bytea *record = PG_GETARG_BYTEA_PP(0);
-
-	return fingerprint_from_record((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
-								   0, false, ERRCODE_INVALID_BINARY_REPRESENTATION, NULL);
+	return fingerprint_from_bytes(PG_GETARG_BYTEA_PP(0), 0, false);
 }
 
 /* fingerprint(bytea, view, strict) */
@@ -78,15 +172,12 @@ PG_FUNCTION_INFO_V1(biometric_fingerprint_from_view);
 Datum
 biometric_fingerprint_from_view(PG_FUNCTION_ARGS)
 {
-	bytea *record = PG_GETARG_BYTEA_PP(0);
-	int    view = PG_GETARG_INT32(1);
+	int view = PG_GETARG_INT32(1);
 
 	if (view < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("finger views are numbered from 1")));
-	return fingerprint_from_record((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
-								   view, PG_GETARG_BOOL(2), ERRCODE_INVALID_BINARY_REPRESENTATION,
-								   NULL);
+	return fingerprint_from_bytes(PG_GETARG_BYTEA_PP(0), view, PG_GETARG_BOOL(2));
 }
 
 /* What a set-returning function makes of views, as a visitor's context */
@@ -97,13 +188,6 @@ typedef struct ViewRows
 	bool           spoilt;   /* a view is, and problems are not wanted */
 	RecordError    error;
 } ViewRows;
-
-static Datum
-problem_text(const RecordError *error)
-{
-	return PointerGetDatum(cstring_to_text(
-		psprintf("The %s at byte %zu %s.", error->field, error->offset, error->problem)));
-}
 
 static bool
 add_view_row(const RecordView *view, void *context)
@@ -121,9 +205,12 @@ add_view_row(const RecordView *view, void *context)
 	}
 	values[0] = Int32GetDatum(view->number);
 	if (view->finger != NULL)
+	{
+		fingerprint_notice(view->finger);
 		values[1] = fingerprint_pack(view->finger);
+	}
 	else
-		values[2] = problem_text(&view->error);
+		values[2] = CStringGetTextDatum(error_sentence(&view->error));
 	if (rows->problems)
 		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 	else
@@ -136,23 +223,23 @@ PG_FUNCTION_INFO_V1(biometric_fingerprints_from_bytea);
 Datum
 biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 {
-	bytea         *record = PG_GETARG_BYTEA_PP(0);
-	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
-	MinutiaeFormat format;
-	RecordError    error;
+	bytea       *record = PG_GETARG_BYTEA_PP(0);
+	ViewRows     rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+	RecordSource source;
+	RecordError  error;
+	InputProblem problem;
+	int          views;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	if (minutiae_record_visit((const uint8_t *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
-							  PG_GETARG_BOOL(1), add_view_row, &rows, &format, &error) < 0)
-		rows.spoilt = true;
-	else
-		error = rows.error;
-	if (rows.spoilt)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
-				 errmsg("invalid finger minutiae record"),
-				 errdetail("The %s at byte %zu %s.", error.field, error.offset, error.problem)));
-	return (Datum) 0;
+	views = fingerprint_record_visit((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
+									 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error);
+	if (views >= 0 && !rows.spoilt)
+		return (Datum) 0;
+	describe_problem(&problem, ERRCODE_INVALID_BINARY_REPRESENTATION, &source,
+					 views < 0 ? &error : &rows.error);
+	if (views > 1)
+		problem.hint = VIEWS_HINT;
+	ereport(ERROR, problem_report(&problem));
 }
 
 /*
@@ -164,18 +251,21 @@ PG_FUNCTION_INFO_V1(biometric_fingerprint_views);
 Datum
 biometric_fingerprint_views(PG_FUNCTION_ARGS)
 {
-	bytea         *record = PG_GETARG_BYTEA_PP(0);
-	ViewRows       rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .problems = true};
-	MinutiaeFormat format;
-	RecordError    error;
+	bytea       *record = PG_GETARG_BYTEA_PP(0);
+	ViewRows     rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo, .problems = true};
+	RecordSource source;
+	RecordError  error;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (minutiae_record_visit((const uint8_t *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
-							  PG_GETARG_BOOL(1), add_view_row, &rows, &format, &error) < 0)
+	if (fingerprint_record_visit((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
+								 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error) < 0)
 	{
-		Datum values[3] = {0, 0, problem_text(&error)};
-		bool  nulls[3] = {true, true, false};
+		InputProblem problem;
+		Datum        values[3] = {0};
+		bool         nulls[3] = {true, true, false};
 
+		describe_problem(&problem, 0, &source, &error);
+		values[2] = CStringGetTextDatum(problem.detail);
 		tuplestore_putvalues(rows.result->setResult, rows.result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
