@@ -64,7 +64,7 @@ extern size_t extract_memory_size(int width, int height, double dpi);
  * unless NULL, is called with argument at least every 10 ms or so; when it
  * returns true, work stops.  It may as well not return.
  */
-extern ExtractStatus extract_minutiae(const ExtractImage *image, void *memory,
+extern ExtractStatus extract_minutiae(const ExtractImage *image, void           *memory,
 									  bool (*interrupted)(void *argument), void *argument,
 									  uint8_t *enhanced, FingerprintTemplate *result);
 
