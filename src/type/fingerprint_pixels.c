@@ -60,9 +60,9 @@ report(ExtractStatus status, int width, int height, double dpi)
  * fingerprint_from_pixels(pixels bytea, width int, height int, dpi float8,
  *		finger_position int, impression_type int)
  */
-PG_FUNCTION_INFO_V1(fingerprint_from_pixels);
+PG_FUNCTION_INFO_V1(biometric_fingerprint_from_pixels);
 Datum
-fingerprint_from_pixels(PG_FUNCTION_ARGS)
+biometric_fingerprint_from_pixels(PG_FUNCTION_ARGS)
 {
 	bytea              *pixels = PG_GETARG_BYTEA_PP(0);
 	ExtractImage        image = {(const uint8_t *) VARDATA_ANY(pixels), PG_GETARG_INT32(1),

@@ -5,4 +5,4 @@
 -- pixels are 8-bit grey, row by row from the top; dpi is pixels per inch
 CREATE FUNCTION fingerprint_from_pixels(pixels bytea, width integer, height integer, dpi float8,
 		finger_position integer DEFAULT 0, impression_type integer DEFAULT 0) RETURNS fingerprint
-	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+	AS 'MODULE_PATHNAME', 'biometric_fingerprint_from_pixels' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
