@@ -339,7 +339,8 @@ kernels(size_t n)
 	const Kernel *const *list;
 	int                  n_kernels;
 
-	list = kernel_list(&n_kernels);
+	list = (const Kernel *const *) iris_code_loop.kernels;
+	n_kernels = iris_code_loop.n;
 	for (int g = 0; g < 4; g++)
 	{
 		int      columns = galleries[g].columns;
@@ -355,14 +356,14 @@ kernels(size_t n)
 		{
 			double time;
 
-			if (!list[k]->supported())
+			if (!cpu_has(list[k]->cpu.needs))
 			{
-				printf("  %-18s not supported by this processor\n", list[k]->name);
+				printf("  %-18s not supported by this processor\n", list[k]->cpu.name);
 				continue;
 			}
 			time = compare_entries(gallery, entry, count, list[k]);
-			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->name, time,
-				   time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
+			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->cpu.name,
+				   time, time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
 		}
 		free(gallery);
 	}

@@ -18,12 +18,22 @@
 #ifndef FINGERPRINT_INTERNAL_H
 #define FINGERPRINT_INTERNAL_H
 
+#include "match/cpu.h"
 #include "match/fingerprint/fingerprint.h"
 
 #include <string.h>
 
 /*
- * Loops that the compiler vectorises.  Each is compiled twice, for any x86-64
+ * Loops that the compiler vectorises: each is compiled twice, for any x86-64 and
+ * for one with AVX2.  Only the number of lanes differs: every lane does the same
+ * operations in the same order, none is fused, so the results are the same to
+ * the bit.  test_kernels.c compares them.
+ */
+#define WIDER(type, name, parameters, arguments) \
+	CPU_VERSIONS(CPU_AVX2, "avx2", type, name, parameters, arguments)
+
+/*
+ * The same by the loader.  Each is compiled twice, for any x86-64
  * and for one with AVX2, and the loader takes what the processor has.  Only the
  * number of lanes differs: every lane does the same operations in the same
  * order, none is fused, so the results are the same to the bit.  test_fingerprint.c

@@ -11,16 +11,15 @@
 
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define LIKELIHOOD_AVX2
+#if defined(CPU_X86_64)
 #include <immintrin.h>
-#elif defined(__aarch64__) && defined(__GNUC__)
-#define LIKELIHOOD_NEON
+#elif defined(CPU_ARM64)
 #include <arm_neon.h>
 #endif
 
 typedef struct LikelihoodKernel
 {
+	CpuKernel cpu;
 	void (*likelihoods)(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
 						int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
 	int (*threshold)(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows, int nrows,
@@ -104,7 +103,7 @@ whole_vector(const uint8_t *from, const uint8_t *end, uint8_t *copy, int width)
 	return copy;
 }
 
-#ifdef LIKELIHOOD_AVX2
+#ifdef CPU_X86_64
 #define INLINE_AVX2 static inline __attribute__((target("avx2"), always_inline))
 
 static const uint8_t numbers[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
@@ -180,9 +179,9 @@ two_rows_avx2(const LikelihoodTables *table0, const LikelihoodTables *table1, in
 	}
 }
 
-__attribute__((target("avx2"))) static void
-likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descriptor, int columns,
-				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+CPU_TARGET("avx2")
+static void likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
+							 int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
 {
 	const uint8_t *end = descriptor + FINGERPRINT_DIMENSIONS / 2 * columns;
 	const __m256i  nibble = _mm256_set1_epi8(15);
@@ -231,7 +230,7 @@ likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descri
 }
 #endif
 
-#ifdef LIKELIHOOD_NEON
+#ifdef CPU_ARM64
 static void
 likelihoods_neon(const LikelihoodTables *tables, int rows, const uint8_t *descriptor, int columns,
 				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
@@ -371,10 +370,13 @@ fingerprint_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *
 
 LIKELIHOOD_SEARCH(plain, , count_plain, which_plain)
 
-static const LikelihoodKernel kernel_plain = {fingerprint_likelihoods_plain, threshold_plain,
-											  list_plain, fingerprint_near_plain};
+static const LikelihoodKernel kernel_plain = {{"plain", 0},
+											  fingerprint_likelihoods_plain,
+											  threshold_plain,
+											  list_plain,
+											  fingerprint_near_plain};
 
-#ifdef LIKELIHOOD_AVX2
+#ifdef CPU_X86_64
 INLINE_AVX2 int
 count_avx2(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows, int nrows, int columns,
 		   int threshold)
@@ -406,9 +408,9 @@ which_avx2(const int8_t *likelihoods, int threshold)
 						  _mm256_set1_epi8((char) (threshold - 1))));
 }
 
-__attribute__((target("avx2"))) static void
-near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
-		  int turn, NearMinutiae *near)
+CPU_TARGET("avx2")
+static void near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns,
+					  int reach, int turn, NearMinutiae *near)
 {
 	const __m256i far = _mm256_set1_epi8((char) reach);
 	const __m256i turned = _mm256_set1_epi8((char) turn);
@@ -438,35 +440,35 @@ near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int column
 	}
 }
 
-LIKELIHOOD_SEARCH(avx2, __attribute__((target("avx2"))), count_avx2, which_avx2)
+LIKELIHOOD_SEARCH(avx2, CPU_TARGET("avx2"), count_avx2, which_avx2)
 
-static const LikelihoodKernel kernel_avx2_likelihood = {likelihoods_avx2, threshold_avx2, list_avx2,
-														near_avx2};
+static const LikelihoodKernel kernel_avx2 = {
+	{"avx2", CPU_AVX2}, likelihoods_avx2, threshold_avx2, list_avx2, near_avx2};
 #endif
 
-#ifdef LIKELIHOOD_NEON
-static const LikelihoodKernel kernel_neon_likelihood = {likelihoods_neon, threshold_plain,
-														list_plain, fingerprint_near_plain};
+#ifdef CPU_ARM64
+static const LikelihoodKernel kernel_neon = {
+	{"neon", CPU_NEON}, likelihoods_neon, threshold_plain, list_plain, fingerprint_near_plain};
 #endif
+
+static const CpuKernel *const kernels[] = {
+	&kernel_plain.cpu,
+#ifdef CPU_X86_64
+	&kernel_avx2.cpu,
+#endif
+#ifdef CPU_ARM64
+	&kernel_neon.cpu,
+#endif
+};
+
+const CpuLoop fingerprint_likelihood_loop = {"fingerprint likelihoods",
+											 (int) (sizeof(kernels) / sizeof(kernels[0])), kernels};
 
 /* the kernel for this processor */
-static const LikelihoodKernel *
+static inline const LikelihoodKernel *
 kernel(void)
 {
-	static const LikelihoodKernel *chosen = NULL;
-
-	if (chosen == NULL)
-	{
-		chosen = &kernel_plain;
-#if defined(LIKELIHOOD_AVX2)
-		__builtin_cpu_init();
-		if (__builtin_cpu_supports("avx2"))
-			chosen = &kernel_avx2_likelihood;
-#elif defined(LIKELIHOOD_NEON)
-		chosen = &kernel_neon_likelihood;
-#endif
-	}
-	return chosen;
+	return (const LikelihoodKernel *) cpu_choose(&fingerprint_likelihood_loop);
 }
 
 void

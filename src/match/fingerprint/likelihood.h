@@ -7,7 +7,11 @@
 #ifndef FINGERPRINT_LIKELIHOOD_H
 #define FINGERPRINT_LIKELIHOOD_H
 
+#include "match/cpu.h"
 #include "match/fingerprint/internal.h"
+
+/* the kernels of this build for all that follows */
+extern const CpuLoop fingerprint_likelihood_loop;
 
 /* columns of a row of likelihoods: a multiple of every kernel's vector */
 #define LIKELIHOOD_VECTOR 32

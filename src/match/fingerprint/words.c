@@ -124,9 +124,9 @@ square_codewords(int codebook, int32_t squares[CODEWORDS])
 }
 
 /* squared distances of x to the words of a codebook, in 1/256 squared levels */
-WIDER_ON_REQUEST static void
-distances_to(const int16_t x[DIMENSIONS], int codebook, const int32_t squares[CODEWORDS],
-			 int32_t *restrict distances)
+CPU_INLINE void
+distances_to_loop(const int16_t x[DIMENSIONS], int codebook, const int32_t squares[CODEWORDS],
+				  int32_t *restrict distances)
 {
 	int32_t own = 0;
 
@@ -143,6 +143,11 @@ distances_to(const int16_t x[DIMENSIONS], int codebook, const int32_t squares[CO
 			distances[k] -= (int32_t) twice * words[k];
 	}
 }
+
+WIDER(void, distances_to,
+	  (const int16_t x[DIMENSIONS], int codebook, const int32_t squares[CODEWORDS],
+	   int32_t *restrict distances),
+	  (x, codebook, squares, distances))
 
 static int
 least(const int32_t distances[CODEWORDS])
@@ -225,8 +230,8 @@ shortlist(const int32_t distances[CODEWORDS], uint8_t first[SHORTLIST])
 }
 
 /* distances to costs, none for the nearest */
-WIDER_ON_REQUEST static void
-cost_distances(const int32_t distances[CODEWORDS], int32_t nearest, uint8_t *restrict costs)
+CPU_INLINE void
+cost_distances_loop(const int32_t distances[CODEWORDS], int32_t nearest, uint8_t *restrict costs)
 {
 	for (int k = 0; k < CODEWORDS; k++)
 	{
@@ -236,9 +241,13 @@ cost_distances(const int32_t distances[CODEWORDS], int32_t nearest, uint8_t *res
 	}
 }
 
+WIDER(void, cost_distances,
+	  (const int32_t distances[CODEWORDS], int32_t nearest, uint8_t *restrict costs),
+	  (distances, nearest, costs))
+
 /* add what the first word of a cell, and the second, cost */
-WIDER_ON_REQUEST static void
-add_costs(int first, const int8_t second[CODEWORDS], uint8_t *restrict costs)
+CPU_INLINE void
+add_costs_loop(int first, const int8_t second[CODEWORDS], uint8_t *restrict costs)
 {
 	for (int k = 0; k < CODEWORDS; k++)
 	{
@@ -248,6 +257,9 @@ add_costs(int first, const int8_t second[CODEWORDS], uint8_t *restrict costs)
 		costs[k] = (uint8_t) (cost > 0 ? cost : 0);
 	}
 }
+
+WIDER(void, add_costs, (int first, const int8_t second[CODEWORDS], uint8_t *restrict costs),
+	  (first, second, costs))
 
 static void
 find_cells(const void *features, int minutia, int32_t squares[2][CODEWORDS],

@@ -1,6 +1,6 @@
 /*
  * kernels.c
- *		The kernels that need no vectors, and the choice among all of them.
+ *		The kernels that need no vectors, and the list of all of them.
  */
 #include "match/iris/kernels.h"
 
@@ -18,7 +18,7 @@ load_word(const uint8_t *bytes, size_t available)
 
 /* the bits of a word summed in ever wider fields */
 static inline uint32_t
-popcount_scalar(uint64_t x)
+popcount_plain(uint64_t x)
 {
 	x -= (x >> 1) & UINT64_C(0x5555555555555555);
 	x = (x & UINT64_C(0x3333333333333333)) + ((x >> 2) & UINT64_C(0x3333333333333333));
@@ -63,69 +63,36 @@ popcount_scalar(uint64_t x)
 	}
 
 static void
-count_codes_scalar(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
-				   const uint32_t *offsets, CodeCounts *counts)
+count_codes_plain(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				  const uint32_t *offsets, CodeCounts *counts)
 {
-	COUNT_CODES(popcount_scalar)
+	COUNT_CODES(popcount_plain)
 }
 
-static bool
-supported_always(void)
-{
-	return true;
-}
+static const Kernel kernel_plain = {{"plain", 0}, count_codes_plain};
 
-static const Kernel kernel_scalar = {"scalar", supported_always, count_codes_scalar};
+#ifdef CPU_X86_64
 
-#ifdef KERNELS_X86_64
-
-__attribute__((target("popcnt"))) static void
-count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
-				   const uint32_t *offsets, CodeCounts *counts)
+CPU_TARGET("popcnt")
+static void count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+							   const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(__builtin_popcountll)
 }
 
-static bool
-supported_popcnt(void)
-{
-	__builtin_cpu_init();
-	return __builtin_cpu_supports("popcnt");
-}
-
-static const Kernel kernel_popcnt = {"popcnt", supported_popcnt, count_codes_popcnt};
+static const Kernel kernel_popcnt = {{"popcnt", CPU_POPCNT}, count_codes_popcnt};
 
 #endif
 
-static const Kernel *const kernels[] = {
-	&kernel_scalar,
-#ifdef KERNELS_X86_64
-	&kernel_popcnt, &kernel_avx2, &kernel_avx512,
+static const CpuKernel *const kernels[] = {
+	&kernel_plain.cpu,
+#ifdef CPU_X86_64
+	&kernel_popcnt.cpu, &kernel_avx2.cpu, &kernel_avx512.cpu,
 #endif
-#ifdef KERNELS_ARM64
-	&kernel_neon,
+#ifdef CPU_ARM64
+	&kernel_neon.cpu,
 #endif
 };
 
-const Kernel *const *
-kernel_list(int *n)
-{
-	*n = (int) (sizeof(kernels) / sizeof(kernels[0]));
-	return kernels;
-}
-
-const Kernel *
-kernel_chosen(void)
-{
-	static const Kernel *chosen = NULL;
-
-	if (chosen == NULL)
-	{
-		int i = (int) (sizeof(kernels) / sizeof(kernels[0])) - 1;
-
-		while (!kernels[i]->supported())
-			i--;
-		chosen = kernels[i];
-	}
-	return chosen;
-}
+const CpuLoop iris_code_loop = {"iris codes", (int) (sizeof(kernels) / sizeof(kernels[0])),
+								kernels};

@@ -1,16 +1,15 @@
 /*
  * kernels.h
  *		Counting bits, the inner loop of matching, once for each processor.
- *
- * Every kernel computes the same integers; which one runs is chosen at run
- * time, so one build serves every machine of an architecture.
  */
-#ifndef MATCH_KERNELS_H
-#define MATCH_KERNELS_H
+#ifndef IRIS_KERNELS_H
+#define IRIS_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "match/cpu.h"
 
 /* Comparison of two masked codes in one relative position. */
 typedef struct CodeCounts
@@ -46,26 +45,23 @@ typedef void (*CountCodesFunction)(const CodeBytes *probe, const CodeBytes *othe
 
 typedef struct Kernel
 {
-	const char *name;
-	bool (*supported)(void); /* by this processor and its operating system */
+	CpuKernel          cpu;
 	CountCodesFunction count_codes;
 } Kernel;
 
-/* the kernels of this build, the slowest first; "scalar" always */
-extern const Kernel *const *kernel_list(int *n);
+/* the kernels of this build */
+extern const CpuLoop iris_code_loop;
 
 /* the fastest supported one */
-extern const Kernel *kernel_chosen(void);
+static inline const Kernel *
+kernel_chosen(void)
+{
+	return (const Kernel *) cpu_choose(&iris_code_loop);
+}
 
 /* defined where the architecture has them */
 extern const Kernel kernel_avx2;
 extern const Kernel kernel_avx512;
 extern const Kernel kernel_neon;
 
-#if defined(__x86_64__) && defined(__GNUC__)
-#define KERNELS_X86_64
-#elif defined(__aarch64__) && defined(__GNUC__)
-#define KERNELS_ARM64
-#endif
-
-#endif /* MATCH_KERNELS_H */
+#endif /* IRIS_KERNELS_H */

@@ -9,7 +9,7 @@
  */
 #include "match/iris/kernels.h"
 
-#ifdef KERNELS_X86_64
+#ifdef CPU_X86_64
 
 #include <immintrin.h>
 #include <string.h>
@@ -179,13 +179,6 @@ count_codes_avx2(const CodeBytes *probe, const CodeBytes *other, size_t length, 
 		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
-static bool
-supported_avx2(void)
-{
-	__builtin_cpu_init();
-	return __builtin_cpu_supports("avx2");
-}
+const Kernel kernel_avx2 = {{"avx2", CPU_AVX2}, count_codes_avx2};
 
-const Kernel kernel_avx2 = {"avx2", supported_avx2, count_codes_avx2};
-
-#endif /* KERNELS_X86_64 */
+#endif /* CPU_X86_64 */

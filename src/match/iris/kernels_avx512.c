@@ -5,7 +5,7 @@
  */
 #include "match/iris/kernels.h"
 
-#ifdef KERNELS_X86_64
+#ifdef CPU_X86_64
 
 #include <immintrin.h>
 
@@ -65,14 +65,6 @@ count_codes_avx512(const CodeBytes *probe, const CodeBytes *other, size_t length
 		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
-static bool
-supported_avx512(void)
-{
-	__builtin_cpu_init();
-	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		   __builtin_cpu_supports("avx512vpopcntdq");
-}
+const Kernel kernel_avx512 = {{"avx512_vpopcntdq", CPU_AVX512_POPCNT}, count_codes_avx512};
 
-const Kernel kernel_avx512 = {"avx512_vpopcntdq", supported_avx512, count_codes_avx512};
-
-#endif /* KERNELS_X86_64 */
+#endif /* CPU_X86_64 */

@@ -4,7 +4,7 @@
  */
 #include "match/iris/kernels.h"
 
-#ifdef KERNELS_ARM64
+#ifdef CPU_ARM64
 
 #include <arm_neon.h>
 #include <string.h>
@@ -85,12 +85,6 @@ count_codes_neon(const CodeBytes *probe, const CodeBytes *other, size_t length, 
 		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
-static bool
-supported_neon(void)
-{
-	return true;
-}
+const Kernel kernel_neon = {{"neon", CPU_NEON}, count_codes_neon};
 
-const Kernel kernel_neon = {"neon", supported_neon, count_codes_neon};
-
-#endif /* KERNELS_ARM64 */
+#endif /* CPU_ARM64 */

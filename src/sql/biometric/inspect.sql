@@ -6,7 +6,7 @@
 CREATE FUNCTION biometric_version() RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 
--- the bit-counting kernels of this build: which this processor supports, and which is used
+-- the kernels of this build, as "loop: kernel": which this processor supports, and which is used
 CREATE FUNCTION biometric_kernels(OUT kernel text, OUT supported boolean, OUT chosen boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
