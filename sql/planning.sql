@@ -13,6 +13,13 @@ BEGIN
 	EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
 	RETURN (plan -> 0 -> 'Plan' ->> 'Total Cost')::float8;
 END $$;
+CREATE FUNCTION plan_of(query text, options text DEFAULT 'COSTS') RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	plan jsonb;
+BEGIN
+	EXECUTE 'EXPLAIN (FORMAT JSON, ' || options || ') ' || query INTO plan;
+	RETURN plan;
+END $$;
 
 -- One bitmap of the matches of several fingers
 SELECT ARRAY[synthetic_fingerprint(7, 1), synthetic_fingerprint(8, 1), NULL] AS some,
@@ -74,6 +81,48 @@ SELECT index_bytes FROM biometric_index_estimate(-1, synthetic_iris(1));
 SELECT index_bytes FROM biometric_index_estimate(1, synthetic_iris(1), -1);
 SELECT index_bytes FROM biometric_index_estimate(1, 1);
 
+-- A boolean function whose support function gives the index condition
+SET enable_seqscan = off;
+SET max_parallel_workers_per_gather = 0;
+SET plan_cache_mode = force_generic_plan;
+PREPARE left_side(fingerprint) AS SELECT id FROM fingers WHERE matches(print, $1, 45);
+PREPARE right_side(fingerprint, float8) AS SELECT id FROM fingers WHERE matches($1, print, $2) AND id > 3;
+EXPLAIN (COSTS OFF) EXECUTE left_side(NULL);
+EXPLAIN (COSTS OFF) EXECUTE right_side(NULL, NULL);
+-- not where the other side is a column of the same table, or the threshold is
+PREPARE both_sides AS SELECT id FROM fingers WHERE matches(print, print, 45);
+PREPARE own_threshold(fingerprint) AS SELECT id FROM fingers WHERE matches(print, $1, id);
+EXPLAIN (COSTS OFF) EXECUTE both_sides;
+EXPLAIN (COSTS OFF) EXECUTE own_threshold(NULL);
+RESET enable_seqscan;
+RESET max_parallel_workers_per_gather;
+RESET plan_cache_mode;
+DEALLOCATE ALL;
+SELECT count(*) = 0 AS equal FROM (
+	SELECT a.id, b.id FROM fingers a, fingers b WHERE a.id <= 3 AND match_score(a.print, b.print) >= 12.5
+	EXCEPT SELECT a.id, b.id FROM fingers a JOIN fingers b ON matches(b.print, a.print, 12.5) WHERE a.id <= 3) d;
+SELECT matches(print, print, NULL), matches(print, print, 'NaN'), matches(print, print, '-infinity'), matches(print, NULL, 0) FROM fingers WHERE id = 7;
+-- It is selective as its score says: not a third of the rows, as any other function
+SELECT rows < 20 AS few FROM (SELECT (plan -> 0 -> 'Plan' ->> 'Plan Rows')::float8 AS rows
+	FROM plan_of($$SELECT FROM fingers WHERE matches(print, (SELECT print FROM fingers LIMIT 1), 60)$$) plan) p;
+
+-- From PostgreSQL 17 on, the index gives the first of several sort keys
+SET enable_seqscan = off;
+SELECT (plan::text LIKE '%Incremental Sort%') = (current_setting('server_version_num')::int >= 170000) AS as_expected
+FROM plan_of('SELECT id FROM fingers ORDER BY print <-> (SELECT print FROM fingers WHERE id = 7), id LIMIT 5') plan;
+RESET enable_seqscan;
+
+-- Settings that are not the default are shown where a plan is looked at
+SET biometric.search_mode = fast;
+SET biometric.match_threshold = 50;
+SET biometric.penetration_rate = 0.01;
+SELECT key, value FROM plan_of('SELECT 1', 'SETTINGS') plan, LATERAL jsonb_each_text(plan -> 0 -> 'Settings')
+WHERE key LIKE 'biometric.%' ORDER BY 1;
+RESET biometric.search_mode;
+RESET biometric.match_threshold;
+RESET biometric.penetration_rate;
+SELECT name, short_desc <> '' AND extra_desc <> '' AS described FROM pg_settings WHERE name LIKE 'biometric.%' ORDER BY 1;
+
 DROP TABLE fingers;
 DROP OPERATOR @# (fingerprint, int), @~ (fingerprint, text), @= (text, text);
-DROP FUNCTION cost, has_minutiae, is_like, same_text;
+DROP FUNCTION plan_of, cost, has_minutiae, is_like, same_text;

@@ -21,3 +21,6 @@ CREATE FUNCTION match_svg(a fingerprint, b fingerprint) RETURNS text
 CREATE FUNCTION match_svg(a iris, b iris) RETURNS text
 	AS 'MODULE_PATHNAME', 'biometric_iris_match_svg' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 2000;
 
+
+COMMENT ON FUNCTION match_pairs(fingerprint, fingerprint) IS 'the minutiae that the comparison pairs, those that count most first, then those without a partner';
+COMMENT ON FUNCTION match_bits(iris, iris) IS 'the rotation that decided, and the bits compared in it';

@@ -96,3 +96,25 @@ CREATE FUNCTION fingerprint_modality(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_modality' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON TYPE fingerprint IS 'one finger''s minutiae: one view of a record, at the precision of ISO/IEC 19794-2:2005';
+COMMENT ON FUNCTION fingerprint_in(cstring) IS 'I/O';
+COMMENT ON FUNCTION fingerprint_out(fingerprint) IS 'I/O';
+COMMENT ON FUNCTION fingerprint_recv(internal) IS 'I/O';
+COMMENT ON FUNCTION fingerprint_send(fingerprint) IS 'I/O';
+COMMENT ON FUNCTION fingerprint(bytea) IS 'the only view of a record';
+COMMENT ON FUNCTION fingerprint(bytea, integer, boolean) IS 'one view of a record, counted from 1';
+COMMENT ON FUNCTION fingerprints(bytea, boolean) IS 'all views of a record, in its order';
+COMMENT ON FUNCTION to_iso19794_2(fingerprint) IS 'ISO/IEC 19794-2:2005 record';
+COMMENT ON FUNCTION to_incits378(fingerprint, bigint) IS 'ANSI/INCITS 378-2004 record';
+COMMENT ON CAST (bytea AS fingerprint) IS 'the only view of a record';
+COMMENT ON CAST (fingerprint AS bytea) IS 'ISO/IEC 19794-2:2005 record';
+COMMENT ON FUNCTION finger_position(fingerprint) IS 'finger: 0 unknown, 1 right thumb .. 5 right little, 6 left thumb .. 10 left little';
+COMMENT ON FUNCTION view_number(fingerprint) IS 'number of the view, as the record says';
+COMMENT ON FUNCTION impression_type(fingerprint) IS 'impression type, as the record says';
+COMMENT ON FUNCTION quality(fingerprint) IS 'quality of the view, 0 to 100, as the record says';
+COMMENT ON FUNCTION minutia_count(fingerprint) IS 'number of minutiae, 0 to 255';
+COMMENT ON FUNCTION capture_device(fingerprint) IS 'capture device and its compliance bits, as the record says';
+COMMENT ON FUNCTION image_width(fingerprint) IS 'width of the image, pixels';
+COMMENT ON FUNCTION image_height(fingerprint) IS 'height of the image, pixels';
+COMMENT ON FUNCTION horizontal_resolution(fingerprint) IS 'horizontal resolution, pixels per centimetre';
+COMMENT ON FUNCTION vertical_resolution(fingerprint) IS 'vertical resolution, pixels per centimetre';
+COMMENT ON FUNCTION minutiae(fingerprint) IS 'the minutiae: x and y in pixels from the upper left, angle in degrees counter-clockwise from the right';

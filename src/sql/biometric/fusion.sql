@@ -53,3 +53,17 @@ CREATE FUNCTION score_threshold(fpir float8, gallery_size bigint, sources intege
 	AS 'MODULE_PATHNAME', 'biometric_fused_score_threshold' LANGUAGE C
 	IMMUTABLE STRICT PARALLEL SAFE;
 
+
+COMMENT ON FUNCTION fuse_add(float8, float8) IS 'aggregate transition function of fuse';
+COMMENT ON FUNCTION fuse_add(internal, float8, text) IS 'aggregate transition function of fuse';
+COMMENT ON FUNCTION fuse_add(internal, float8, integer) IS 'aggregate transition function of fuse';
+COMMENT ON FUNCTION fuse_combine(internal, internal) IS 'aggregate combine function of fuse';
+COMMENT ON FUNCTION fuse_serialize(internal) IS 'aggregate serial function of fuse';
+COMMENT ON FUNCTION fuse_deserialize(bytea, internal) IS 'aggregate deserial function of fuse';
+COMMENT ON FUNCTION fuse_final(internal) IS 'aggregate final function of fuse';
+COMMENT ON AGGREGATE fuse(float8) IS 'sum of the scores of different fingers and eyes of one person';
+COMMENT ON AGGREGATE fuse(float8, text) IS 'sum of scores, of each finger or eye the best';
+COMMENT ON AGGREGATE fuse(float8, integer) IS 'sum of scores, of each finger or eye the best';
+COMMENT ON FUNCTION fused_score(float8, integer) IS 'a sum of so many scores, in decibans of its own false match rate';
+COMMENT ON FUNCTION fpir(float8, bigint, integer) IS 'false positive identification rate of a sum of so many scores';
+COMMENT ON FUNCTION score_threshold(float8, bigint, integer) IS 'the sum of so many scores from which the false positive identification rate is at most fpir';

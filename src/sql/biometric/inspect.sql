@@ -46,3 +46,9 @@ CREATE FUNCTION biometric_index_estimate(rows bigint, template anyelement, worke
 	RETURNS record
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 
+
+COMMENT ON FUNCTION biometric_version() IS 'the library that runs, with the versions of index format and features: what decides scores';
+COMMENT ON FUNCTION biometric_kernels() IS 'the kernels of this build, as "loop: kernel": which the processor supports, and which is used';
+COMMENT ON FUNCTION biometric_index_stats(regclass) IS 'what an index holds: versions, pages, entries, postings';
+COMMENT ON FUNCTION biometric_index_check(regclass, boolean) IS 'raises an error if an index is damaged, or lacks rows of its table';
+COMMENT ON FUNCTION biometric_index_estimate(bigint, anyelement, integer) IS 'what an index of so many templates like this one would take';

@@ -83,3 +83,23 @@ CREATE FUNCTION iris_modality(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'biometric_iris_modality' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 
 COMMENT ON TYPE iris IS 'one eye''s iris code and mask, of any geometry';
+COMMENT ON FUNCTION iris_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION iris_out(iris) IS 'I/O';
+COMMENT ON FUNCTION iris_recv(internal, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION iris_send(iris) IS 'I/O';
+COMMENT ON FUNCTION iris_typmod_in(cstring[]) IS 'I/O typmod';
+COMMENT ON FUNCTION iris_typmod_out(integer) IS 'I/O typmod';
+COMMENT ON FUNCTION iris(iris, integer, boolean) IS 'adjust iris() to typmod geometry';
+COMMENT ON CAST (iris AS iris) IS 'refuses a code whose geometry is not the column''s';
+COMMENT ON FUNCTION iris(bytea, bytea, integer, text) IS 'an iris from code and mask: bits column-major, least significant first; mask 1 = usable';
+COMMENT ON FUNCTION iris_from_paired_mask(bytea, bytea, integer, text) IS 'an iris from a code, and a mask with one bit for two of the code';
+COMMENT ON FUNCTION iris_from_open_iris(text, text, text, integer, integer, integer) IS 'an iris from the serialised arrays of an open-iris template';
+COMMENT ON FUNCTION open_iris_code(iris, integer) IS 'the code as a serialised array of an open-iris template';
+COMMENT ON FUNCTION open_iris_mask(iris, integer) IS 'the mask as a serialised array of an open-iris template';
+COMMENT ON FUNCTION code(iris) IS 'the code: bits column-major, least significant first';
+COMMENT ON FUNCTION mask(iris) IS 'the mask, as the code; 1 = usable';
+COMMENT ON FUNCTION paired_mask(iris) IS 'the mask with one bit for two; an error if two differ';
+COMMENT ON FUNCTION eye(iris) IS 'the eye: left, right, unknown';
+COMMENT ON FUNCTION columns(iris) IS 'number of angular columns';
+COMMENT ON FUNCTION bits_per_column(iris) IS 'bits in each column';
+COMMENT ON FUNCTION usable_bits(iris) IS 'number of bits that count in a comparison';

@@ -9,3 +9,5 @@ CREATE FUNCTION gallery_nodes(gallery regclass,
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'biometric_gallery_nodes' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE ROWS 10 COST 10000;
 
+
+COMMENT ON FUNCTION gallery_nodes(regclass) IS 'the partitions of a gallery, their servers, and whether they answer now';

@@ -10,3 +10,6 @@ CREATE FUNCTION synthetic_fingerprint(finger bigint, impression integer DEFAULT 
 CREATE FUNCTION synthetic_iris(eye bigint, capture integer DEFAULT 0) RETURNS iris
 	AS 'MODULE_PATHNAME', 'biometric_synthetic_iris' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+
+COMMENT ON FUNCTION synthetic_fingerprint(bigint, integer, integer) IS 'a made-up finger for tests: the same arguments always give the same template';
+COMMENT ON FUNCTION synthetic_iris(bigint, integer) IS 'a made-up eye for tests: the same arguments always give the same template';
