@@ -38,6 +38,9 @@ export PG_CONFIG
 endif
 PG_CONFIG ?= pg_config
 
+# "cd" to a directory of ours must not lead elsewhere.
+unexport CDPATH
+
 # What needs no PostgreSQL to start with, so that a fresh machine can say it.
 HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output bench format format-check lint kernel-test
 
@@ -143,7 +146,7 @@ demo-server:
 	@test/stage.sh --keep test/demo.sh
 
 demo-exchange:
-	@test/setup.sh
+	@test/setup.sh exchange
 	@test/stage.sh test/demo/exchange.sh
 
 demo-stop:

@@ -3,6 +3,7 @@
 #	What "make demo" shows, on the server that stage.sh made.  The statements are
 #	in demo/*.sql; run them by hand with psql as well.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/demo"
 
 say() { printf '\n== %s\n' "$*"; }

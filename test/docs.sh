@@ -3,6 +3,7 @@
 #	Whether the documentation keeps up: doc/sql.md names every SQL object that
 #	people use, and links lead somewhere.  Prints TAP.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 n=0
 ok() { n=$((n + 1)); echo "ok $n - $1"; }

@@ -7,6 +7,7 @@
 #	pg_regress runs the SQL suites and the isolation tests.  This script adds up
 #	what the two say.  Names may be shortened: T=012 is test/t/012_*.pl.
 set -uo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 : "${PG_CONFIG:?run this by "make test"}"
 

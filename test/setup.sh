@@ -1,9 +1,13 @@
 #!/bin/bash
-# setup.sh [test|bench]
+# setup.sh [test|bench|asserts|arm]
 #	Install the Debian packages that the demonstration needs, or the tests, or
-#	the search benchmark.
+#	the search benchmark, or a server with assertions, or the tests for arm64.
 #	Does nothing, and needs no right to do anything, when all is there.
+#
+#	Of the headers of the server only the files are taken, into .cache: their
+#	package would bring LLVM and clang, twice the size of everything else.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 . test/postgres.sh
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
@@ -11,40 +15,100 @@ export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 want=()			# packages
 need() { want+=("$@"); }
 have() { command -v "$1" > /dev/null 2>&1; }
+# header NAME...: whether a C program can include them
+header() { printf '#include <%s>\n' stdio.h "$@" | gcc -E - > /dev/null 2>&1; }
 
-have gcc || need gcc libc6-dev
-have perl || need perl
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/biometric-setup.XXXXXX" 2> /dev/null || mktemp -d /tmp/biometric-setup.XXXXXX)
+scratch=$(cd "$scratch" && pwd)
+log=$scratch/log
+installing=
+no_cluster=/etc/postgresql-common/createcluster.d/biometric-setup.conf
+no_cluster_written=
+finish()
+{
+	local rc=$?
+
+	[ -z "$no_cluster_written" ] || as_root rm -f "$no_cluster"
+	if [ $rc != 0 ] && [ -n "$installing" ]; then
+		{ tail -n 30 "$log"; echo "Installing packages failed; the whole log: $log"; } >&2
+	else
+		rm -rf "$scratch"
+	fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# get_headers VERSION: the headers of the server into the cache; takes no rights,
+# only apt's lists.
+get_headers()
+{
+	local package=postgresql-server-dev-$1
+
+	rm -rf "$scratch/headers"
+	mkdir "$scratch/headers"
+	(cd "$scratch/headers" && apt-get download "$package" >> "$log" 2>&1 && dpkg-deb -x "$package"_*.deb .) || return
+	mkdir -p "$cache/$package"
+	rm -rf "$cache/$package/new"
+	cp -R "$scratch/headers/usr/include/postgresql/$1/server" "$cache/$package/new"
+	chmod -R a+rX "$cache"
+	mv -T "$cache/$package/new" "$cache/$package/include"
+	echo "Unpacked into .cache: the headers of $package"
+}
+
+# The newest server that Debian's packages have installed.
+installed_server() { ls -d /usr/lib/postgresql/*/bin/postgres 2> /dev/null | cut -d/ -f5 | sort -n | tail -n 1 || true; }
+
+have gcc || need gcc
+header || need libc6-dev
+version=
+# the commonest of all machines has a server, and not its headers
+if [ -z "${PG_CONFIG:-}" ] && ! find_pg_config > /dev/null && [ -n "$(installed_server)" ] && have apt-get && [ -w . ]; then
+	get_headers "$(installed_server)" || true
+fi
 if pg_config=$(find_pg_config); then
-	version=$("$pg_config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+	version=$(major_version "$pg_config")
 elif [ -n "${PG_CONFIG:-}" ]; then
 	echo "PG_CONFIG=$PG_CONFIG does not lead to a complete PostgreSQL: it takes the server, its programs" >&2
 	echo "and the files for building extensions" >&2
 	exit 1
 else
-	version=
-	need postgresql postgresql-server-dev
+	need postgresql
 fi
-if [ "${1:-}" = test ]; then
-	perl -MIPC::Run -MTest::More -e 1 2> /dev/null || need libipc-run-perl
-	[ -e "$("${pg_config:-false}" --includedir 2> /dev/null)/libpq-fe.h" ] || need libpq-dev
-	find_psycopg > /dev/null || need psycopg
-	echo '#include <png.h>' | gcc -E - > /dev/null 2>&1 || need libpng-dev
-	{ echo '#include <stdio.h>'; echo '#include <jpeglib.h>'; } | gcc -E - > /dev/null 2>&1 || need libjpeg62-turbo-dev
-	ls /usr/include/openjpeg-2.*/openjpeg.h > /dev/null 2>&1 || need libopenjp2-7-dev
-	have clang-format || need clang-format
-	have clang-tidy || need clang-tidy
-
-	# wished for, where anything is installed at all
-	[ ${#want[@]} -eq 0 ] || need postgresql-with-pgaudit postgresql-with-cron
-fi
-if [ "${1:-}" = bench ]; then
-	[ -x /usr/bin/python3 ] || need python3
-	have gnuplot || need gnuplot-nox
-fi
+case ${1:-} in
+	test)
+		perl -MIPC::Run -MTest::More -e 1 2> /dev/null || need libipc-run-perl
+		have prove || need perl
+		[ -n "$pg_config" ] && have_libpq "$pg_config" || need libpq-dev
+		find_psycopg > /dev/null || need psycopg
+		header png.h || need libpng-dev
+		header jpeglib.h || need libjpeg62-turbo-dev
+		compgen -G '/usr/include/openjpeg-2.*/openjpeg.h' > /dev/null || need libopenjp2-7-dev
+		# wished for, where anything is installed at all
+		[ ${#want[@]} -eq 0 ] || need if-known:clang-format-14 if-known:clang-tidy-14 if-known:postgresql-@-pgaudit if-known:postgresql-@-cron
+		;;
+	exchange)
+		[ -n "$pg_config" ] && have_libpq "$pg_config" || need libpq-dev
+		;;
+	bench)
+		[ -x /usr/bin/python3 ] || need python3
+		have gnuplot || need gnuplot-nox
+		;;
+	arm)
+		have aarch64-linux-gnu-gcc || need gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+		have qemu-aarch64 || have qemu-aarch64-static || need qemu-user
+		;;
+	asserts)
+		have bison || need bison
+		have flex || need flex
+		have bunzip2 || need bzip2
+		header zlib.h || need zlib1g-dev
+		header readline/readline.h || need libreadline-dev
+		;;
+esac
 [ ${#want[@]} -gt 0 ] || exit 0
 
 if ! have apt-get; then
-	echo "This machine lacks: ${want[*]}" >&2
+	echo "This machine lacks: ${want[*]#if-known:}" >&2
 	echo "Only Debian's packages can be installed from here; please install these another way." >&2
 	exit 1
 fi
@@ -53,59 +117,102 @@ if [ "$(id -u)" = 0 ]; then
 elif have sudo && { sudo -n true 2> /dev/null || [ -t 0 ]; }; then
 	as_root=(sudo)
 else
-	echo "This machine lacks: ${want[*]}" >&2
+	echo "This machine lacks: ${want[*]#if-known:}" >&2
 	echo "Installing them takes root: run \"make setup\" as root once, then this again as yourself." >&2
 	exit 1
 fi
+installing=1
 as_root() { "${as_root[@]}" env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
-echo "Installing packages for: ${want[*]}"
-log=$(mktemp -t biometric-setup.XXXXXX)
-no_cluster=/etc/postgresql-common/createcluster.d/biometric-setup.conf
-finish()
+# apt ARGUMENTS...: apt-get, which waits while another program installs, and says
+# how far it is.
+apt()
 {
-	local rc=$?
+	local waited=0 part=$scratch/part rc
 
-	[ -z "${written:-}" ] || as_root rm -f "$no_cluster"
-	[ $rc = 0 ] || { tail -n 30 "$log"; echo "Installing packages failed; the whole log: $log"; } >&2
-	[ $rc != 0 ] || rm -f "$log"
+	while :; do
+		rc=0
+		as_root apt-get -o APT::Status-Fd=1 "$@" 2>&1 | tee "$part" | progress || rc=$?
+		cat "$part" >> "$log"
+		if [ $rc = 0 ] || ! grep -qE 'Could not get lock|Unable to lock' "$part" || [ $waited -ge 900 ]; then
+			return $rc
+		fi
+		[ $waited -gt 0 ] || echo "Waiting: another program is installing packages ..."
+		sleep 5
+		waited=$((waited + 5))
+	done
 }
-trap finish EXIT
-trap 'exit 130' INT TERM HUP
 
-as_root apt-get update >> "$log" 2>&1
+# Says every few seconds that something is going on, and what.
+progress()
+{
+	local last=0 percent what
+
+	while IFS=: read -r what _ percent _; do
+		percent=${percent%%.*}
+		case $what in
+			dlstatus) what="downloading" ;;
+			pmstatus) what="unpacking and installing" ;;
+			*) continue ;;
+		esac
+		if [ $((SECONDS - last)) -ge 5 ] && [ -n "$percent" ]; then
+			last=$SECONDS
+			echo "   $what, $percent %"
+		fi
+	done
+}
+
+echo "This needs packages that are not installed; asking apt what it has ..."
+apt update
+known() { [ -n "$(apt-cache search --names-only "^$1\$")" ]; }
 
 # Names with a version in them are settled now that the lists are there.
+if [ -z "$version" ]; then
+	# the server that is there already, else what Debian means by "postgresql"
+	version=$(installed_server)
+	[ -n "$version" ] || version=$(apt-cache depends postgresql |
+		sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1)
+	[ -n "$version" ] || { echo "apt knows no package \"postgresql\"" >> "$log"; exit 1; }
+fi
 packages=()
 for name in "${want[@]}"; do
+	name=${name//@/$version}
 	case $name in
 		postgresql)
-			# the server that is there already, else what Debian means by "postgresql"
-			version=$(ls -d /usr/lib/postgresql/*/bin/postgres 2> /dev/null | cut -d/ -f5 | sort -n | tail -n 1 || true)
-			[ -n "$version" ] || version=$(apt-cache depends postgresql |
-				sed -n 's/.*Depends: postgresql-\([0-9][0-9]*\)$/\1/p' | head -n 1)
-			[ -n "$version" ] || { echo "apt knows no package \"postgresql\"" >> "$log"; exit 1; }
-			packages+=("postgresql-$version") ;;
-		postgresql-server-dev) packages+=("postgresql-server-dev-$version") ;;
-		postgresql-with-*)
-			# not every release has them for every version
-			[ -z "$(apt-cache search --names-only "^postgresql-$version-${name##*-}\$")" ] || packages+=("postgresql-$version-${name##*-}") ;;
+			# one that is there is not upgraded by the way
+			[ -n "$(installed_server)" ] || packages+=("postgresql-$version")
+			if [ ! -e "/usr/include/postgresql/$version/server/postgres.h" ] &&
+				[ ! -e "$cache/postgresql-server-dev-$version/include" ] &&
+				{ [ ! -w . ] || ! get_headers "$version"; }; then
+				packages+=("postgresql-server-dev-$version")
+			fi
+			;;
 		psycopg)
-			if [ -n "$(apt-cache search --names-only '^python3-psycopg$')" ]; then
+			if known python3-psycopg; then
 				packages+=(python3-psycopg)
 			else
 				packages+=(python3-psycopg2)
-			fi ;;
+			fi
+			;;
+		# not every release has them, or for every version of PostgreSQL
+		if-known:*) ! known "${name#*:}" || packages+=("${name#*:}") ;;
 		*) packages+=("$name") ;;
 	esac
 done
 
+if [ ${#packages[@]} = 0 ]; then
+	exit 0
+fi
+echo "Installing: ${packages[*]}"
 # The first PostgreSQL of a machine would start a cluster of its own, which
 # nobody here asked for.
 if [ ! -e /usr/bin/pg_createcluster ] && [ ! -e "$no_cluster" ]; then
-	written=1
+	no_cluster_written=1
 	as_root mkdir -p "${no_cluster%/*}"
 	echo "create_main_cluster = false" | as_root tee "$no_cluster" > /dev/null
 fi
-as_root apt-get install -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}" >> "$log" 2>&1
-echo "Installed: ${packages[*]}"
+install=(install --no-install-recommends -o Dpkg::Options::=--force-confold)
+as_root apt-get "${install[@]}" --assume-no "${packages[@]}" 2> /dev/null |
+	sed -n 's/^Need to get \(.*\) of archives.*/   to download: \1/p; s/^After this operation, \(.*\) of additional disk space.*/   on the disk: \1/p' || true
+apt "${install[@]}" -y "${packages[@]}"
+echo "Installed."

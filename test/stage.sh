@@ -8,7 +8,12 @@
 # copy of these sources, a copy of the PostgreSQL that pg_config names with the
 # extension installed into it (so the system's own stays as it is), the
 # server's data and its socket.  There is no TCP port.  The directory is
-# removed at the end, whatever the end is.
+# removed at the end, whatever the end is.  No directory in it is a link, so
+# nothing outside of it is ever written.
+#
+# A PostgreSQL that insists on its own directories cannot be copied.  The
+# extension is installed into such a one only if the environment has
+# INTO_POSTGRES=yes.
 #
 # PostgreSQL refuses to run as root; root's work is therefore done by the user
 # who called sudo, else by the user "postgres" of Debian's packages.
@@ -17,6 +22,7 @@
 # PGUSER and PGDATABASE set, and with the private directory as HOME, which has
 # the compiler's words in build.log.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 source=$PWD
 . test/postgres.sh
@@ -43,9 +49,12 @@ if [ "$(id -u)" = 0 ]; then
 fi
 as_account() { "${as_account[@]}" "$@"; }
 
-# Where the last kept server is, for --stop; beside the sources if we may
-# write there.
+# The note that says where the kept server is, for --stop: beside the sources if
+# we may write there, else in the caller's home.
 note=$source/.demo-server
+if [ ! -w "$source" ] && [ ! -e "$note" ]; then
+	note=${XDG_STATE_HOME:-${HOME:-/nonexistent}/.local/state}/biometric/demo-server
+fi
 
 remove()
 {
@@ -53,36 +62,82 @@ remove()
 
 	# our server, and those of tests that were cut short
 	find "$work" -maxdepth 6 -name postmaster.pid 2> /dev/null | while read -r pidfile; do
-		(cd "$work" && as_account "$(cat "$work/bindir")/pg_ctl" -D "${pidfile%/*}" -m immediate -s stop) || true
+		(cd "$work" && as_account "$(cat "$work/bindir")/pg_ctl" -D "${pidfile%/*}" -m immediate -s stop) > /dev/null 2>&1 || true
 	done
 	rm -rf "$work"
 }
 
-if [ -n "$stop" ]; then
-	if [ ! -s "$note" ] || [ ! -d "$(cat "$note")" ]; then
-		rm -f "$note"
-		echo "No server was kept running."
-		exit 0
+# What became of the server that is noted: none, running, dead (its directory is
+# still there), gone; or the script ends, for it cannot be told.  Sets kept.
+look_at_kept()
+{
+	kept= state=none
+	[ -e "$note" ] || return 0
+	if [ ! -r "$note" ] || ! kept=$(cat "$note") || [ -z "$kept" ]; then
+		echo "A server was kept by $(stat -c %U "$note"), but you cannot read where ($note): do this as that user, or as root." >&2
+		exit 1
 	fi
-	remove "$(cat "$note")"
+	if [ ! -e "$kept" ]; then
+		state=gone
+	elif [ ! -x "$kept" ] || [ ! -w "$kept" ]; then
+		echo "The server that was kept in $kept belongs to $(stat -c %U "$kept"): do this as that user, or as root." >&2
+		exit 1
+	elif (cd "$kept" && as_account "$(cat "$kept/bindir")/pg_ctl" -D "$kept/data" -s status) > /dev/null 2>&1; then
+		state=running
+	else
+		state=dead
+	fi
+}
+
+if [ -n "$stop" ]; then
+	look_at_kept
+	case $state in
+		none) echo "No server was kept running." ;;
+		gone) echo "The server that was kept in $kept is gone already." ;;
+		dead) remove "$kept"; echo "The server that was kept in $kept had stopped; what was left of it is removed." ;;
+		running) remove "$kept"; echo "Stopped and removed." ;;
+	esac
 	rm -f "$note"
-	echo "Stopped and removed."
 	exit 0
 fi
-if [ -n "$keep" ] && [ -s "$note" ] && [ -d "$(cat "$note")" ]; then
-	echo "A server is running already:"
-	cat "$(cat "$note")/how"
-	exit 0
+if [ -n "$keep" ]; then
+	look_at_kept
+	case $state in
+		running)
+			if [ -s "$kept/how" ]; then
+				echo "A server is running already:"
+				cat "$kept/how"
+			else
+				echo "A server is being made in $kept; \"make demo-stop\" ends that." >&2
+				exit 1
+			fi
+			exit 0
+			;;
+		dead)
+			echo "The server that was kept in $kept had stopped; what was left of it is removed."
+			remove "$kept"
+			;;
+	esac
+	# before there is anything that the note is needed for
+	if ! mkdir -p "${note%/*}" 2> /dev/null || ! (umask 022 && : > "$note") 2> /dev/null; then
+		echo "A kept server needs a note of where it is, and neither $source nor ${note%/*} can be written: set HOME to a directory that can." >&2
+		exit 1
+	fi
 fi
 
 pg_config=$(find_pg_config) || { echo "no complete PostgreSQL found; try \"make setup\"" >&2; exit 1; }
+headers=$(server_headers "$pg_config")
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/biometric.XXXXXX")
-if [ ${#work} -gt 80 ]; then
-	# a socket's path is limited to 107 bytes
-	rmdir "$work"
-	work=$(mktemp -d /tmp/biometric.XXXXXX)
-fi
+# A socket's path is limited to 107 bytes, and such paths go into settings, where
+# quotes, commas and spaces have a meaning: then not there.
+work=$(mktemp -d "${TMPDIR:-/tmp}/biometric.XXXXXX" 2> /dev/null) && work=$(cd "$work" && pwd) || work=
+case $work in
+	"") ;;
+	*[!A-Za-z0-9/._+-]*) rmdir "$work"; work= ;;
+	*) [ ${#work} -le 80 ] || { rmdir "$work"; work=; } ;;
+esac
+[ -n "$work" ] || work=$(mktemp -d /tmp/biometric.XXXXXX)
+[ -z "$keep" ] || echo "$work" > "$note"
 child=
 finish()
 {
@@ -93,7 +148,10 @@ finish()
 		kill -TERM -- "-$child" 2> /dev/null || true
 		wait "$child" 2> /dev/null || true
 	fi
-	[ $rc = 0 ] && [ -n "$keep" ] || remove "$work"
+	if [ $rc != 0 ] || [ -z "$keep" ]; then
+		remove "$work"
+		[ -z "$keep" ] || rm -f "$note"
+	fi
 	exit $rc
 }
 trap finish EXIT
@@ -119,26 +177,40 @@ step()
 }
 
 #
-# The copy of PostgreSQL.  A server finds its files relative to its program,
-# so programs are copied and everything else may be links.
+# The copy of PostgreSQL.  A server finds its files relative to its program.
+# Links are followed, so that there is none that leads out of the copy; bitcode is
+# left out, for nothing here is inlined by the JIT.
 #
 bindir=$("$pg_config" --bindir)
 sharedir=$("$pg_config" --sharedir)
 pkglibdir=$("$pg_config" --pkglibdir)
+includedir=$("$pg_config" --includedir)
+libdir=$("$pg_config" --libdir)
 private=$work/postgres
-mkdir -p "$private$bindir" "$private$sharedir" "$private$pkglibdir"
-cp -a "$bindir/." "$private$bindir"
-cp -as "$sharedir/." "$private$sharedir"
-cp -as "$pkglibdir/." "$private$pkglibdir" 2> /dev/null || cp -a "$pkglibdir/." "$private$pkglibdir"
-for dir in "$("$pg_config" --includedir)" "$("$pg_config" --pkgincludedir)" "$("$pg_config" --includedir-server)" "$("$pg_config" --libdir)"; do
-	[ -e "$private$dir" ] || { mkdir -p "$private${dir%/*}" && ln -s "$dir" "$private$dir"; }
+
+# copy FROM [TO]: the contents of a directory to the same place in the copy
+copy()
+{
+	local to=$private${2:-$1}
+
+	mkdir -p "$to"
+	tar -C "$1" --dereference --hard-dereference --ignore-failed-read --exclude=./bitcode -cf - . 2> /dev/null |
+		tar -C "$to" -xf - --no-same-owner
+}
+copy "$bindir"
+copy "$sharedir"
+copy "$pkglibdir"
+copy "$headers" "$("$pg_config" --includedir-server)"
+# of directories that others use, too, only what is PostgreSQL's
+for file in "$includedir"/{libpq-*,postgres_ext.h,pg_config*.h} "$includedir"/{internal,libpq} "$libdir"/libp{q,gcommon,gport,gtypes}*; do
+	[ ! -e "$file" ] || { mkdir -p "$private${file%/*}" && cp -RL "$file" "$private$file"; }
 done
 # an installed biometric must not be mistaken for the one built here
 rm -rf "$private$pkglibdir"/biometric{,_image}.so "$private$sharedir"/extension/biometric{,_image,_watchlist}{.control,--*.sql}
 
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
-tar -C "$source" --exclude=./.git --exclude='./biometric*--*.sql' --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./results \
+tar -C "$source" --exclude=./.git --exclude=./.cache --exclude=./.demo-server --exclude=".${work#"$source"}" --exclude='./biometric*--*.sql' --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./results \
 	--exclude=./tmp_check --exclude=./output_iso --exclude='./test/*/build' -cf - . | (mkdir "$work/tree" && tar -C "$work/tree" -xf -)
 echo "$private$bindir" > "$work/bindir"
 if [ -z "${BIOMETRIC_DATA:-}" ] && [ -d "$source/../shared/data" ]; then
@@ -156,20 +228,27 @@ if ! as_account "$PG_CONFIG" --version > /dev/null 2>&1; then
 	exit 1
 fi
 
+if [ "$("$PG_CONFIG" --sharedir)" != "$private$sharedir" ]; then
+	if [ "${INTO_POSTGRES:-}" != yes ]; then
+		echo "The PostgreSQL of $pg_config cannot be copied, for it insists on its own directories." >&2
+		echo "To install the extension into it, $pkglibdir, say INTO_POSTGRES=yes (\"make demo INTO_POSTGRES=yes\")." >&2
+		exit 1
+	fi
+	export PG_CONFIG=$pg_config PATH=$bindir:$PATH
+	echo "$bindir" > "$work/bindir"
+fi
+
 say "building for $("$PG_CONFIG" --version)"
 warnings="-Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers"
 if ! step make -j"$(nproc)" -s PG_CONFIG="$PG_CONFIG" PG_CFLAGS="$warnings" > "$work/build.log" 2>&1; then
 	cat "$work/build.log" >&2
 	exit 1
 fi
-if [ "$("$PG_CONFIG" --sharedir)" = "$private$sharedir" ]; then
-	step make -s PG_CONFIG="$PG_CONFIG" PG_CFLAGS="$warnings" install >> "$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
-else
-	# This PostgreSQL insists on its own directories.
-	say "installing into $pkglibdir: this PostgreSQL cannot be copied"
-	export PG_CONFIG=$pg_config PATH=$bindir:$PATH
-	echo "$bindir" > "$work/bindir"
+if [ "$PG_CONFIG" = "$pg_config" ]; then
+	say "installing into $pkglibdir, as INTO_POSTGRES=yes says"
 	make -s PG_CONFIG="$PG_CONFIG" install
+else
+	step make -s PG_CONFIG="$PG_CONFIG" PG_CFLAGS="$warnings" install >> "$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
 fi
 
 say "starting a private server"
@@ -199,6 +278,5 @@ The server keeps running:
 
 "make demo-stop" stops and removes it.
 X
-	echo "$work" > "$note"
 	cat "$work/how"
 fi

@@ -6,6 +6,7 @@
 # for the versions of Debian 12; with others they exit 77, which "make test"
 # shows as skipped.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/.."
 . test/postgres.sh
 

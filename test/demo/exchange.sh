@@ -4,6 +4,7 @@
 #	own.  Runs inside stage.sh.  The statements are in exchange/*.sql; each is
 #	shown before its result.
 set -euo pipefail
+unset CDPATH
 cd "$(dirname "$0")/exchange"
 : "${PG_CONFIG:?run this by "make demo-exchange"}"
 
