@@ -29,3 +29,38 @@ BEGIN ATOMIC
 	SELECT pixels_png(p.pixels, p.width, p.height, coalesce(p.dpi, 0)) FROM image_pixels(image, which) p;
 END;
 COMMENT ON FUNCTION image_png(bytea, integer) IS 'any picture file that is read, as a grey PNG file';
+
+-- The resolution to extract with: what is given, else what the file states.
+CREATE FUNCTION picture_resolution(given float8, horizontal float8, vertical float8) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_image_resolution' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION picture_resolution(float8, float8, float8) IS
+	'internal: the resolution that fingerprint_from_image uses';
+
+-- A template of a picture.  Finger position and impression type are those given,
+-- else those of a finger image record, else 0.  Positions of palms and of several
+-- fingers, and impressions that a template cannot state, become 0.
+CREATE FUNCTION fingerprint_from_image(image bytea, dpi float8 DEFAULT NULL,
+		finger_position integer DEFAULT NULL, impression_type integer DEFAULT NULL,
+		which integer DEFAULT 1) RETURNS fingerprint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200000
+BEGIN ATOMIC
+	SELECT fingerprint_from_pixels(p.pixels, p.width, p.height,
+		picture_resolution(dpi, p.dpi, p.vertical_dpi),
+		coalesce($3, CASE WHEN p.finger_position <= 10 THEN p.finger_position END, 0),
+		coalesce($4, CASE WHEN p.impression_type IN (0, 1, 2, 3, 8) THEN p.impression_type END, 0))
+	FROM image_pixels(image, which) p
+	WHERE p.pixels IS NOT NULL;
+END;
+COMMENT ON FUNCTION fingerprint_from_image(bytea, float8, integer, integer, integer) IS
+	'the template of a picture file: PNG, JPEG, JPEG 2000, WSQ, finger image record';
+
+-- all pictures of a finger image record; one of any other file
+CREATE FUNCTION fingerprints_from_image(image bytea, dpi float8 DEFAULT NULL) RETURNS SETOF fingerprint
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 10 COST 200000
+BEGIN ATOMIC
+	SELECT fingerprint_from_image(image, dpi, which => which)
+	FROM generate_series(1, coalesce((image_info(image)).pictures, 1)) which
+	ORDER BY which;
+END;
+COMMENT ON FUNCTION fingerprints_from_image(bytea, float8) IS
+	'the templates of all pictures of a finger image record';

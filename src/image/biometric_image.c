@@ -249,3 +249,32 @@ biometric_image_pixels_png(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	PG_RETURN_BYTEA_P(take_bytes(png, size));
 }
+
+/*
+ * picture_resolution(given, horizontal, vertical): pixels an inch to extract
+ * with.  Not strict: NULL is "not stated".
+ */
+PG_FUNCTION_INFO_V1(biometric_image_resolution);
+Datum
+biometric_image_resolution(PG_FUNCTION_ARGS)
+{
+	double horizontal;
+	double vertical;
+
+	if (!PG_ARGISNULL(0))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the picture does not state its resolution"),
+				 errhint("Pass the argument dpi. Scanners of fingerprints have 500 or 1000.")));
+	horizontal = PG_GETARG_FLOAT8(1);
+	vertical = PG_GETARG_FLOAT8(2);
+	if (horizontal > vertical * 1.01 || vertical > horizontal * 1.01)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("the picture has %.0f pixels an inch across and %.0f down",
+							   horizontal, vertical),
+						errdetail("Minutiae are taken from pictures with one resolution."),
+						errhint("If the file is wrong, pass the argument dpi.")));
+	PG_RETURN_FLOAT8((horizontal + vertical) / 2);
+}

@@ -38,6 +38,14 @@ SELECT pixels_png('\x00', 2, 1);
 SELECT pixels_png('', 0, 1);
 SELECT pixels_png('\x00', 1, 1, 'NaN');
 
+-- templates; these pictures are too small for a finger
+SELECT fingerprint_from_image(image) FROM picture WHERE name = 'grey.png';
+-- resolution: stated, or given
+SELECT fingerprint_from_image(pixels_png('\x00ff80', 3, 1));
+SELECT picture_resolution(600, NULL, NULL), picture_resolution(NULL, 500, 501);
+SELECT picture_resolution(NULL, 500, 250);
+SELECT fingerprint_from_image(NULL) IS NULL AS null_in_null_out;
+
 -- limits
 SET biometric_image.max_pixels = 1000;
 SELECT width, height, problem FROM picture, image_info(image) WHERE name = 'grey.jpg';
