@@ -86,15 +86,19 @@ biometric$(DLSUFFIX): src/exports.map
 # PGXS does not follow headers.
 $(OBJS): $(ALL_HEADERS)
 
-# The decoders of pictures are a module of their own, made where their libraries are.
-all: all-image
-install: install-image
-uninstall: uninstall-image
-clean: clean-image
-all-image install-image uninstall-image clean-image installcheck-image:
-	@mkdir -p src/image
-	@$(MAKE) --no-print-directory -C src/image -f $(abspath $(srcdir))/src/image/Makefile PG_CONFIG=$(PG_CONFIG) $(@:-image=)
-.PHONY: all-image install-image uninstall-image clean-image installcheck-image
+# Modules and programs of their own, made where their libraries are: the decoders
+# of pictures (image) and the loader (load).
+PARTS = image load
+all: $(PARTS:%=all-%)
+install: $(PARTS:%=install-%)
+uninstall: $(PARTS:%=uninstall-%)
+clean: $(PARTS:%=clean-%)
+part_targets = $(foreach part,$(PARTS),$(patsubst %,%-$(part),all install uninstall clean)) installcheck-image
+$(part_targets):
+	@mkdir -p src/$(lastword $(subst -, ,$@))
+	@$(MAKE) --no-print-directory -C src/$(lastword $(subst -, ,$@)) -f $(abspath $(srcdir))/src/$(lastword $(subst -, ,$@))/Makefile \
+		PG_CONFIG=$(PG_CONFIG) $(firstword $(subst -, ,$@))
+.PHONY: $(part_targets)
 
 # TAP tests of an installed extension, as PGXS runs them.
 PROVE_TESTS ?= $(sort $(wildcard $(srcdir)/test/t/*.pl))
