@@ -70,6 +70,7 @@ static const BiometricModality modality = {
 	.begin_probe = begin_probe,
 	.distances = distances,
 	.score = fingerprint_score,
+	.score_limit = fingerprint_score_limit,
 	.key_bits = FINGERPRINT_KEY_BITS,
 	.tag_bits = FINGERPRINT_TAG_BITS,
 	.signature_bits = FINGERPRINT_SIGNATURE_BITS,

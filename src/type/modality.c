@@ -113,19 +113,59 @@ biometric_probe_type(Oid family, Oid type)
 	return other_side_of_strategy(family, type, true);
 }
 
+/* The operator families of the access method */
+static List *
+families(void)
+{
+	Oid       access_method = get_index_am_oid(ACCESS_METHOD, true);
+	List     *result = NIL;
+	CatCList *members;
+
+	if (!OidIsValid(access_method))
+		return NIL;
+	members = SearchSysCacheList1(OPFAMILYAMNAMENSP, ObjectIdGetDatum(access_method));
+	for (int i = 0; i < members->n_members; i++)
+		result =
+			lappend_oid(result, ((Form_pg_opfamily) GETSTRUCT(&members->members[i]->tuple))->oid);
+	ReleaseCatCacheList(members);
+	return result;
+}
+
 Oid
 biometric_template_type(Oid probe_type)
 {
-	Oid       access_method = get_index_am_oid(ACCESS_METHOD, true);
-	Oid       type = InvalidOid;
-	CatCList *families;
+	ListCell *cell;
 
-	if (!OidIsValid(access_method))
-		return InvalidOid;
-	families = SearchSysCacheList1(OPFAMILYAMNAMENSP, ObjectIdGetDatum(access_method));
-	for (int i = 0; i < families->n_members && !OidIsValid(type); i++)
-		type = other_side_of_strategy(
-			((Form_pg_opfamily) GETSTRUCT(&families->members[i]->tuple))->oid, probe_type, false);
-	ReleaseCatCacheList(families);
-	return type;
+	foreach (cell, families())
+	{
+		Oid type = other_side_of_strategy(lfirst_oid(cell), probe_type, false);
+
+		if (OidIsValid(type))
+			return type;
+	}
+	return InvalidOid;
+}
+
+List *
+biometric_types(void)
+{
+	Oid       access_method = get_index_am_oid(ACCESS_METHOD, true);
+	List     *types = NIL;
+	ListCell *cell;
+
+	foreach (cell, families())
+	{
+		CatCList *operators = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(lfirst_oid(cell)));
+
+		for (int i = 0; i < operators->n_members; i++)
+		{
+			Form_pg_amop entry = (Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple);
+
+			if (entry->amopstrategy == BIOMETRIC_DISTANCE_STRATEGY &&
+				OidIsValid(GetDefaultOpClass(entry->amoplefttype, access_method)))
+				types = list_append_unique_oid(types, entry->amoplefttype);
+		}
+		ReleaseCatCacheList(operators);
+	}
+	return types;
 }

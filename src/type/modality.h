@@ -17,6 +17,7 @@
 #define BIOMETRIC_MODALITY_H
 
 #include "match/words.h"
+#include "nodes/pg_list.h"
 
 /* Strategy numbers of the operator classes */
 #define BIOMETRIC_DISTANCE_STRATEGY 1 /* template <-> template, FOR ORDER BY */
@@ -117,6 +118,9 @@ typedef struct BiometricModality
 	 */
 	double (*score)(double distance);
 
+	/* the highest score whose false match rate was counted: beyond it a rate is a bound */
+	double (*score_limit)(void);
+
 	/*
 	 * Words; key_bits is 0 if the modality has none.  Both functions return how
 	 * many they wrote, at most max_words or max_probe_words, all of them
@@ -154,5 +158,8 @@ extern Oid biometric_probe_type(Oid family, Oid type);
 
 /* The type of the templates in a probe type; InvalidOid if it is none */
 extern Oid biometric_template_type(Oid probe_type);
+
+/* The types with a default operator class, in no order */
+extern List *biometric_types(void);
 
 #endif /* BIOMETRIC_MODALITY_H */

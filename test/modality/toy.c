@@ -127,6 +127,12 @@ score(double distance)
 	return Min(Max(160 * (0.5 - distance), 0), 80);
 }
 
+static double
+score_limit(void)
+{
+	return 70;
+}
+
 /* each byte is a word */
 static int
 words(const void *features, Size size, BiometricWord *words)
@@ -158,6 +164,7 @@ static const BiometricModality modality = {
 	.begin_probe = begin_probe,
 	.distances = distances,
 	.score = score,
+	.score_limit = score_limit,
 	.key_bits = 11,
 	.max_words = TOY_SIZE - 1,
 	.max_probe_words = TOY_SIZE - 1,

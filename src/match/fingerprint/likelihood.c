@@ -180,8 +180,9 @@ two_rows_avx2(const LikelihoodTables *table0, const LikelihoodTables *table1, in
 }
 
 CPU_TARGET("avx2")
-static void likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
-							 int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+static void
+likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descriptor, int columns,
+				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
 {
 	const uint8_t *end = descriptor + FINGERPRINT_DIMENSIONS / 2 * columns;
 	const __m256i  nibble = _mm256_set1_epi8(15);
@@ -409,8 +410,9 @@ which_avx2(const int8_t *likelihoods, int threshold)
 }
 
 CPU_TARGET("avx2")
-static void near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns,
-					  int reach, int turn, NearMinutiae *near)
+static void
+near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
+		  int turn, NearMinutiae *near)
 {
 	const __m256i far = _mm256_set1_epi8((char) reach);
 	const __m256i turned = _mm256_set1_epi8((char) turn);

@@ -74,8 +74,9 @@ static const Kernel kernel_plain = {{"plain", 0}, count_codes_plain};
 #ifdef CPU_X86_64
 
 CPU_TARGET("popcnt")
-static void count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
-							   const uint32_t *offsets, CodeCounts *counts)
+static void
+count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
+				   const uint32_t *offsets, CodeCounts *counts)
 {
 	COUNT_CODES(__builtin_popcountll)
 }

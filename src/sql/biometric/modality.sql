@@ -167,7 +167,7 @@ CREATE FUNCTION identify(gallery regclass, template_column name, probe @type@,
 		gallery_size bigint DEFAULT NULL, key_columns name[] DEFAULT NULL,
 		without_servers name[] DEFAULT NULL,
 		OUT rank integer, OUT key jsonb, OUT score float8, OUT fpir float8, OUT verdict text,
-		OUT searched bigint)
+		OUT searched bigint, OUT fpir_bound boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'biometric_identify' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100000;
 
@@ -181,7 +181,7 @@ CREATE FUNCTION identify(gallery regclass, person_column name, template_column n
 		OUT rank integer, OUT person text, OUT score float8, OUT sources integer,
 		OUT fused_score float8, OUT fpir float8, OUT verdict text, OUT evidence jsonb,
 		OUT searched bigint, OUT depth integer,
-		OUT unseen_score float8)
+		OUT unseen_score float8, OUT fpir_bound boolean)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'biometric_identify_persons' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100000;
 

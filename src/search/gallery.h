@@ -1,10 +1,14 @@
 /*
- * gallery_search.h
- *		Statements that search a gallery whose name the caller gives: a table or
- *		view with a column of templates.
+ * gallery.h
+ *		A gallery, a table or view with a column of templates whose names the
+ *		caller gives, and the statements that search it.
+ *
+ *		gallery.c	opening it, statements, comparison
+ *		parts.c		parts of the statements: columns, filter, key
+ *		nodes.c		where its rows are
  */
-#ifndef ANALYSIS_GALLERY_SEARCH_H
-#define ANALYSIS_GALLERY_SEARCH_H
+#ifndef BIOMETRIC_GALLERY_H
+#define BIOMETRIC_GALLERY_H
 
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -58,6 +62,11 @@ extern void gallery_open(Gallery *gallery, Oid relation, const char *person,
 						 ArrayType *without_servers, Oid template_type);
 extern void gallery_close(Gallery *gallery);
 
+/* an error: the argument must not be null */
+extern void gallery_null_argument(const char *name);
+
+/* ---- parts.c ------------------------------------------------------------- */
+
 /* an ordinary column by its name, with the type under its domains */
 extern void  gallery_column(const Gallery *gallery, const char *name, Oid *type, Oid *collation);
 extern char *gallery_quote_column(const char *name);
@@ -65,6 +74,14 @@ extern char *gallery_quote_operator(Oid operator_oid);
 
 /* equality of values of a type, as GROUP BY and unique constraints have it */
 extern TypeCacheEntry *gallery_equality(const char *column, Oid type, int flags);
+
+/* add the conditions that a filter, {"column": value, ..}, stands for */
+extern void gallery_add_filter(Gallery *gallery, Jsonb *filter);
+
+/* what names a row, see identify in doc/identify.md; columns may be NULL */
+extern const char *gallery_key(const Gallery *gallery, ArrayType *columns, Oid template_type);
+
+/* ---- gallery.c ----------------------------------------------------------- */
 
 /* the condition that a row is compared with the probe at all */
 extern const char *gallery_comparable(const Gallery *gallery, const Probe *probe);
@@ -102,15 +119,21 @@ extern double gallery_compare(const Gallery *gallery, Probe *probe, const void *
 extern double gallery_compare_template(const Gallery *gallery, Probe *probe, Datum datum,
 									   void *features);
 
+/* ---- nodes.c ------------------------------------------------------------- */
+
 /*
  * The partitions of a partitioned table some of which are on other servers, as
  * OIDs in the order of the catalog; NIL for any other relation.
  */
 extern List *gallery_leaves(Relation relation);
 
-/* may the caller read the partitions as he may read the table? */
+/* Set what the statements read, leaving out servers that without_servers names, which may be NULL */
+extern void gallery_set_sources(Gallery *gallery, ArrayType *without_servers);
+
+/* may the caller read the partitions as they may read the table? */
 extern bool gallery_leaves_readable(Relation relation, List *leaves);
 
-extern void gallery_null_argument(const char *name);
+/* "schema.name", quoted */
+extern char *gallery_qualified_name(Oid relation);
 
-#endif /* ANALYSIS_GALLERY_SEARCH_H */
+#endif /* BIOMETRIC_GALLERY_H */

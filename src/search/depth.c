@@ -1,0 +1,126 @@
+/*
+ * depth.c
+ *		How deep to search for a person, and who may have been missed.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "search/fusion.h"
+#include "search/persons.h"
+#include "search/scores.h"
+#include "settings.h"
+
+#define MIN_DEPTH  20
+#define FAST_DEPTH 10 /* mates that a fast search finds at all come first */
+
+bool
+search_is_exact(void)
+{
+	return biometric_search_mode == BIOMETRIC_SEARCH_EXACT;
+}
+
+static int
+compare_descending(const void *left, const void *right)
+{
+	double a = *(const double *) left;
+	double b = *(const double *) right;
+
+	return (a < b) - (a > b);
+}
+
+/*
+ * The most that somebody whom no search returned can score: each finger no
+ * more than the last row of its searches.  Also whether that, or what a part of
+ * the fingers can reach, is below the bound of the verdict "possible".
+ */
+static double
+unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool *below_bound)
+{
+	double last[BIOMETRIC_MAX_LABEL + 1] = {0};
+	double bounds[BIOMETRIC_MAX_LABEL + 1 + MAX_PROBES];
+	int    sources = 0;
+	double sum = 0;
+
+	for (int p = 0; p < search->probe_count; p++)
+	{
+		const Probe *probe = &search->probes[p];
+
+		if (probe->label == 0)
+			bounds[sources++] = probe->last;
+		else
+			last[probe->label] = Max(last[probe->label], probe->last);
+	}
+	for (int label = 1; label <= BIOMETRIC_MAX_LABEL; label++)
+		if (last[label] > 0)
+			bounds[sources++] = last[label];
+	qsort(bounds, sources, sizeof(double), compare_descending);
+
+	*below_bound = true;
+	for (int i = 0; i < sources; i++)
+	{
+		sum += bounds[i];
+		if (fpir_of(fusion_log_fmr(sum, i + 1), size) <= possible_fpir)
+			*below_bound = false;
+	}
+	return sum;
+}
+
+/*
+ * A depth with which unseen_score comes out below the bound, if scores keep
+ * their promise and it is worth the time.
+ */
+static int
+first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
+{
+	bool   seen[BIOMETRIC_MAX_LABEL + 1] = {false};
+	int    least = Max(MIN_DEPTH, 2 * k);
+	int    sources = 0;
+	double depth;
+
+	/* a fast search promises nothing of those it leaves out: enough for a list */
+	if (!search_is_exact())
+		return Max(FAST_DEPTH, k);
+
+	for (int p = 0; p < search->probe_count; p++)
+	{
+		int label = search->probes[p].label;
+
+		if (label == 0 || !seen[label])
+			sources++;
+		seen[label] = true;
+	}
+
+	/* twice as many rows as reach this score by chance */
+	depth = 2 * (double) size * pow(10, -threshold_of(possible_fpir, size, sources) / sources / 10);
+	return (int) Max(least, Min(ceil(depth), AUTO_DEPTH));
+}
+
+double
+persons_find_depth(PersonSearch *search, int depth, double possible_fpir, int64 size)
+{
+	bool below_bound;
+
+	if (persons_find(search, depth))
+		return 0;
+	return unseen_score(search, possible_fpir, size, &below_bound);
+}
+
+int
+persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 size, double *unseen)
+{
+	int depth = first_depth(search, k, possible_fpir, size);
+
+	for (;;)
+	{
+		bool below_bound;
+
+		*unseen = 0;
+		if (persons_find(search, depth))
+			return depth;
+		*unseen = unseen_score(search, possible_fpir, size, &below_bound);
+		if (below_bound || depth >= AUTO_DEPTH || !search_is_exact())
+			return depth;
+		depth = Min(4 * depth, AUTO_DEPTH);
+	}
+}

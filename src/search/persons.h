@@ -1,0 +1,102 @@
+/*
+ * persons.h
+ *		A search for one person with several probes: who in a gallery of persons
+ *		with several templates each was found, and what they score.
+ *
+ *		persons.c		finding persons, and completing their scores
+ *		person_score.c	what a person's comparisons say together
+ *		depth.c			how deep to search, and who may have been missed
+ */
+#ifndef BIOMETRIC_PERSONS_H
+#define BIOMETRIC_PERSONS_H
+
+#include "search/gallery.h"
+
+#define MAX_PROBES 100
+#define MAX_DEPTH  100000
+#define AUTO_DEPTH 500 /* completing more persons takes longer than finding them */
+
+/* A row of a person's */
+typedef struct PersonRow
+{
+	struct PersonRow *next;
+	int               label;
+	Datum             key;    /* jsonb */
+	float8           *scores; /* of the probes */
+} PersonRow;
+
+typedef struct Person
+{
+	Datum      value; /* of the person column */
+	PersonRow *rows;  /* in the order they came */
+	PersonRow *last_row;
+	int        row_count;
+
+	/* set by person_score */
+	double score; /* the sum */
+	double log_fmr;
+	int    sources;
+	bool   beyond_limit; /* a score of the sum is higher than any whose rate was counted */
+	Jsonb *evidence;
+
+	char *name; /* for the result */
+} Person;
+
+struct person_table_hash;
+struct known_table_hash;
+
+typedef struct PersonSearch
+{
+	Gallery        *gallery;
+	const char     *person; /* the column that names persons, quoted */
+	TypeCacheEntry *person_type;
+	Oid             collation;
+	Oid             template_type;
+
+	Probe *probes;
+	int    probe_count;
+
+	/* found so far */
+	int                       count;
+	int                       capacity;
+	Person                   *list;
+	struct person_table_hash *numbers; /* by value */
+
+	/* scores that are known */
+	struct known_table_hash *known; /* by template */
+	Size                     room;  /* bytes for more of them */
+
+	void *features; /* room for those of a template */
+} PersonSearch;
+
+/* the search begins with nobody found; the fields above "found so far" are set */
+extern void persons_begin(PersonSearch *search);
+
+/*
+ * Search with every probe for the depth nearest rows and note whose they are.
+ * Returns whether one of the searches came to the end of the gallery, so that
+ * nobody is left out.
+ */
+extern bool persons_find(PersonSearch *search, int depth);
+
+/* compare all rows of the persons found with every probe */
+extern void persons_complete(PersonSearch *search);
+
+/* the sum of a completed person's scores, and what it is made of */
+extern void person_score(const PersonSearch *search, Person *person);
+
+/* whether searches return the nearest rows, and not only some of them */
+extern bool search_is_exact(void);
+
+/*
+ * Search as deep as it takes until nobody who is possibly the one, by FPIR in a
+ * gallery of so many persons, can have been left out, within reason.  Returns
+ * the depth; *unseen is the most that somebody who was not found can score.
+ */
+extern int persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 size,
+							   double *unseen);
+
+/* the same for a search of that depth */
+extern double persons_find_depth(PersonSearch *search, int depth, double possible_fpir, int64 size);
+
+#endif /* BIOMETRIC_PERSONS_H */

@@ -1,0 +1,24 @@
+/*
+ * scores.h
+ *		What a score means for a gallery.
+ */
+#ifndef BIOMETRIC_SCORES_H
+#define BIOMETRIC_SCORES_H
+
+/*
+ * The least false positive identification rate that is shown to people.  What
+ * is lower follows from multiplying rates that were measured on thousands of
+ * comparisons, as if errors of labels, twins and damaged records did not exist.
+ */
+#define FPIR_FLOOR 1e-6
+
+/* 1 - (1 - FMR)^size, from the logarithm of FMR: not bounded by FPIR_FLOOR */
+extern double fpir_of(double log_fmr, int64 size);
+
+/* the sum of scores of so many sources from which a gallery's FPIR is at most fpir */
+extern double threshold_of(double fpir, int64 size, int sources);
+
+/* an error unless it is at least 1 */
+extern void check_gallery_size(int64 size);
+
+#endif /* BIOMETRIC_SCORES_H */
