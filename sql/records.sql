@@ -126,7 +126,7 @@ SELECT fingerprint '464d5200203230000000002a000000c8012c00c500c50100020050024064
 -- What is this?  Bytes of another kind are called by their name.
 SELECT problem FROM (VALUES
 	('\x'::bytea), ('\x000000000000000000'), ('FIR'::bytea || '\x0030313000'), ('IIR'::bytea || '\x0030323000'),
-	('FAC'::bytea || '\x0030313000'), ('1.001:186' || '\x1d'::bytea), ('\xffa0ffa4003a0907'), ('\x0000000c6a5020200d0a870a'),
+	('FAC'::bytea || '\x0030313000'), ('1.001:28' || '\x1d'::bytea || '1.002:0400' || '\x1d'::bytea || '1.003:1' || '\x1c'::bytea), ('\xffa0ffa4003a0907'), ('\x0000000c6a5020200d0a870a'),
 	('\xff4fff510029'), ('\x89504e470d0a1a0a0000'), ('\xffd8ffe000104a464946'), ('\x1f8b0808'), ('\x504b0304'),
 	('<BIR xmlns="x"><BDB>AAAA</BDB></BIR>'), ('<itl:NISTBiometricInformationExchangePackage/>'), ('{"iris_codes": []}'),
 	(E'100 200 90 80\n120 210 45 70\n'), ('hello'), ('\x7f2e04810200ff'), ('\x0102030405')) v (record),

@@ -12,8 +12,7 @@
 typedef struct RecordSource
 {
 	RecordKind     kind;
-	bool           minutiae_record; /* format is that of the record, or of the one inside */
-	MinutiaeFormat format;
+	MinutiaeFormat format; /* of the record, or of the one inside; MINUTIAE_FORMATS if none */
 } RecordSource;
 
 /*

@@ -193,7 +193,7 @@ typedef struct ViewFrame
 const char *
 minutiae_format_name(MinutiaeFormat format)
 {
-	return layouts[format].name;
+	return format < MINUTIAE_FORMATS ? layouts[format].name : NULL;
 }
 
 uint8_t
@@ -713,7 +713,7 @@ minutiae_record_visit(const uint8_t *data, size_t size, bool strict, RecordVisit
 	RecordView          view;
 	bool                framed;
 
-	*format = ISO19794_2_2005;
+	*format = MINUTIAE_FORMATS;
 	*error = (RecordError){0};
 	if (size < MAGIC_SIZE + VERSION_SIZE || memcmp(data, magic, MAGIC_SIZE) != 0)
 	{

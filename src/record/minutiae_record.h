@@ -28,14 +28,15 @@ typedef enum MinutiaeFormat
 /* the largest record of one view that the writer makes: header, view, no extended data */
 #define MINUTIAE_RECORD_MAX_SIZE (15 + 39 + 6 * FINGERPRINT_MAX_MINUTIAE)
 
-/* "ISO/IEC 19794-2:2005" and so on */
+/* "ISO/IEC 19794-2:2005" and so on; of MINUTIAE_FORMATS NULL */
 extern const char *minutiae_format_name(MinutiaeFormat format);
 
 /*
  * Reads a record and shows each view to the visitor, which may be NULL.
  * Returns the number of views, of which some may be spoilt, or -1 if the record
  * itself is wrong; *error then says how, and views before the fault may have
- * been shown.  *format is the format in both cases, as far as it can be told.
+ * been shown.  *format is the format in both cases, MINUTIAE_FORMATS if it
+ * cannot be told.
  *
  * Not strict, these faults of existing products are let pass:
  * - zeroes behind a record that ends where its length says, as in a buffer of

@@ -11,7 +11,7 @@
  */
 #include "record/plausibility.h"
 
-#define MAX_DENSITY 0.8 /* minutiae per square millimetre */
+#define MAX_DENSITY 0.85 /* minutiae per square millimetre */
 #define MIN_DENSITY 0.02
 
 /* a rolled thumb at its largest, millimetres */

@@ -12,7 +12,7 @@
 
 #include "fmgr.h"
 #include "match/fingerprint/fingerprint.h"
-#include "nodes/nodes.h"
+#include "record/fingerprint_record.h"
 
 /* A datum that is no fingerprint, which only a damaged table holds, has no minutiae */
 extern void  fingerprint_unpack(Datum datum, FingerprintTemplate *result);
@@ -32,6 +32,13 @@ typedef struct InputProblem
 	(errcode((problem)->code), errmsg_internal("%s", (problem)->message), \
 	 (problem)->detail ? errdetail_internal("%s", (problem)->detail) : 0, \
 	 (problem)->hint ? errhint("%s", (problem)->hint) : 0)
+
+/* "The minutia x at byte 28 lies outside the image." */
+extern char *record_error_sentence(const RecordError *error);
+
+/* what is wrong with a whole record, or that it is of another kind */
+extern void fingerprint_describe_problem(InputProblem *problem, int code,
+										 const RecordSource *source, const RecordError *error);
 
 /*
  * The view of a record as a fingerprint.  View counts from 1; 0 stands for the

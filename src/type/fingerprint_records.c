@@ -1,6 +1,6 @@
 /*
  * fingerprint_records.c
- *		Fingerprints from interchange records and back.
+ *		Fingerprints from records that say themselves what they are.
  */
 #include "postgres.h"
 
@@ -53,27 +53,23 @@ fingerprint_notice(const FingerprintTemplate *finger)
 }
 
 /* "The minutia x at byte 28 lies outside the image." */
-static char *
-error_sentence(const RecordError *error)
+char *
+record_error_sentence(const RecordError *error)
 {
 	return psprintf("The %s at byte %zu %s.", error->field, error->offset, error->problem);
 }
 
 /* what is wrong with a whole record; error->field is NULL if it is of another kind */
-static void
-describe_problem(InputProblem *problem, int code, const RecordSource *source,
-				 const RecordError *error)
+void
+fingerprint_describe_problem(InputProblem *problem, int code, const RecordSource *source,
+							 const RecordError *error)
 {
 	problem->code = code;
 	problem->message = "invalid finger minutiae record";
-	problem->hint = NULL;
-	if (error->field != NULL)
-		problem->detail = error_sentence(error);
-	else
-	{
-		problem->detail = psprintf("The value is %s.", record_kind_name(source->kind));
-		problem->hint = record_kind_hint(source->kind);
-	}
+	problem->detail = error->field != NULL
+						  ? record_error_sentence(error)
+						  : psprintf("The value is %s.", record_kind_name(source->kind));
+	problem->hint = record_kind_hint(source->kind);
 }
 
 /* The context of a visitor who wants one view, or the first problem */
@@ -116,19 +112,12 @@ fingerprint_read_record(const uint8 *record, Size size, int view, bool strict, i
 	views = fingerprint_record_visit(record, size, strict, take_view, &one, &source, &error);
 	if (views < 0 || one.spoilt)
 	{
-		describe_problem(problem, code, &source, views < 0 ? &error : &one.error);
+		fingerprint_describe_problem(problem, code, &source, views < 0 ? &error : &one.error);
 		if (views > 1)
 			problem->hint = VIEWS_HINT;
 		return false;
 	}
 	*problem = (InputProblem){.code = code};
-	if (views == 0)
-	{
-		problem->message = "there is no fingerprint in the record";
-		problem->detail = psprintf("The value is %s.", record_kind_name(source.kind));
-		problem->hint = record_kind_hint(source.kind);
-		return false;
-	}
 	if (view == 0 && views > 1)
 	{
 		problem->message = psprintf("finger minutiae record holds %d finger views", views);
@@ -210,7 +199,7 @@ add_view_row(const RecordView *view, void *context)
 		values[1] = fingerprint_pack(view->finger);
 	}
 	else
-		values[2] = CStringGetTextDatum(error_sentence(&view->error));
+		values[2] = CStringGetTextDatum(record_error_sentence(&view->error));
 	if (rows->problems)
 		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 	else
@@ -235,8 +224,8 @@ biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 									 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error);
 	if (views >= 0 && !rows.spoilt)
 		return (Datum) 0;
-	describe_problem(&problem, ERRCODE_INVALID_BINARY_REPRESENTATION, &source,
-					 views < 0 ? &error : &rows.error);
+	fingerprint_describe_problem(&problem, ERRCODE_INVALID_BINARY_REPRESENTATION, &source,
+								 views < 0 ? &error : &rows.error);
 	if (views > 1)
 		problem.hint = VIEWS_HINT;
 	ereport(ERROR, problem_report(&problem));
@@ -264,36 +253,9 @@ biometric_fingerprint_views(PG_FUNCTION_ARGS)
 		Datum        values[3] = {0};
 		bool         nulls[3] = {true, true, false};
 
-		describe_problem(&problem, 0, &source, &error);
+		fingerprint_describe_problem(&problem, 0, &source, &error);
 		values[2] = CStringGetTextDatum(problem.detail);
 		tuplestore_putvalues(rows.result->setResult, rows.result->setDesc, values, nulls);
 	}
 	return (Datum) 0;
-}
-
-/* to_iso19794_2(fingerprint), and the cast to bytea: the datum is the record */
-PG_FUNCTION_INFO_V1(biometric_fingerprint_to_iso19794_2);
-Datum
-biometric_fingerprint_to_iso19794_2(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
-}
-
-/* to_incits378(fingerprint, cbeff_product): the product identifier is owner << 16 | type */
-PG_FUNCTION_INFO_V1(biometric_fingerprint_to_incits378);
-Datum
-biometric_fingerprint_to_incits378(PG_FUNCTION_ARGS)
-{
-	FingerprintTemplate finger;
-	int64               product = PG_GETARG_INT64(1);
-	bytea              *result = palloc(VARHDRSZ + MINUTIAE_RECORD_MAX_SIZE);
-
-	if (product < 0 || product > PG_UINT32_MAX)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("CBEFF product identifier must be between 0 and 4294967295")));
-	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
-	SET_VARSIZE(result,
-				VARHDRSZ + minutiae_record_write(&finger, INCITS378_2004, (uint32_t) product,
-												 (uint8_t *) VARDATA(result)));
-	PG_RETURN_BYTEA_P(result);
 }

@@ -43,10 +43,10 @@ CREATE FUNCTION fingerprint_views(record bytea, strict boolean DEFAULT false,
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_views' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
 
 -- records out
-CREATE FUNCTION to_iso19794_2(fingerprint) RETURNS bytea
+CREATE FUNCTION to_iso19794_2(fingerprint, edition integer DEFAULT 2005) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_to_iso19794_2' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-CREATE FUNCTION to_incits378(fingerprint, cbeff_product bigint DEFAULT 0) RETURNS bytea
+CREATE FUNCTION to_incits378(fingerprint, cbeff_product bigint DEFAULT 0, edition integer DEFAULT 2004) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_to_incits378' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 CREATE CAST (bytea AS fingerprint) WITH FUNCTION fingerprint(bytea);
@@ -103,8 +103,8 @@ COMMENT ON FUNCTION fingerprint_send(fingerprint) IS 'I/O';
 COMMENT ON FUNCTION fingerprint(bytea) IS 'the only view of a record';
 COMMENT ON FUNCTION fingerprint(bytea, integer, boolean) IS 'one view of a record, counted from 1';
 COMMENT ON FUNCTION fingerprints(bytea, boolean) IS 'all views of a record, in its order';
-COMMENT ON FUNCTION to_iso19794_2(fingerprint) IS 'ISO/IEC 19794-2:2005 record';
-COMMENT ON FUNCTION to_incits378(fingerprint, bigint) IS 'ANSI/INCITS 378-2004 record';
+COMMENT ON FUNCTION to_iso19794_2(fingerprint, integer) IS 'ISO/IEC 19794-2:2005 record';
+COMMENT ON FUNCTION to_incits378(fingerprint, bigint, integer) IS 'ANSI/INCITS 378-2004 record';
 COMMENT ON CAST (bytea AS fingerprint) IS 'the only view of a record';
 COMMENT ON CAST (fingerprint AS bytea) IS 'ISO/IEC 19794-2:2005 record';
 COMMENT ON FUNCTION finger_position(fingerprint) IS 'finger: 0 unknown, 1 right thumb .. 5 right little, 6 left thumb .. 10 left little';
