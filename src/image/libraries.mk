@@ -3,6 +3,8 @@
 IMAGE_INCLUDES := $(shell pkg-config --cflags libpng libjpeg libopenjp2 2> /dev/null || \
 	echo $(patsubst %,-I%,$(firstword $(wildcard /usr/include/openjpeg-2.* /usr/local/include/openjpeg-2.*))))
 IMAGE_LIBS = -lpng -ljpeg -lopenjp2
-IMAGE_LIBRARIES := $(shell printf '\#include <stdio.h>\n\#include <png.h>\n\#include <jpeglib.h>\n\#include <openjpeg.h>\n' | \
+# within a function, some versions of make keep the backslash of \#
+hash := \#
+IMAGE_LIBRARIES := $(shell printf '%s\n' '$(hash)include <stdio.h>' '$(hash)include <png.h>' '$(hash)include <jpeglib.h>' '$(hash)include <openjpeg.h>' | \
 	$(or $(CC),cc) $(IMAGE_INCLUDES) -E - > /dev/null 2>&1 && echo yes)
 IMAGE_PACKAGES = libpng-dev libjpeg-dev libopenjp2-7-dev
