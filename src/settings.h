@@ -20,4 +20,7 @@ extern int biometric_search_mode;
 /* biometric.penetration_rate: share of the gallery that a fast search compares, in (0, 1] */
 extern double biometric_penetration_rate;
 
+/* called once, when the module is loaded */
+extern void biometric_init_settings(void);
+
 #endif /* BIOMETRIC_SETTINGS_H */

@@ -6,3 +6,5 @@
 CREATE FUNCTION fingerprint_from_pixels(pixels bytea, width integer, height integer, dpi float8,
 		finger_position integer DEFAULT 0, impression_type integer DEFAULT 0) RETURNS fingerprint
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_from_pixels' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100000;
+
+COMMENT ON FUNCTION fingerprint_from_pixels(bytea, integer, integer, float8, integer, integer) IS 'the minutiae of a picture of a finger, given its grey levels';

@@ -103,6 +103,7 @@ COMMENT ON FUNCTION fingerprint_send(fingerprint) IS 'I/O';
 COMMENT ON FUNCTION fingerprint(bytea) IS 'the only view of a record';
 COMMENT ON FUNCTION fingerprint(bytea, integer, boolean) IS 'one view of a record, counted from 1';
 COMMENT ON FUNCTION fingerprints(bytea, boolean) IS 'all views of a record, in its order';
+COMMENT ON FUNCTION fingerprint_views(bytea, boolean) IS 'all views of a record: number, template or NULL, and what is wrong with the view';
 COMMENT ON FUNCTION to_iso19794_2(fingerprint, integer) IS 'ISO/IEC 19794-2:2005 record';
 COMMENT ON FUNCTION to_incits378(fingerprint, bigint, integer) IS 'ANSI/INCITS 378-2004 record';
 COMMENT ON CAST (bytea AS fingerprint) IS 'the only view of a record';
