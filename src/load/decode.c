@@ -196,8 +196,8 @@ decode_fingerprint(const Decoding *decoding, const uint8_t *data, size_t size)
 	if (error.field != NULL)
 	{
 		snprintf(reason, sizeof(reason), "%s: %s %s",
-				 source.minutiae_record ? minutiae_format_name(source.format)
-										: record_kind_name(source.kind),
+				 source.format < MINUTIAE_FORMATS ? minutiae_format_name(source.format)
+												  : record_kind_name(source.kind),
 				 error.field, error.problem);
 		refuse(decoding, 0, error.offset, reason);
 		return;
