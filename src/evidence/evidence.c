@@ -1,7 +1,7 @@
 /*
  * evidence.c
- *		What a score is made of, for whoever has to look at it: the minutiae that
- *		were paired and those that were not, the bits of two irises that differ.
+ *		What a score is made of, for examiners: the minutiae that were paired and
+ *		those that were not, the bits of two irises that differ.
  */
 #include "postgres.h"
 

@@ -30,9 +30,9 @@ compare_descending(const void *left, const void *right)
 }
 
 /*
- * The most that somebody whom no search returned can score: each finger no
- * more than the last row of its searches.  Also whether that, or what a part of
- * the fingers can reach, is below the bound of the verdict "possible".
+ * The most that a person whom no search returned can score: for each finger the
+ * score of the last row of its searches.  Also whether this sum, and the sum of
+ * any part of the fingers, is below the bound of the verdict "possible".
  */
 static double
 unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool *below_bound)
@@ -67,8 +67,8 @@ unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool 
 }
 
 /*
- * A depth with which unseen_score comes out below the bound, if scores keep
- * their promise and it is worth the time.
+ * A depth at which unseen_score is expected to be below the bound, by the
+ * calibration of scores; AUTO_DEPTH at most.
  */
 static int
 first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
@@ -78,7 +78,7 @@ first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
 	int    sources = 0;
 	double depth;
 
-	/* a fast search promises nothing of those it leaves out: enough for a list */
+	/* a fast search says nothing about entries it did not compare: enough for a list */
 	if (!search_is_exact())
 		return Max(FAST_DEPTH, k);
 

@@ -51,7 +51,7 @@ fusion_log_fmr(double sum, int sources)
 		return Min(log(series) - x, 0);
 	}
 
-	/* the last power dominates: taken out, lest it overflow */
+	/* the last power dominates; it is taken out, because it may overflow */
 	for (int k = sources - 1; k > 0; k--)
 	{
 		term *= k / x;

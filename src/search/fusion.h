@@ -9,8 +9,8 @@
 #define FUSION_MAX_SOURCES 100
 
 /*
- * Natural logarithm of the false match rate of a sum of scores of so many
- * independent sources: 0 for a sum of 0 or less.
+ * Natural logarithm of the false match rate of a sum of scores of that number
+ * of independent sources: 0 for a sum of 0 or less.
  */
 extern double fusion_log_fmr(double sum, int sources);
 

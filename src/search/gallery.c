@@ -170,15 +170,16 @@ gallery_select(const Gallery *gallery, const char *what, const char *tail)
 /*
  * What, nearest to the probe first, at most limit rows.
  *
- * PostgreSQL computes the distance of every row returned, whether it is asked
- * for or not, because the rows are ordered by it.  Whoever knows it need not
- * compare the row again.  Only what this server compared is sure to be what
- * match_score says, so distances of others are not returned.
+ * PostgreSQL computes the distance of every row returned, whether the statement
+ * returns it or not, because the rows are ordered by it.  A caller that has it
+ * need not compare the row again.  Other servers may run another version of the
+ * matcher, so only distances of this server are returned.
  *
- * Partitions are asked each for its nearest, so that ORDER BY and LIMIT are
- * done where they are.  What merges the answers is a sort by an expression in
- * whose order they do not come: a merge would start one partition after the
- * other, an append without order searches on all servers at the same time.
+ * Each partition is asked for its own nearest rows, so that ORDER BY and LIMIT
+ * are done on its server.  The answers are sorted by an expression that the
+ * planner does not know them to be ordered by.  Otherwise it would merge them,
+ * which starts one partition after the other; an append without order searches
+ * on all servers at the same time.
  */
 void
 gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, int64 limit)

@@ -136,7 +136,7 @@ typedef struct CandidateRow
 	double score;
 } CandidateRow;
 
-/* best first; ties by key, so that their order is no plan's */
+/* best first; ties by key, so that the order does not depend on the plan */
 static int
 compare_candidate_rows(const void *left, const void *right)
 {
@@ -177,7 +177,7 @@ biometric_identify(PG_FUNCTION_ARGS)
 				 filter_argument(fcinfo, 4), names_argument(fcinfo, 8), names_argument(fcinfo, 9),
 				 template_type);
 
-	/* nobody is asked for */
+	/* no probe */
 	if (PG_ARGISNULL(2))
 		goto done;
 
@@ -343,7 +343,7 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		begin_probes(&search, PG_GETARG_ARRAYTYPE_P(3));
 
-	/* nobody is asked for, or the gallery is empty */
+	/* no probe, or an empty gallery */
 	if (search.probe_count == 0)
 		goto done;
 	if (size == 0)

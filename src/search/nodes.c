@@ -47,8 +47,8 @@ gallery_leaves(Relation relation)
 }
 
 /*
- * Whoever may read a partitioned table need not be allowed to read its
- * partitions by their names, and the table's policies are not theirs.
+ * A user who may read a partitioned table may lack the right to read its
+ * partitions by their names; and the table's policies do not hold for them.
  */
 bool
 gallery_leaves_readable(Relation relation, List *leaves)
@@ -147,8 +147,8 @@ gallery_set_sources(Gallery *gallery, ArrayType *without_servers)
 
 /*
  * Ask a partition for a row, in a subtransaction since its server may be away.
- * NULL when it answers, otherwise what is wrong.  A statement that was cancelled
- * is not the server's fault.
+ * NULL when it answers, otherwise what is wrong.  A cancelled statement
+ * says nothing about the server.
  */
 static char *
 ask(Oid leaf)

@@ -4,12 +4,12 @@
  *
  * The score is the sum over fingers or eyes of the best comparison of each.
  *
- * A comparison is of the finger that either side names.  A probe or a row
- * that does not name its finger is of one finger only, and so counts for one.
- * Where neither names it, it may be any of those that count already, and counts
- * by what it exceeds the best of them.  The best of m comparisons reaches a
- * score by chance up to m times as often as one: the false match rate, unlike
- * the score, allows for that.
+ * If one side of a comparison names a finger, the comparison is of this finger.
+ * A probe or a row that does not name its finger counts for one finger only.  If
+ * neither side names it, it may be a finger that counts already; so it adds only
+ * what it exceeds the best of them by.  The best of m comparisons reaches a score
+ * by chance up to m times as often as one: the false match rate, unlike the
+ * score, takes account of that.
  */
 #include "postgres.h"
 

@@ -69,13 +69,13 @@ typedef struct PersonSearch
 	void *features; /* room for those of a template */
 } PersonSearch;
 
-/* the search begins with nobody found; the fields above "found so far" are set */
+/* begin a search; the caller has set the fields above "found so far" */
 extern void persons_begin(PersonSearch *search);
 
 /*
- * Search with every probe for the depth nearest rows and note whose they are.
- * Returns whether one of the searches came to the end of the gallery, so that
- * nobody is left out.
+ * Search with every probe for the depth nearest rows, and note the persons of
+ * these rows.  Returns whether one of the searches came to the end of the
+ * gallery: then all persons are found.
  */
 extern bool persons_find(PersonSearch *search, int depth);
 
@@ -89,14 +89,14 @@ extern void person_score(const PersonSearch *search, Person *person);
 extern bool search_is_exact(void);
 
 /*
- * Search as deep as it takes until nobody who is possibly the one, by FPIR in a
- * gallery of so many persons, can have been left out, within reason.  Returns
- * the depth; *unseen is the most that somebody who was not found can score.
+ * Search deeper and deeper, up to AUTO_DEPTH, until a person who was not found
+ * cannot reach the verdict "possible" in a gallery of size persons.  Returns the
+ * depth; *unseen is the most that a person who was not found can score.
  */
 extern int persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 size,
 							   double *unseen);
 
-/* the same for a search of that depth */
+/* Search to a given depth; returns the most that a person who was not found can score */
 extern double persons_find_depth(PersonSearch *search, int depth, double possible_fpir, int64 size);
 
 #endif /* BIOMETRIC_PERSONS_H */

@@ -12,9 +12,9 @@
  * are many ways for n numbers to reach a sum by chance.  See fusion.c.
  *
  * The formula goes on where measurements end.  A modality's score_limit is the
- * highest score whose false match rate was counted; beyond it, and below
- * FPIR_FLOOR whatever the scores, a rate is only a bound, and what shows one to
- * people says so.
+ * highest score whose false match rate was counted.  A rate that follows from a
+ * higher score is a bound, and so is each rate below FPIR_FLOOR.  Functions that
+ * show rates to people say so.
  */
 #include "postgres.h"
 

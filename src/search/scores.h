@@ -15,7 +15,7 @@
 /* 1 - (1 - FMR)^size, from the logarithm of FMR: not bounded by FPIR_FLOOR */
 extern double fpir_of(double log_fmr, int64 size);
 
-/* the sum of scores of so many sources from which a gallery's FPIR is at most fpir */
+/* the sum of the scores of that number of sources from which a gallery's FPIR is at most fpir */
 extern double threshold_of(double fpir, int64 size, int sources);
 
 /* an error unless it is at least 1 */

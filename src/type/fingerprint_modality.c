@@ -9,11 +9,11 @@
 #include "type/modality.h"
 
 static int
-label(Datum template)
+label(Datum datum)
 {
 	FingerprintTemplate finger;
 
-	fingerprint_unpack(template, &finger);
+	fingerprint_unpack(datum, &finger);
 	return finger.position;
 }
 
@@ -30,11 +30,11 @@ label_name(int label)
 }
 
 static Size
-extract(Datum template, void *buffer)
+extract(Datum datum, void *buffer)
 {
 	FingerprintTemplate finger;
 
-	fingerprint_unpack(template, &finger);
+	fingerprint_unpack(datum, &finger);
 	return fingerprint_extract(&finger, buffer);
 }
 

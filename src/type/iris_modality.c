@@ -9,9 +9,9 @@
 #include "type/modality.h"
 
 static int
-label(Datum template)
+label(Datum datum)
 {
-	return iris_unpack(template).eye;
+	return iris_unpack(datum).eye;
 }
 
 static const char *
@@ -21,9 +21,9 @@ label_name(int label)
 }
 
 static Size
-extract(Datum template, void *buffer)
+extract(Datum datum, void *buffer)
 {
-	IrisTemplate iris = iris_unpack(template);
+	IrisTemplate iris = iris_unpack(datum);
 
 	return iris_extract(&iris, buffer);
 }

@@ -84,10 +84,10 @@ matching_cache(FunctionCallInfo fcinfo, int n)
  * whether they were already.
  */
 static bool
-matching_remember(MatchingArgument *argument, Datum template, const BiometricModality *modality,
+matching_remember(MatchingArgument *argument, Datum datum, const BiometricModality *modality,
 				  MemoryContext parent)
 {
-	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(template);
+	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(datum);
 	Size            length = VARSIZE_ANY_EXHDR(detoasted);
 	bool            known;
 
@@ -109,7 +109,7 @@ matching_remember(MatchingArgument *argument, Datum template, const BiometricMod
 		memcpy(argument->bytes, VARDATA_ANY(detoasted), length);
 		argument->length = length;
 	}
-	if ((Pointer) detoasted != DatumGetPointer(template))
+	if ((Pointer) detoasted != DatumGetPointer(datum))
 		pfree(detoasted);
 	return known;
 }
@@ -196,10 +196,10 @@ match_probe(FunctionCallInfo fcinfo, int n)
 {
 	MatchingCache *cache = matching_cache(fcinfo, 1 - n);
 	double         min_score, score;
-	Datum template = probe_take_apart(PG_GETARG_DATUM(n), &min_score);
+	Datum          datum = probe_take_apart(PG_GETARG_DATUM(n), &min_score);
 
-	score = cache->modality->score(distance_of(fcinfo, cache, PG_GETARG_DATUM(1 - n), template));
-	pfree(DatumGetPointer(template));
+	score = cache->modality->score(distance_of(fcinfo, cache, PG_GETARG_DATUM(1 - n), datum));
+	pfree(DatumGetPointer(datum));
 	return score >= min_score;
 }
 

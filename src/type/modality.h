@@ -83,7 +83,7 @@ typedef struct BiometricModality
 	 */
 	int         max_label;
 	const char *label_function;
-	int (*label)(Datum template);
+	int (*label)(Datum datum);
 	const char *(*label_value)(int label);
 	const char *(*label_name)(int label);
 
@@ -92,7 +92,7 @@ typedef struct BiometricModality
 	 * toasted) into buffer, of max_features_size bytes; returns their size.
 	 * Temporary memory goes to CurrentMemoryContext.
 	 */
-	Size (*extract)(Datum template, void *buffer);
+	Size (*extract)(Datum datum, void *buffer);
 
 	/* whether size bytes read from a page can be compared safely */
 	bool (*features_valid)(const void *features, Size size);

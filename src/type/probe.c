@@ -2,10 +2,10 @@
  * probe.c
  *		The probe types: a template with the lowest score that is a match.
  *
- * "t % probe(q, 60)" needs no setting, so it is immutable: it can drive an
- * index, be shipped to a foreign server and differ from row to row.  Any
- * number is a minimum: a leakproof function must not fail on one.  Nobody
- * scores NaN, which PostgreSQL sorts above all numbers.
+ * "t % probe(q, 60)" needs no setting, so it is immutable: an index can answer
+ * it, it can be shipped to a foreign server, and the minimum can differ from row
+ * to row.  Any number is a minimum, because a leakproof function must not fail on
+ * one.  No score reaches NaN, which PostgreSQL sorts above all numbers.
  */
 #include "postgres.h"
 
@@ -23,9 +23,9 @@
 #define PROBE_PREFIX sizeof(float8)
 
 Datum
-probe_make(Datum template, double min_score)
+probe_make(Datum datum, double min_score)
 {
-	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(template);
+	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(datum);
 	Size            length = VARSIZE_ANY_EXHDR(detoasted);
 	char           *probe;
 
@@ -41,15 +41,15 @@ probe_take_apart(Datum probe, double *min_score)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(probe);
 	Size            length = VARSIZE_ANY_EXHDR(detoasted) - PROBE_PREFIX;
-	char *template;
+	char           *datum;
 
-	template = palloc(VARHDRSZ + length);
-	SET_VARSIZE(template, VARHDRSZ + length);
+	datum = palloc(VARHDRSZ + length);
+	SET_VARSIZE(datum, VARHDRSZ + length);
 	memcpy(min_score, VARDATA_ANY(detoasted), PROBE_PREFIX);
-	memcpy(VARDATA(template), VARDATA_ANY(detoasted) + PROBE_PREFIX, length);
+	memcpy(VARDATA(datum), VARDATA_ANY(detoasted) + PROBE_PREFIX, length);
 	if ((Pointer) detoasted != DatumGetPointer(probe))
 		pfree(detoasted);
-	return PointerGetDatum(template);
+	return PointerGetDatum(datum);
 }
 
 double
@@ -136,14 +136,14 @@ static Datum
 call_template_function(FunctionCallInfo fcinfo, TypeFunction which, Datum argument, bool *is_null)
 {
 	LOCAL_FCINFO(call, 3);
-	TemplateFunction *template = template_function(fcinfo, which);
-	Datum result;
+	TemplateFunction *found = template_function(fcinfo, which);
+	Datum             result;
 
-	InitFunctionCallInfoData(*call, &template->function, template->function.fn_nargs, InvalidOid,
+	InitFunctionCallInfoData(*call, &found->function, found->function.fn_nargs, InvalidOid,
 							 fcinfo->context, NULL);
 	call->args[0].value = argument;
 	call->args[0].isnull = false;
-	call->args[1].value = ObjectIdGetDatum(template->parameter);
+	call->args[1].value = ObjectIdGetDatum(found->parameter);
 	call->args[1].isnull = false;
 	call->args[2].value = Int32GetDatum(-1);
 	call->args[2].isnull = false;
@@ -159,8 +159,8 @@ biometric_probe_in(PG_FUNCTION_ARGS)
 	char  *text = PG_GETARG_CSTRING(0);
 	char  *space, *end;
 	double min_score;
-	Datum template;
-	bool is_null;
+	Datum  datum;
+	bool   is_null;
 
 	while (isspace((unsigned char) *text))
 		text++;
@@ -174,10 +174,10 @@ biometric_probe_in(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("invalid input syntax for a probe"),
 				 errdetail("A probe is a minimum score, a space and a template.")));
-	template = call_template_function(fcinfo, TYPE_INPUT, CStringGetDatum(space + 1), &is_null);
+	datum = call_template_function(fcinfo, TYPE_INPUT, CStringGetDatum(space + 1), &is_null);
 	if (is_null)
 		PG_RETURN_NULL();
-	return probe_make(template, min_score);
+	return probe_make(datum, min_score);
 }
 
 PG_FUNCTION_INFO_V1(biometric_probe_out);
@@ -185,9 +185,9 @@ Datum
 biometric_probe_out(PG_FUNCTION_ARGS)
 {
 	double min_score;
-	Datum template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
-	bool  is_null;
-	Datum text = call_template_function(fcinfo, TYPE_OUTPUT, template, &is_null);
+	Datum  datum = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
+	bool   is_null;
+	Datum  text = call_template_function(fcinfo, TYPE_OUTPUT, datum, &is_null);
 
 	PG_RETURN_CSTRING(psprintf("%s %s", float8out_internal(min_score), DatumGetCString(text)));
 }
@@ -209,13 +209,13 @@ PG_FUNCTION_INFO_V1(biometric_probe_send);
 Datum
 biometric_probe_send(PG_FUNCTION_ARGS)
 {
-	double min_score;
-	Datum template = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
+	double         min_score;
+	Datum          datum = probe_take_apart(PG_GETARG_DATUM(0), &min_score);
 	bool           is_null;
 	bytea         *bytes;
 	StringInfoData message;
 
-	bytes = DatumGetByteaPP(call_template_function(fcinfo, TYPE_SEND, template, &is_null));
+	bytes = DatumGetByteaPP(call_template_function(fcinfo, TYPE_SEND, datum, &is_null));
 	pq_begintypsend(&message);
 	pq_sendfloat8(&message, min_score);
 	pq_sendbytes(&message, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));

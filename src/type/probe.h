@@ -10,7 +10,7 @@
 #ifndef BIOMETRIC_PROBE_H
 #define BIOMETRIC_PROBE_H
 
-extern Datum  probe_make(Datum template, double min_score);
+extern Datum  probe_make(Datum datum, double min_score);
 extern Datum  probe_take_apart(Datum probe, double *min_score);
 extern double probe_min_score(Datum probe);
 

@@ -62,9 +62,9 @@ toy_paw(PG_FUNCTION_ARGS)
 /* ---- the modality -------------------------------------------------------- */
 
 static int
-label(Datum template)
+label(Datum datum)
 {
-	return (uint8) VARDATA_ANY(DatumGetByteaPP(template))[0];
+	return (uint8) VARDATA_ANY(DatumGetByteaPP(datum))[0];
 }
 
 static const char *
@@ -83,9 +83,9 @@ label_name(int label)
 }
 
 static Size
-extract(Datum template, void *buffer)
+extract(Datum datum, void *buffer)
 {
-	memcpy(buffer, VARDATA_ANY(DatumGetByteaPP(template)), TOY_SIZE);
+	memcpy(buffer, VARDATA_ANY(DatumGetByteaPP(datum)), TOY_SIZE);
 	return TOY_SIZE;
 }
 
