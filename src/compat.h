@@ -26,4 +26,9 @@
 	} while (0)
 #endif
 
+/* 17 dropped old_snapshot_threshold; before, each scan asks of each page that it reads */
+#if PG_VERSION_NUM >= 170000
+#define TestForOldSnapshot(snapshot, relation, page) ((void) (snapshot))
+#endif
+
 #endif /* BIOMETRIC_COMPAT_H */

@@ -195,7 +195,7 @@ biometric_build(Relation heap, Relation index, IndexInfo *index_info)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_SORT);
 		posting_sort_perform(postings);
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_WORDS);
-		preselection_merge(index, postings, true);
+		preselection_build(index, postings);
 		posting_sort_end(postings);
 	}
 	if (parallel != NULL)

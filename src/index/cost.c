@@ -101,7 +101,7 @@ static void
 fast_cost(const BiometricModality *modality, double tuples, double pages, double page_cost,
 		  double random_cost, double entry_cost, SearchCost *cost)
 {
-	double candidates = clamp_row_est(tuples * biometric_penetration_rate);
+	double candidates = Max(tuples * biometric_penetration_rate, PRESELECTION_MIN_CANDIDATES);
 	double postings =
 		tuples * modality->max_words * modality->max_probe_words / pow(2, modality->key_bits);
 	double touched = modality->max_probe_words + postings * POSTING_BYTES / BLCKSZ + candidates;
@@ -131,7 +131,7 @@ search_cost(PlannerInfo *root, IndexPath *path, double loop_count, SearchCost *c
 	relation = index_open(index->indexoid, NoLock);
 	modality = biometric_modality(relation);
 	cost->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && compares &&
-				 preselection_enabled(relation);
+				 index_tuples > PRESELECTION_MIN_CANDIDATES && preselection_enabled(relation);
 	index_close(relation, NoLock);
 
 	/* pages are read in order; the later of several searches find them cached */

@@ -33,9 +33,6 @@
 #define TABLE_BYTE_RATE  1e9
 #define LOGGED_BYTE_RATE 300e6
 
-/* Of the leaves that are built in bulk, what is filled */
-#define LEAF_FILL 0.95
-
 /* An index that takes more of shared buffers is not kept in them: reader.c */
 #define CACHED_SHARE 0.75
 
@@ -126,8 +123,8 @@ biometric_index_estimate(PG_FUNCTION_ARGS)
 	gallery = gallery_pages(rows, size);
 	if (nwords > 0 && rows > 0)
 	{
-		leaves = ceil((double) rows * nwords * POSTING_BYTES / (BLCKSZ * LEAF_FILL));
-		leaves += ceil(leaves * DIRECTORY_ENTRY_BYTES / (BLCKSZ * LEAF_FILL));
+		leaves = ceil((double) rows * nwords * POSTING_BYTES / (BLCKSZ * PRESELECTION_BUILD_FILL));
+		leaves += ceil(leaves * DIRECTORY_ENTRY_BYTES / (BLCKSZ * PRESELECTION_BUILD_FILL));
 	}
 
 	/* the processes share the table and the sorting, one of them writes */

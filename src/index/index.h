@@ -3,19 +3,22 @@
  *		The access method "biometric": what lies on its pages, the rules that
  *		keep them right under concurrency and crashes, and what its files share.
  *
- * An index is one metapage and pages of five other kinds, in any order.
+ * An index is one metapage and pages of six other kinds, in any order.
  *
  * - Gallery pages hold entries: a heap TID and the features of the template in
  *   that row.  Entries are in no order; an exact search reads all of them in
  *   block order.
- * - Leaves hold postings: code << 28 | reference of the entry that has this word
+ * - Leaves hold postings: code << 29 | reference of the entry that has this word
  *   (preselection.h).  They are a chain that ascends: a leaf has the postings
  *   p with low <= p < high, and its right sibling's low is its high.
  * - Directory pages, a chain too, hold (low, block) of leaves, ascending.  They
  *   are only a hint: who lands too far to the left moves right.
- * - Pending pages, a chain, hold references of entries that may have no
+ * - Pending pages, a list, hold references of entries that may have no
  *   postings yet.
- * - Free pages, a chain, were pending pages; they become any of the three above.
+ * - Young pages, a list too, hold postings that are not in the leaves yet, in
+ *   order on each page.
+ * - Free pages, a chain, were pending or young pages; they become any of the
+ *   four above.
  *
  * On disk, always:
  *
@@ -26,13 +29,21 @@
  * - A row has one entry, also when its template is NULL.  An entry never moves,
  *   and a gallery page stays one.  So a search that visits each page once sees
  *   each entry that stays for the whole time exactly once.
- * - An entry with a template lies at one of the first 16 offsets of its page.
+ * - CREATE INDEX writes leaves and directory to the blocks from words_start to
+ *   words_end, none of which ever becomes a gallery page: exact searches pass
+ *   them over.
+ * - An entry with a template lies at one of the first 32 offsets of its page.
  *   If the index has pre-selection and the page is one of the first 2^24, the
- *   entry has all its postings, or the flag PENDING and a reference in the
- *   pending list, or the flag DEAD.  On later pages it has none of that, and a
- *   fast search does not find it before it has returned what it did find.
+ *   entry has all its postings, in leaves or young pages, or the flag PENDING and
+ *   a reference in the pending list, or the flag DEAD.  On later pages it has none of
+ *   that, and a fast search does not find it before it has returned what it did find.
  * - References in the list to entries that are gone or not PENDING, and doubles,
- *   mean nothing.  Postings of entries that are gone cost time, no more.
+ *   mean nothing.  Postings of entries that are gone, or that lead to an entry that
+ *   took the place of another, cost time, no more.  A posting may be twice in young
+ *   pages, or in one and in a leaf.
+ * - The flag KILLED is a hint: no snapshot sees the row any more.  The primary's
+ *   snapshots are meant; a search that began on a standby does not heed it.
+ * - Pages of the two lists are numbered without gaps.
  * - A leaf's low never changes and its high only falls; no page leaves the
  *   chains of leaves and of directory pages.
  * - All numbers have fixed widths, the same in every PostgreSQL release.
@@ -42,37 +53,46 @@
  * - An insertion writes the gallery page and the last pending page.  A new last
  *   pending page, its link and the metapage are a record before that; without
  *   the insertion it is just empty.
- * - A merge cuts the pending list (a new last page; insertions go there now),
- *   then appends postings to leaves or splits leaves, then adds new leaves to
- *   the directory, then clears the flags PENDING, then frees the pending pages
- *   from the first on.  If it ends anywhere, the entries whose flag is not yet
- *   cleared are still in the list, and the next merge drops the postings that
- *   are there already.  Leaves the directory lacks are reached from the left, and
- *   a merge that comes by one tells the directory.  Pages of the list that were not
- *   freed hold references without meaning.
+ * - The merger takes the first pending page: it appends the postings of its entries to
+ *   the list of young pages, then clears the flags PENDING, then frees the page.
+ * - When there are many young pages it begins to merge them (metapage: merging_end).  It
+ *   appends their postings to leaves or splits leaves, in ascending order, and adds new
+ *   leaves to the directory.  From time to time it writes down how far it has come
+ *   (merged): postings of these pages that are less mean nothing any more.  At the end
+ *   it frees the pages from the first on.
+ * - If the merger ends anywhere, the next one goes on there, and drops the
+ *   postings that the leaves have already.  Leaves that the directory lacks are
+ *   reached from the left, and a merge that comes by one tells the directory.
  * - A split writes the leaf, its new right sibling, and the metapage.
- * - Vacuum merges first, so that no entry that is still PENDING has postings
- *   left by a merge that did not end.  Then it removes dead entries that are PENDING
+ * - Vacuum counts itself in the metapage.  Then it removes dead entries that are PENDING
  *   or have no template, gives the other dead ones the flag DEAD, removes the postings of
- *   these, and then them.  If it ends between, DEAD entries stay behind;
- *   searches skip them, and the next vacuum begins with them again.
+ *   these from young pages, then from leaves, and then them.  If it ends between, DEAD
+ *   entries stay behind; searches skip them, and the next vacuum begins with them
+ *   again.  It needs no new page.
  *
- * Locks.  Merge and vacuum hold the heavyweight lock LockPage(index,
- * BIOMETRIC_META_BLOCK, ExclusiveLock), so there is one at a time: nobody else
- * writes leaves or directory pages, removes entries or frees pages.  An inserter merges only if it gets that
- * lock at once.  Content locks are taken in the order gallery page, leaf or directory page,
- * pending page, metapage, free or new page.  Readers hold one at a time.  Readers
+ * Locks.  The merger holds the heavyweight lock LockPage(index, BIOMETRIC_META_BLOCK,
+ * ExclusiveLock), so there is one at a time.  Nobody else adds to leaves, directory or
+ * young pages or frees pages.  Insertions merge, each a bounded piece, and only if they
+ * get that lock at once.  Vacuum works beside it: it only removes, and what a merger
+ * brings to a leaf after vacuum has passed it is a posting of an entry that is gone.
+ *
+ * Content locks are taken in the order gallery page, leaf or directory page,
+ * pending page, young page, metapage, free or new page.  A page that is found through a
+ * link is compared with those that are locked already: a damaged index must not make
+ * a process wait for itself.  Readers hold one lock at a time.  Readers
  * copy a gallery page under a share lock and compare without it; they keep no
  * pin of it, only one of the page to be read next, which nobody waits for.
  * Vacuum may therefore remove an entry, and its heap TID may be given to another row,
  * while a scan still has it in memory.  A scan with an MVCC snapshot is not
  * misled: it sees neither the row that was removed nor the one that came later.
- * For other snapshots the scan asks the executor to check the row again.
+ * For other snapshots the scan asks the executor to check the row again.  A scan sets the
+ * flag KILLED only if no vacuum has begun since the scan has.
  *
- * A fast search reads the pending list first and the leaves after it, so it
- * finds an entry that is merged meanwhile.  Pending pages are numbered: a reader that
- * follows a link to a page with another number than the next, because it was freed,
- * begins again.  All this holds on a standby too, where the records come in the same order.
+ * A fast search reads the pending list first, then the young pages, then the leaves,
+ * so it finds an entry that is merged meanwhile.  A reader that
+ * follows a link of a list to a page that is none of it or has another number than the next,
+ * because it was freed, begins again.  All this holds on a standby too, where the records come
+ * in the same order.
  *
  * The index knows templates only through the BiometricModality that the
  * operator class provides (type/modality.h).
@@ -101,7 +121,8 @@ typedef enum BiometricPageKind
 	BIOMETRIC_LEAF_PAGE = 3,
 	BIOMETRIC_DIRECTORY_PAGE = 4,
 	BIOMETRIC_PENDING_PAGE = 5,
-	BIOMETRIC_FREE_PAGE = 6
+	BIOMETRIC_FREE_PAGE = 6,
+	BIOMETRIC_YOUNG_PAGE = 7
 } BiometricPageKind;
 
 /*
@@ -120,6 +141,15 @@ typedef BiometricPageOpaqueData *BiometricPageOpaque;
 #define BIOMETRIC_PAGE_ID            0xFFB1
 #define BiometricPageGetOpaque(page) ((BiometricPageOpaque) PageGetSpecialPointer(page))
 
+/* Pages of a list in the metapage: WordPageData.low is their number */
+typedef struct NumberedList
+{
+	BlockNumber first;
+	BlockNumber last;
+	uint64      first_number; /* the number of the first page */
+	uint64      next_number;  /* and of the next one to come */
+} NumberedList;
+
 /* Contents of block 0, from PageGetContents */
 typedef struct BiometricMetaPageData
 {
@@ -128,35 +158,49 @@ typedef struct BiometricMetaPageData
 	uint32 features_version; /* of the modality, when the index was built */
 	char   modality[52];     /* its name, padded with zeroes */
 
-	/* since format version 2; a block is 0 if there is none */
+	/*
+	 * Fixed when the index is built, and what exact searches rely on: hence the hash
+	 * of the three.  They pass over the blocks from words_start to words_end.
+	 */
 	uint32      flags; /* BIOMETRIC_META_xxx */
-	BlockNumber first_leaf;
-	BlockNumber first_directory;
-	BlockNumber first_pending;
-	BlockNumber last_pending;
-	BlockNumber first_free;
-	uint64      first_number; /* the number of the first pending page */
+	BlockNumber words_start;
+	BlockNumber words_end;
+	uint32      fixed_hash; /* biometric_meta_hash */
+
+	/* a block is 0 if there is none */
+	BlockNumber  first_leaf;
+	BlockNumber  first_directory;
+	BlockNumber  first_free;
+	NumberedList pending;
+	NumberedList young;
+
+	/* of the young pages those with numbers less than merging_end are being merged, if it is not 0 */
+	uint64 merging_end;
+	uint64 merged; /* and postings of these that are less are in the leaves */
 
 	/* as merges and vacuums counted them */
 	uint64 leaves;
-	uint64 postings;
-	uint64 entries; /* that have postings */
+	uint64 postings;      /* in leaves */
+	uint64 entries;       /* that have postings */
+	uint64 young_entries; /* of them those that came to have some since the last merge began */
+
+	uint64 vacuums; /* that began so far */
 } BiometricMetaPageData;
 
 typedef BiometricMetaPageData *BiometricMetaPage;
 
 #define BIOMETRIC_MAGIC             0x42494F4D
-#define BIOMETRIC_FORMAT_VERSION    2
+#define BIOMETRIC_FORMAT_VERSION    3
 #define BIOMETRIC_META_PRESELECTION 0x0001 /* entries have postings */
 #define BiometricPageGetMeta(page)  ((BiometricMetaPage) PageGetContents(page))
 
 /*
- * Contents of leaves, directory, pending and free pages, from PageGetContents;
- * the items fill the rest of the page.
+ * Contents of leaves, directory, pending, young and free pages, from
+ * PageGetContents; the items fill the rest of the page.
  */
 typedef struct WordPageData
 {
-	uint64      low;    /* leaf, directory: lower bound; pending: the page's number */
+	uint64      low;    /* leaf, directory: lower bound; pending, young: the page's number */
 	uint64      high;   /* leaf, directory: upper bound, exclusive */
 	BlockNumber right;  /* the next page of the chain; 0 if there is none */
 	uint16      count;  /* of items */
@@ -166,7 +210,7 @@ typedef struct WordPageData
 
 typedef WordPageData *WordPage;
 
-/* An item of a directory page.  Those of leaves are uint64, of pending pages uint32. */
+/* An item of a directory page.  Those of leaves and young pages are uint64, of pending pages uint32. */
 typedef struct DirectoryEntry
 {
 	uint64      low; /* of the leaf */
@@ -180,7 +224,9 @@ typedef struct DirectoryEntry
 	 MAXALIGN(sizeof(BiometricPageOpaqueData)))
 #define LEAF_MAX_POSTINGS     ((int) (WORD_PAGE_SPACE / sizeof(uint64)))
 #define DIRECTORY_MAX_ENTRIES ((int) (WORD_PAGE_SPACE / sizeof(DirectoryEntry)))
-#define PENDING_MAX_ENTRIES   ((int) (WORD_PAGE_SPACE / sizeof(uint32)))
+
+/* On a pending page; they are merged together, so that an insertion merges only few */
+#define PENDING_MAX_ENTRIES 64
 
 /* An item of a gallery page; the features fill the rest of the item */
 typedef struct GalleryEntryData
@@ -195,7 +241,8 @@ typedef GalleryEntryData *GalleryEntry;
 #define GALLERY_ENTRY_NULL    0x0001 /* the template is NULL: no features */
 #define GALLERY_ENTRY_PENDING 0x0002 /* its words have no postings yet */
 #define GALLERY_ENTRY_DEAD    0x0004 /* the row is gone; searches skip it */
-#define GALLERY_ENTRY_FLAGS   0x0007 /* all flags there are */
+#define GALLERY_ENTRY_KILLED  0x0008 /* no snapshot of the primary sees the row */
+#define GALLERY_ENTRY_FLAGS   0x000F /* all flags there are */
 
 #define GALLERY_ENTRY_HEADER offsetof(GalleryEntryData, features)
 
@@ -209,7 +256,7 @@ typedef GalleryEntryData *GalleryEntry;
 	((int) (GALLERY_PAGE_SPACE / (sizeof(ItemIdData) + MAXALIGN(GALLERY_ENTRY_HEADER))))
 
 /* Templates lie at offsets up to this one */
-#define GALLERY_TEMPLATE_OFFSETS 16
+#define GALLERY_TEMPLATE_OFFSETS 32
 
 /* ---- storage parameters (handler.c) --------------------------------------- */
 
@@ -217,7 +264,7 @@ typedef struct BiometricOptions
 {
 	int32 vl_len_;       /* varlena header */
 	bool  preselection;  /* of effect when the index is built */
-	int   pending_limit; /* an insertion that finds so many entries pending merges them */
+	int   pending_limit; /* when the words of so many entries wait they are merged */
 } BiometricOptions;
 
 #define BIOMETRIC_DEFAULT_PENDING_LIMIT 4096
@@ -229,16 +276,26 @@ extern void biometric_init_options(void);
 extern const BiometricModality *biometric_modality(Relation index);
 
 /*
- * Checks the metapage.  Returns the modality after making sure that the
- * features in the index are of its present version; without that if
+ * Checks the metapage and copies it.  Returns the modality after making sure that
+ * the features in the index are of its present version; without that if
  * any_features, for work that does not look at features.
  */
-extern const BiometricModality *biometric_open(Relation index, bool any_features);
+extern const BiometricModality *biometric_open(Relation index, bool any_features,
+											   BiometricMetaPageData *meta);
 extern void                     biometric_read_meta(Relation index, BiometricMetaPageData *meta);
+extern uint32 biometric_meta_hash(const BiometricMetaPageData *meta);
+/* The metapage, pinned and locked exclusively */
+extern Buffer biometric_lock_meta(Relation index);
 
 extern void biometric_init_page(Page page, BiometricPageKind kind);
 /* With pre-selection if the storage parameters want it and the modality has words */
 extern void biometric_init_meta_page(Relation index, Page page);
+
+/*
+ * Pins a block that another page names, after making sure that it is there and
+ * not the metapage.  *blocks is a size of the index that was seen; 0 if none was.
+ */
+extern Buffer biometric_read_linked(Relation index, BlockNumber *blocks, BlockNumber block);
 
 /* Extends a fork by one page, all zeroes; returned pinned and locked exclusively */
 extern Buffer biometric_extend(Relation index, ForkNumber fork);
@@ -278,8 +335,8 @@ extern GalleryEntry gallery_page_entry(Relation index, BlockNumber block, Page p
  */
 extern OffsetNumber gallery_page_add(Relation index, Page page, GalleryEntry entry, Size size);
 
-/* Room on a page for another template's entry */
-extern Size gallery_page_room(Page page);
+/* Room on a page for another entry, with a template or without */
+extern Size gallery_page_room(Page page, bool is_null);
 
 /* Removes an entry; the others keep their offsets */
 extern void gallery_page_remove(Page page, OffsetNumber i);

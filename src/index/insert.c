@@ -16,17 +16,30 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+/* What one insertion does */
+typedef struct Insertion
+{
+	Relation     index;
+	bool         preselection;
+	int          pending_limit;
+	GalleryEntry entry;
+	Size         size;
+	int          inserted; /* the place on its page of the pending reference; 0 if there is none */
+} Insertion;
+
 /*
  * Puts the entry on a page, pinned and locked exclusively, if it fits, and its
  * reference into the pending list, if the index has pre-selection.  Returns
- * whether it did; otherwise *free_space is the room that there is.
+ * whether it did; otherwise *free_space is the room that there is for others.
  */
 static bool
-add_to_page(Relation index, bool preselection, Buffer buffer, GalleryEntry entry, Size size,
-			Size *free_space)
+add_to_page(Insertion *insertion, Buffer buffer, Size *free_space)
 {
+	Relation          index = insertion->index;
+	GalleryEntry      entry = insertion->entry;
 	BlockNumber       block = BufferGetBlockNumber(buffer);
 	bool              is_new = PageIsNew(BufferGetPage(buffer));
+	bool              is_null = (entry->flags & GALLERY_ENTRY_NULL) != 0;
 	bool              pending;
 	Buffer            pending_buffer = InvalidBuffer;
 	GenericXLogState *wal;
@@ -42,16 +55,16 @@ add_to_page(Relation index, bool preselection, Buffer buffer, GalleryEntry entry
 	}
 	if (!is_new)
 	{
-		*free_space = gallery_page_room(BufferGetPage(buffer));
-		if (*free_space < MAXALIGN(size))
+		/* the free space map knows of room for templates only */
+		*free_space = gallery_page_room(BufferGetPage(buffer), false);
+		if (gallery_page_room(BufferGetPage(buffer), is_null) < MAXALIGN(insertion->size))
 			return false;
 	}
 
-	pending = preselection && !(entry->flags & GALLERY_ENTRY_NULL) &&
-			  EntryRefExists(block, FirstOffsetNumber);
+	pending = insertion->preselection && !is_null && EntryRefExists(block, FirstOffsetNumber);
 	if (pending)
 	{
-		pending_buffer = pending_lock_last(index);
+		pending_buffer = pending_lock_last(index, insertion->pending_limit, block);
 		entry->flags |= GALLERY_ENTRY_PENDING;
 	}
 	else
@@ -61,12 +74,16 @@ add_to_page(Relation index, bool preselection, Buffer buffer, GalleryEntry entry
 	page = GenericXLogRegisterBuffer(wal, buffer, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 	if (is_new)
 		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
-	offset = gallery_page_add(index, page, entry, size);
+	offset = gallery_page_add(index, page, entry, insertion->size);
 	if (offset == InvalidOffsetNumber)
-		elog(ERROR, "could not add an entry to a page of index \"%s\"",
-			 RelationGetRelationName(index));
+		biometric_page_corrupted(index, block, "An entry does not fit where there is room.");
 	if (pending)
-		pending_add(GenericXLogRegisterBuffer(wal, pending_buffer, 0), EntryRefMake(block, offset));
+	{
+		Page pending_page = GenericXLogRegisterBuffer(wal, pending_buffer, 0);
+
+		pending_add(pending_page, EntryRefMake(block, offset));
+		insertion->inserted = BiometricPageGetWords(pending_page)->count;
+	}
 	GenericXLogFinish(wal);
 	if (pending)
 		UnlockReleaseBuffer(pending_buffer);
@@ -74,15 +91,17 @@ add_to_page(Relation index, bool preselection, Buffer buffer, GalleryEntry entry
 }
 
 static void
-insert_entry(Relation index, bool preselection, GalleryEntry entry, Size size)
+insert_entry(Insertion *insertion)
 {
+	Relation    index = insertion->index;
+	Size        size = MAXALIGN(insertion->size);
 	BlockNumber block = RelationGetTargetBlock(index);
 	bool        tried_last = false;
 	Buffer      buffer;
 	Size        free_space;
 
 	if (block == InvalidBlockNumber)
-		block = GetPageWithFreeSpace(index, MAXALIGN(size));
+		block = GetPageWithFreeSpace(index, size);
 
 	for (;;)
 	{
@@ -105,7 +124,7 @@ insert_entry(Relation index, bool preselection, GalleryEntry entry, Size size)
 
 			buffer = ReadBuffer(index, block);
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			added = add_to_page(index, preselection, buffer, entry, size, &free_space);
+			added = add_to_page(insertion, buffer, &free_space);
 			UnlockReleaseBuffer(buffer);
 			if (added)
 			{
@@ -115,12 +134,12 @@ insert_entry(Relation index, bool preselection, GalleryEntry entry, Size size)
 		}
 		if (tried_last)
 			break;
-		block = RecordAndGetPageWithFreeSpace(index, block, free_space, MAXALIGN(size));
+		block = RecordAndGetPageWithFreeSpace(index, block, free_space, size);
 	}
 
 	buffer = biometric_extend(index, MAIN_FORKNUM);
 	block = BufferGetBlockNumber(buffer);
-	if (!add_to_page(index, preselection, buffer, entry, size, &free_space))
+	if (!add_to_page(insertion, buffer, &free_space))
 		elog(ERROR, "entry does not fit a new page of index \"%s\"",
 			 RelationGetRelationName(index));
 	UnlockReleaseBuffer(buffer);
@@ -134,23 +153,20 @@ biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, R
 	MemoryContext insert_context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric insert", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext            old_context = MemoryContextSwitchTo(insert_context);
-	const BiometricModality *modality = biometric_open(index, false);
 	BiometricOptions        *options = (BiometricOptions *) index->rd_options;
-	int          limit = options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;
-	bool         preselection = preselection_enabled(index);
-	GalleryEntry entry;
-	Size         size;
+	BiometricMetaPageData    meta;
+	const BiometricModality *modality = biometric_open(index, false, &meta);
+	Insertion                insertion = {index};
 
-	entry = gallery_form_entry(index, modality, values[0], isnull[0], tid, &size);
-	insert_entry(index, preselection, entry, size);
-
-	/* whoever finds the list long shortens it, unless somebody does already */
-	if (preselection && pending_count(index) >= limit && preselection_lock(index, false))
-	{
-		if (pending_count(index) >= limit)
-			preselection_merge_pending(index, modality, work_mem);
-		preselection_unlock(index);
-	}
+	insertion.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
+	insertion.pending_limit =
+		options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;
+	insertion.entry =
+		gallery_form_entry(index, modality, values[0], isnull[0], tid, &insertion.size);
+	insert_entry(&insertion);
+	if (insertion.inserted > 0)
+		preselection_merge_some(index, modality, &meta, insertion.pending_limit,
+								insertion.inserted);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(insert_context);

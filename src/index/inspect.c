@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/tuplesort.h"
 
 /*
@@ -41,6 +42,10 @@ open_for_inspection(Oid oid, LOCKMODE lock)
 	Relation index;
 	bool     owner;
 
+	/* in the words of amcheck */
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(oid)))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("could not open relation with OID %u", oid)));
 #if PG_VERSION_NUM >= 160000
 	owner = object_ownercheck(RelationRelationId, oid, GetUserId());
 #else
@@ -83,7 +88,6 @@ copy_page(Relation index, BlockNumber block, BufferAccessStrategy strategy, Page
 
 /*
  * biometric_index_stats(index regclass): the metapage, and what the pages hold.
- * As declared in version 1.0 it has only the first nine columns.
  */
 PG_FUNCTION_INFO_V1(biometric_index_stats);
 Datum
@@ -94,7 +98,7 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	BiometricMetaPageData meta;
 	PGAlignedBlock        page;
 	BlockNumber           blocks;
-	int64                 pages[BIOMETRIC_FREE_PAGE + 1] = {0};
+	int64                 pages[BIOMETRIC_YOUNG_PAGE + 1] = {0};
 	int64                 empty_pages = 0;
 	int64                 entries = 0;
 	int64                 null_entries = 0;
@@ -124,7 +128,7 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 		if (kind == 0)
 			kind = BIOMETRIC_GALLERY_PAGE;
 		pages[kind]++;
-		if (kind == BIOMETRIC_LEAF_PAGE)
+		if (kind == BIOMETRIC_LEAF_PAGE || kind == BIOMETRIC_YOUNG_PAGE)
 			postings += BiometricPageGetWords(page.data)->count;
 		if (kind != BIOMETRIC_GALLERY_PAGE)
 			continue;
@@ -138,7 +142,7 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 			page_entries++;
 			null_entries += (entry->flags & GALLERY_ENTRY_NULL) != 0;
 			pending_entries += (entry->flags & GALLERY_ENTRY_PENDING) != 0;
-			dead_entries += (entry->flags & GALLERY_ENTRY_DEAD) != 0;
+			dead_entries += (entry->flags & (GALLERY_ENTRY_DEAD | GALLERY_ENTRY_KILLED)) != 0;
 			entry_bytes += GALLERY_ENTRY_HEADER + size;
 		}
 		entries += page_entries;
@@ -164,7 +168,7 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	values[13] = Int64GetDatum(pages[BIOMETRIC_GALLERY_PAGE]);
 	values[14] = Int64GetDatum(pages[BIOMETRIC_LEAF_PAGE]);
 	values[15] = Int64GetDatum(pages[BIOMETRIC_DIRECTORY_PAGE]);
-	values[16] = Int64GetDatum(pages[BIOMETRIC_PENDING_PAGE]);
+	values[16] = Int64GetDatum(pages[BIOMETRIC_PENDING_PAGE] + pages[BIOMETRIC_YOUNG_PAGE]);
 	values[17] = Int64GetDatum(pages[BIOMETRIC_FREE_PAGE]);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }
@@ -238,8 +242,10 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 	BufferAccessStrategy     strategy = GetAccessStrategy(BAS_BULKREAD);
 	BlockNumber              blocks = RelationGetNumberOfBlocks(index);
 	BlockNumber              heap_blocks = RelationGetNumberOfBlocks(heap);
+	BiometricMetaPageData    meta;
 	PGAlignedBlock           page;
 
+	biometric_read_meta(index, &meta);
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
 		BiometricPageKind kind;
@@ -247,6 +253,10 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 
 		CHECK_FOR_INTERRUPTS();
 		kind = copy_page(index, block, strategy, page.data);
+		if (block >= meta.words_start && block < meta.words_end &&
+			(kind == BIOMETRIC_GALLERY_PAGE || kind == 0))
+			biometric_page_corrupted(index, block,
+									 "It is a gallery page where exact searches expect none.");
 		if (kind != BIOMETRIC_GALLERY_PAGE)
 			continue;
 		page_entries = gallery_page_entries(page.data);
@@ -313,37 +323,179 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 
 /* ---- pre-selection ------------------------------------------------------- */
 
-static int
-compare_postings(const void *a, const void *b)
-{
-	Posting x = *(const Posting *) a;
-	Posting y = *(const Posting *) b;
+/* What changes while we look is looked at again, so often */
+#define ATTEMPTS 10
 
-	return x < y ? -1 : x > y;
+/* All postings of young pages */
+typedef struct YoungPostings
+{
+	Relation index;
+	Posting *postings;
+	int64    n;
+	int64    room;
+} YoungPostings;
+
+static void
+collect_young(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
+{
+	YoungPostings *young = argument;
+	WordPage       words;
+
+	if (!BufferIsValid(buffer))
+	{
+		young->n = 0;
+		return;
+	}
+	words = BiometricPageGetWords(BufferGetPage(buffer));
+	for (int i = 1; i < words->count; i++)
+	{
+		if (words->items[i] <= words->items[i - 1])
+			biometric_page_corrupted(young->index, BufferGetBlockNumber(buffer),
+									 "Its postings are not in order.");
+	}
+	if (young->n + words->count > young->room)
+	{
+		young->room = Max(2 * young->room, young->n + words->count);
+		young->postings = repalloc_huge(young->postings, sizeof(Posting) * young->room);
+	}
+	memcpy(young->postings + young->n, words->items, sizeof(Posting) * words->count);
+	young->n += words->count;
+}
+
+/* Ascending */
+static void
+read_young(Relation index, YoungPostings *young)
+{
+	young->index = index;
+	young->room = LEAF_MAX_POSTINGS;
+	young->postings = palloc(sizeof(Posting) * young->room);
+	list_read(index, BIOMETRIC_YOUNG_PAGE, NULL, BUFFER_LOCK_SHARE, collect_young, young);
+	qsort(young->postings, young->n, sizeof(Posting), compare_uint64);
+}
+
+static bool
+young_have(const YoungPostings *young, Posting posting)
+{
+	return young->n > 0 && bsearch(&posting, young->postings, young->n, sizeof(Posting),
+								   compare_uint64) != NULL;
+}
+
+/* Whether an entry that is there now must have a posting */
+static bool
+entry_has_posting(Relation index, const BiometricModality *modality, Posting posting)
+{
+	EntryRef       ref = PostingRef(posting);
+	PGAlignedBlock page;
+	GalleryEntry   entry;
+	Size           size;
+	BiometricWord *words;
+	Posting       *postings;
+	bool           found = false;
+	int            n;
+
+	if (copy_page(index, EntryRefBlock(ref), NULL, page.data) != BIOMETRIC_GALLERY_PAGE ||
+		EntryRefOffset(ref) > gallery_page_entries(page.data))
+		return false;
+	entry = gallery_page_entry(index, EntryRefBlock(ref), page.data, EntryRefOffset(ref), &size);
+	if (entry == NULL || (entry->flags & (GALLERY_ENTRY_NULL | GALLERY_ENTRY_PENDING |
+										  GALLERY_ENTRY_DEAD)) != 0)
+		return false;
+	if (!modality->features_valid(entry->features, size))
+		biometric_page_corrupted(index, EntryRefBlock(ref), "The features of an entry are damaged.");
+	words = palloc(sizeof(BiometricWord) * modality->max_words);
+	postings = palloc(sizeof(Posting) * modality->max_words);
+	n = entry_postings(modality, ref, entry->features, size, words, postings);
+	for (int i = 0; i < n && !found; i++)
+		found = postings[i] == posting;
+	pfree(postings);
+	pfree(words);
+	return found;
+}
+
+/* Whether a posting is in a young page or a leaf */
+static bool
+posting_is_there(Relation index, Posting posting)
+{
+	BlockNumber           blocks = 0;
+	BiometricMetaPageData meta;
+	YoungPostings         young = {0};
+	DirectoryEntry       *directory;
+	Buffer                buffer;
+	WordPage              words;
+	int64                 n;
+	bool                  found;
+
+	/* in this order: a merge takes it from one to the other */
+	read_young(index, &young);
+	found = young_have(&young, posting);
+	pfree(young.postings);
+	biometric_read_meta(index, &meta);
+	if (found || meta.first_leaf == 0)
+		return found;
+
+	directory = directory_read(index, meta.first_directory, NULL, &n);
+	buffer =
+		word_page_read(index, &blocks, directory[directory_find(directory, n, posting)].leaf,
+					   BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+	pfree(directory);
+	words = BiometricPageGetWords(BufferGetPage(buffer));
+	while (words->high <= posting && words->right != 0)
+	{
+		buffer = word_page_right(index, &blocks, buffer, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+		words = BiometricPageGetWords(BufferGetPage(buffer));
+	}
+	for (int i = 0; i < words->count && !found; i++)
+		found = words->items[i] == posting;
+	UnlockReleaseBuffer(buffer);
+	return found;
 }
 
 /*
- * Walks the chain of leaves, and compares them with the postings that must be
- * there, if any are given.  There may be others, of entries that came later or
- * are gone.
+ * Raises an error if an entry lacks a posting.  On a standby vacuum may take away
+ * both meanwhile, so we look again: the posting has to be there only if the
+ * entry is, before and after.
  */
 static void
-check_leaves(Relation index, BlockNumber first, PostingSort *wanted)
+check_posting(Relation index, const BiometricModality *modality, Posting posting)
 {
-	BlockNumber blocks = 0;
-	BlockNumber block = first;
-	uint64      low = 0;
-	Posting     want = 0;
-	bool        more = wanted != NULL && posting_sort_next(wanted, &want);
-	Posting     postings[LEAF_MAX_POSTINGS];
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!entry_has_posting(index, modality, posting) || posting_is_there(index, posting))
+			return;
+	}
+	biometric_page_corrupted(index, EntryRefBlock(PostingRef(posting)),
+							 "There is no posting for a word of an entry.");
+}
 
-	while (block != 0)
+/*
+ * Walks the chain of leaves, and compares them and the young pages with the
+ * postings that must be there, if any are given.  There may be others, of entries
+ * that came later or are gone.
+ */
+static void
+check_leaves(Relation index, const BiometricModality *modality, PostingSort *wanted)
+{
+	BiometricMetaPageData meta;
+	BlockNumber           blocks = 0;
+	BlockNumber           block;
+	uint64                low = 0;
+	Posting               want = 0;
+	bool          more = wanted != NULL && posting_sort_next(wanted, &want);
+	YoungPostings young = {0};
+	Posting       postings[LEAF_MAX_POSTINGS];
+
+	/* in this order: a merge takes postings from young pages to leaves */
+	read_young(index, &young);
+	biometric_read_meta(index, &meta);
+	for (block = meta.first_leaf; block != 0;)
 	{
 		Buffer      buffer;
 		WordPage    words;
 		uint64      high;
 		BlockNumber right;
 		int         n, sorted;
+		int         i = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		buffer = word_page_read(index, &blocks, block, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
@@ -358,31 +510,35 @@ check_leaves(Relation index, BlockNumber first, PostingSort *wanted)
 		memcpy(postings, words->items, sizeof(Posting) * n);
 		UnlockReleaseBuffer(buffer);
 
-		for (int i = 1; i < sorted; i++)
+		for (int j = 1; j < sorted; j++)
 		{
-			if (postings[i] <= postings[i - 1])
+			if (postings[j] <= postings[j - 1])
 				biometric_page_corrupted(index, block, "Its postings are not in order.");
 		}
-		qsort(postings, n, sizeof(Posting), compare_postings);
-		for (int i = 0; i < n; i++)
+		qsort(postings, n, sizeof(Posting), compare_uint64);
+		for (int j = 0; j < n; j++)
 		{
-			if (postings[i] < low || postings[i] >= high)
+			if (postings[j] < low || postings[j] >= high)
 				biometric_page_corrupted(index, block, "A posting lies outside of its bounds.");
-			if (i > 0 && postings[i] == postings[i - 1])
+			if (j > 0 && postings[j] == postings[j - 1])
 				biometric_page_corrupted(index, block, "It has a posting twice.");
-			if (more && want < postings[i])
-				break;
-			if (more && want == postings[i])
-				more = posting_sort_next(wanted, &want);
 		}
-		if (more && want < high)
-			biometric_page_corrupted(index, block, "It lacks a posting of an entry.");
+		for (; more && want < high; more = posting_sort_next(wanted, &want))
+		{
+			while (i < n && postings[i] < want)
+				i++;
+			if ((i == n || postings[i] != want) && !young_have(&young, want))
+				check_posting(index, modality, want);
+		}
 		low = high;
 		block = right;
 	}
-	if (more)
-		biometric_page_corrupted(index, EntryRefBlock(PostingRef(want)),
-								 "No leaf has the postings of an entry.");
+	for (; more; more = posting_sort_next(wanted, &want))
+	{
+		if (!young_have(&young, want))
+			check_posting(index, modality, want);
+	}
+	pfree(young.postings);
 }
 
 /* Each entry of the directory leads to the leaf that it says */
@@ -391,7 +547,7 @@ check_directory(Relation index, BlockNumber first)
 {
 	BlockNumber     blocks = 0;
 	int64           n;
-	DirectoryEntry *entries = directory_read(index, first, &n);
+	DirectoryEntry *entries = directory_read(index, first, NULL, &n);
 
 	for (int64 i = 0; i < n; i++)
 	{
@@ -410,38 +566,54 @@ check_directory(Relation index, BlockNumber first)
 	pfree(entries);
 }
 
+/* Whether an entry has the flag PENDING now */
+static bool
+entry_is_pending(Relation index, EntryRef ref)
+{
+	PGAlignedBlock page;
+	GalleryEntry   entry;
+	Size           size;
+
+	if (copy_page(index, EntryRefBlock(ref), NULL, page.data) != BIOMETRIC_GALLERY_PAGE ||
+		EntryRefOffset(ref) > gallery_page_entries(page.data))
+		return false;
+	entry = gallery_page_entry(index, EntryRefBlock(ref), page.data, EntryRefOffset(ref), &size);
+	return entry != NULL && (entry->flags & GALLERY_ENTRY_PENDING) != 0;
+}
+
 /* Entries with the flag PENDING are in the list, if they have not been merged since */
 static void
 check_pending(Relation index, CheckState *state)
 {
-	EntryRef   *listed;
-	int64       n = pending_read(index, &listed);
-	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+	int64 missing = state->npending;
 
-	qsort(listed, n, sizeof(EntryRef), compare_entry_refs);
-	if (n > 0 && (EntryRefBlock(listed[0]) == 0 || EntryRefBlock(listed[n - 1]) >= blocks))
-		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
-								 "A pending reference leads out of the index.");
-	for (int64 i = 0; i < state->npending; i++)
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++)
 	{
-		EntryRef       ref = state->pending[i];
-		PGAlignedBlock page;
-		GalleryEntry   entry;
-		Size           size;
+		EntryRef   *listed;
+		int64       n = pending_read(index, NULL, &listed);
+		BlockNumber blocks = RelationGetNumberOfBlocks(index);
+		int64       others = missing;
 
-		CHECK_FOR_INTERRUPTS();
-		if (n > 0 && bsearch(&ref, listed, n, sizeof(EntryRef), compare_entry_refs) != NULL)
-			continue;
-		if (copy_page(index, EntryRefBlock(ref), NULL, page.data) != BIOMETRIC_GALLERY_PAGE ||
-			EntryRefOffset(ref) > gallery_page_entries(page.data))
-			continue;
-		entry =
-			gallery_page_entry(index, EntryRefBlock(ref), page.data, EntryRefOffset(ref), &size);
-		if (entry != NULL && (entry->flags & GALLERY_ENTRY_PENDING))
-			biometric_page_corrupted(index, EntryRefBlock(ref),
-									 "A pending entry is not in the list of pending entries.");
+		if (n > 0 && (EntryRefBlock(listed[0]) == 0 || EntryRefBlock(listed[n - 1]) >= blocks))
+			biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+									 "A pending reference leads out of the index.");
+		missing = 0;
+		for (int64 i = 0; i < others; i++)
+		{
+			EntryRef ref = state->pending[i];
+
+			CHECK_FOR_INTERRUPTS();
+			if ((n == 0 ||
+				 bsearch(&ref, listed, n, sizeof(EntryRef), compare_entry_refs) == NULL) &&
+				entry_is_pending(index, ref))
+				state->pending[missing++] = ref;
+		}
+		pfree(listed);
+		if (missing == 0)
+			return;
 	}
-	pfree(listed);
+	biometric_page_corrupted(index, EntryRefBlock(state->pending[0]),
+							 "A pending entry is not in the list of pending entries.");
 }
 
 static void
@@ -452,8 +624,8 @@ check_preselection(Relation index, CheckState *state)
 	if (state->postings != NULL)
 		posting_sort_perform(state->postings);
 	check_pending(index, state);
+	check_leaves(index, state->modality, state->postings);
 	biometric_read_meta(index, &meta);
-	check_leaves(index, meta.first_leaf, state->postings);
 	if (meta.first_leaf != 0)
 		check_directory(index, meta.first_directory);
 	if (state->postings != NULL)
@@ -569,6 +741,7 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	Relation        heap = NULL;
 	Relation        index;
 	CheckState      state = {0};
+	BiometricMetaPageData meta;
 	Tuplesortstate *entries;
 	Snapshot        snapshot;
 	Oid             save_user;
@@ -593,13 +766,13 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	RestrictSearchPath();
 #endif
 
-	state.modality = biometric_open(index, false);
+	state.modality = biometric_open(index, false, &meta);
 	state.row_context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric check", ALLOCSET_DEFAULT_SIZES);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	entries = begin_key_sort();
-	state.preselection = preselection_enabled(index);
+	state.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	if (heapallindexed && state.preselection)
 		state.postings = posting_sort_begin(state.modality, maintenance_work_mem / 2, NULL);
 	check_pages(heap, index, &state, entries, lock == AccessShareLock);

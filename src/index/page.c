@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "index/index.h"
 #include "storage/lmgr.h"
 #include "storage/off.h"
@@ -40,37 +41,44 @@ biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
 	pg_unreachable();
 }
 
-/* Its pointers are checked too: PostgreSQL itself panics on bad ones when it adds an item */
+/* Where the special space of every page is */
+#define PAGE_SPECIAL (BLCKSZ - MAXALIGN(sizeof(BiometricPageOpaqueData)))
+
+/*
+ * Its pointers are checked too: PostgreSQL itself panics on bad ones when it adds
+ * an item or writes a WAL record.  Only gallery pages have data behind pd_upper.
+ */
 static bool
 page_is_ours(Page page, BiometricPageKind kind)
 {
 	PageHeader header = (PageHeader) page;
 
-	return header->pd_lower >= SizeOfPageHeaderData && header->pd_lower <= header->pd_upper &&
-		   header->pd_upper <= header->pd_special &&
-		   PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
+	return header->pd_special == PAGE_SPECIAL && PageGetPageSize(page) == BLCKSZ &&
+		   header->pd_lower >= SizeOfPageHeaderData && header->pd_lower <= header->pd_upper &&
+		   header->pd_upper <= PAGE_SPECIAL && header->pd_upper == MAXALIGN(header->pd_upper) &&
+		   (kind == BIOMETRIC_GALLERY_PAGE || header->pd_upper == PAGE_SPECIAL) &&
 		   BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
 		   BiometricPageGetOpaque(page)->kind == kind;
 }
 
-/* Copies the contents of the metapage, whose format is one that we know */
-void
-biometric_read_meta(Relation index, BiometricMetaPageData *meta)
+uint32
+biometric_meta_hash(const BiometricMetaPageData *meta)
 {
-	Buffer buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
-	Page   page = BufferGetPage(buffer);
-	int    lower;
-	bool   ours;
+	uint32 fixed[] = {meta->flags, meta->words_start, meta->words_end};
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	lower = ((PageHeader) page)->pd_lower;
-	ours = !PageIsNew(page) && page_is_ours(page, BIOMETRIC_META_PAGE) &&
-		   ((PageHeader) page)->pd_lower >=
-			   (char *) &BiometricPageGetMeta(page)->flags - (char *) page;
+	return hash_bytes((const unsigned char *) fixed, sizeof(fixed));
+}
+
+/* Copies a metapage that is locked, or raises an error */
+static void
+check_meta(Relation index, Page page, BiometricMetaPageData *meta)
+{
+	int  lower = ((PageHeader) page)->pd_lower;
+	bool ours = !PageIsNew(page) && page_is_ours(page, BIOMETRIC_META_PAGE) &&
+				lower >= (char *) &BiometricPageGetMeta(page)->flags - (char *) page;
+
 	if (ours)
 		memcpy(meta, BiometricPageGetMeta(page), sizeof(BiometricMetaPageData));
-	UnlockReleaseBuffer(buffer);
-
 	if (!ours || meta->magic != BIOMETRIC_MAGIC ||
 		memchr(meta->modality, '\0', sizeof(meta->modality)) == NULL)
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
@@ -83,32 +91,57 @@ biometric_read_meta(Relation index, BiometricMetaPageData *meta)
 				 "index \"%s\" has format version %u, but this release of the extension reads version %u",
 				 RelationGetRelationName(index), meta->format_version, BIOMETRIC_FORMAT_VERSION),
 			 errhint("Please REINDEX it.")));
-	if (lower < (char *) (BiometricPageGetMeta(page) + 1) - (char *) page)
-		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage is too short.");
+	if (lower != (char *) (BiometricPageGetMeta(page) + 1) - (char *) page)
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage has another length.");
+	if (meta->fixed_hash != biometric_meta_hash(meta) ||
+		(meta->first_leaf == 0) != (meta->first_directory == 0))
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+								 "The metapage contradicts itself.");
+}
+
+/* Copies the contents of the metapage, whose format is one that we know */
+void
+biometric_read_meta(Relation index, BiometricMetaPageData *meta)
+{
+	Buffer buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	check_meta(index, BufferGetPage(buffer), meta);
+	UnlockReleaseBuffer(buffer);
+}
+
+Buffer
+biometric_lock_meta(Relation index)
+{
+	Buffer                buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
+	BiometricMetaPageData meta;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	check_meta(index, BufferGetPage(buffer), &meta);
+	return buffer;
 }
 
 const BiometricModality *
-biometric_open(Relation index, bool any_features)
+biometric_open(Relation index, bool any_features, BiometricMetaPageData *meta)
 {
 	const BiometricModality *modality = biometric_modality(index);
-	BiometricMetaPageData    meta;
 
-	biometric_read_meta(index, &meta);
-	if (strcmp(meta.modality, modality->name) != 0)
+	biometric_read_meta(index, meta);
+	if (strcmp(meta->modality, modality->name) != 0)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INDEX_CORRUPTED),
 			 errmsg(
 				 "index \"%s\" holds features of modality \"%s\", but its operator class is for \"%s\"",
-				 RelationGetRelationName(index), meta.modality, modality->name),
+				 RelationGetRelationName(index), meta->modality, modality->name),
 			 errhint("Please REINDEX it.")));
-	if (!any_features && meta.features_version != modality->features_version)
+	if (!any_features && meta->features_version != modality->features_version)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg(
 				 "index \"%s\" holds %s features of version %u, but the matcher compares version %u",
-				 RelationGetRelationName(index), modality->name, meta.features_version,
+				 RelationGetRelationName(index), modality->name, meta->features_version,
 				 modality->features_version),
 			 errdetail("The templates in the table are not affected."),
 			 errhint("REINDEX it after an update of the extension that changes the matcher.")));
@@ -141,6 +174,7 @@ biometric_init_meta_page(Relation index, Page page)
 	strlcpy(meta->modality, modality->name, sizeof(meta->modality));
 	if (modality->key_bits > 0 && (options == NULL || options->preselection))
 		meta->flags |= BIOMETRIC_META_PRESELECTION;
+	meta->fixed_hash = biometric_meta_hash(meta);
 
 	/* what lies between pd_lower and pd_upper is not logged */
 	((PageHeader) page)->pd_lower = (char *) (meta + 1) - (char *) page;
@@ -173,16 +207,15 @@ biometric_page_kind(Relation index, BlockNumber block, Page page)
 
 	if (PageIsNew(page))
 		return 0;
-	kind = PageGetSpecialSize(page) == MAXALIGN(sizeof(BiometricPageOpaqueData)) &&
-				   ((PageHeader) page)->pd_special <= BLCKSZ
-			   ? BiometricPageGetOpaque(page)->kind
-			   : BIOMETRIC_GALLERY_PAGE;
+	kind = ((PageHeader) page)->pd_special == PAGE_SPECIAL ? BiometricPageGetOpaque(page)->kind
+														   : BIOMETRIC_GALLERY_PAGE;
 	switch (kind)
 	{
 		case BIOMETRIC_LEAF_PAGE:
 		case BIOMETRIC_DIRECTORY_PAGE:
 		case BIOMETRIC_PENDING_PAGE:
 		case BIOMETRIC_FREE_PAGE:
+		case BIOMETRIC_YOUNG_PAGE:
 			word_page_check(index, block, page, kind);
 			break;
 		default:
@@ -190,6 +223,16 @@ biometric_page_kind(Relation index, BlockNumber block, Page page)
 			break;
 	}
 	return kind;
+}
+
+Buffer
+biometric_read_linked(Relation index, BlockNumber *blocks, BlockNumber block)
+{
+	if (block >= *blocks)
+		*blocks = RelationGetNumberOfBlocks(index);
+	if (block == BIOMETRIC_META_BLOCK || block >= *blocks)
+		biometric_page_corrupted(index, block, "Another page says that it is there.");
+	return ReadBuffer(index, block);
 }
 
 void
@@ -202,9 +245,12 @@ word_page_check(Relation index, BlockNumber block, Page page, BiometricPageKind 
 		biometric_page_corrupted(index, block,
 								 "It is not the page of a biometric index that it should be.");
 	if (words->count > WORD_PAGE_SPACE / item ||
+		(kind == BIOMETRIC_PENDING_PAGE && words->count > PENDING_MAX_ENTRIES) ||
 		((PageHeader) page)->pd_lower !=
 			(char *) words->items + words->count * item - (char *) page)
 		biometric_page_corrupted(index, block, "It has another number of items than it says.");
+	if (words->right == block)
+		biometric_page_corrupted(index, block, "It says that it follows itself.");
 	if ((kind == BIOMETRIC_LEAF_PAGE || kind == BIOMETRIC_DIRECTORY_PAGE) &&
 		(words->low >= words->high || words->sorted > words->count ||
 		 (words->right == 0) != (words->high == PG_UINT64_MAX)))
@@ -217,6 +263,7 @@ word_page_item_size(BiometricPageKind kind)
 	switch (kind)
 	{
 		case BIOMETRIC_LEAF_PAGE:
+		case BIOMETRIC_YOUNG_PAGE:
 			return sizeof(uint64);
 		case BIOMETRIC_DIRECTORY_PAGE:
 			return sizeof(DirectoryEntry);
@@ -228,12 +275,28 @@ word_page_item_size(BiometricPageKind kind)
 void
 gallery_check_page(Relation index, BlockNumber block, Page page)
 {
+	PageHeader header = (PageHeader) page;
+	Size       used = 0;
+
 	if (PageIsNew(page))
 		return;
-	if (!page_is_ours(page, BIOMETRIC_GALLERY_PAGE))
+	if (!page_is_ours(page, BIOMETRIC_GALLERY_PAGE) ||
+		(header->pd_lower - SizeOfPageHeaderData) % sizeof(ItemIdData) != 0)
 		biometric_page_corrupted(index, block, "It is not a gallery page of a biometric index.");
 	if (PageGetMaxOffsetNumber(page) > GALLERY_PAGE_MAX_ENTRIES)
 		biometric_page_corrupted(index, block, "It has more entries than there is room for.");
+
+	/* whoever copies entries counts on it that all together are no longer than a page */
+	for (OffsetNumber i = FirstOffsetNumber; i <= PageGetMaxOffsetNumber(page); i++)
+	{
+		ItemId item = PageGetItemId(page, i);
+
+		if (!ItemIdIsUsed(item) && ItemIdHasStorage(item))
+			biometric_page_corrupted(index, block, "An offset without an entry has a length.");
+		used += MAXALIGN(ItemIdGetLength(item));
+	}
+	if (used > (Size) (PAGE_SPECIAL - header->pd_upper))
+		biometric_page_corrupted(index, block, "Its entries are longer than its data.");
 }
 
 int
@@ -316,11 +379,13 @@ gallery_page_add(Relation index, Page page, GalleryEntry entry, Size size)
 }
 
 Size
-gallery_page_room(Page page)
+gallery_page_room(Page page, bool is_null)
 {
 	if (PageIsNew(page))
 		return GALLERY_ENTRY_MAX_SIZE;
-	return unused_offset(page) > GALLERY_TEMPLATE_OFFSETS ? 0 : PageGetFreeSpace(page);
+	return unused_offset(page) > (is_null ? GALLERY_PAGE_MAX_ENTRIES : GALLERY_TEMPLATE_OFFSETS)
+			   ? 0
+			   : PageGetFreeSpace(page);
 }
 
 void

@@ -45,6 +45,8 @@ struct PageReader
 {
 	Relation       index;
 	ParallelPages *shared;
+	BlockNumber    skip_start;
+	BlockNumber    skip_end;
 
 	/* the chunks of this participant, in the order in which it took them */
 	Chunk *chunks;
@@ -91,12 +93,15 @@ parallel_pages_restart(ParallelPages *shared)
 }
 
 PageReader *
-page_reader_create(Relation index, ParallelPages *shared)
+page_reader_create(Relation index, ParallelPages *shared, BlockNumber skip_start,
+				   BlockNumber skip_end)
 {
 	PageReader *reader = palloc0(sizeof(PageReader));
 
 	reader->index = index;
 	reader->shared = shared;
+	reader->skip_start = skip_start;
+	reader->skip_end = skip_end;
 	return reader;
 }
 
@@ -160,13 +165,17 @@ next_block(PageReader *reader)
 		return reader->next_listed < reader->nlist ? reader->list[reader->next_listed++]
 												   : InvalidBlockNumber;
 
-	if (reader->next == reader->end)
+	if (reader->next >= reader->skip_start && reader->next < reader->skip_end)
+		reader->next = Min(reader->skip_end, reader->end);
+	while (reader->next == reader->end)
 	{
 		if (reader->next_chunk == reader->nchunks && (reader->all_taken || !take_chunk(reader)))
 			return InvalidBlockNumber;
 		reader->next = reader->chunks[reader->next_chunk].start;
 		reader->end = reader->chunks[reader->next_chunk].end;
 		reader->next_chunk++;
+		if (reader->next >= reader->skip_start && reader->next < reader->skip_end)
+			reader->next = Min(reader->skip_end, reader->end);
 	}
 	return reader->next++;
 }

@@ -27,9 +27,11 @@ typedef struct PageReader PageReader;
 /*
  * shared is NULL for a scan by one process.  Otherwise the first pass reads the
  * blocks that no other participant does, and later passes read these again.
+ * Passes over all pages leave out the blocks from skip_start to skip_end.
  * Allocated in CurrentMemoryContext.
  */
-extern PageReader *page_reader_create(Relation index, ParallelPages *shared);
+extern PageReader *page_reader_create(Relation index, ParallelPages *shared,
+									  BlockNumber skip_start, BlockNumber skip_end);
 
 /* Begins a pass over all pages, or over those of a list, ascending; ends the pass before */
 extern void page_reader_begin(PageReader *reader);

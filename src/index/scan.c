@@ -16,12 +16,15 @@
  * (reader.h), and those who merge their rows see to the order of all.
  *
  * A fast scan (biometric.search_mode) first compares only the entries that
- * preselection.h names for one of the probes: that of the first order-by, or
+ * candidates.h names for one of the probes: that of the first order-by, or
  * else of the first qual.  Then a scan with quals ends, and has perhaps missed
  * rows.  One without goes on as an exact scan of all other entries, so that
  * every row is returned in the end.  The order is then that of two exact scans,
  * one after the other.  A constraint must not miss a row: only scans with an
- * MVCC snapshot are fast.
+ * MVCC snapshot are fast.  A small gallery is always searched exactly.
+ *
+ * What the executor finds to be gone for every snapshot gets the flag KILLED, and later
+ * scans pass it over.
  *
  * A query is decoded once per rescan.  Quals and order-bys with the same
  * template share one probe, so "WHERE t % q ORDER BY t <-> q" compares once.
@@ -35,17 +38,18 @@
 #include <float.h>
 #include <math.h>
 
+#include "access/generic_xlog.h"
 #include "access/relscan.h"
-#include "compat.h"
-#include "settings.h"
 #include "catalog/pg_type.h"
+#include "compat.h"
+#include "index/candidates.h"
 #include "index/index.h"
-#include "index/preselection/preselection.h"
 #include "index/reader.h"
 #include "index/selection.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
+#include "settings.h"
 #include "type/probe.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -61,6 +65,16 @@ typedef struct ScanProbe
 	double  limit;     /* farther entries do not pass the quals */
 	double *distances; /* of the page's entries */
 } ScanProbe;
+
+/* An entry whose row is gone for every snapshot */
+typedef struct KilledEntry
+{
+	EntryPlace      place;
+	ItemPointerData tid;
+} KilledEntry;
+
+/* so many are collected before their pages are written */
+#define MAX_KILLED 1024
 
 typedef enum ScanPhase
 {
@@ -94,22 +108,27 @@ typedef struct BiometricScan
 	bool        nulls_pending;   /* rows without a template are to be returned last */
 	bool        nulls_seen;
 
-	/* a fast scan: the entries that are compared first, and what pages they are on */
-	bool         fast; /* these are still to be returned */
-	EntryRef    *candidates;
-	int          ncandidates;
-	int          next_candidate; /* the pass has got this far */
-	BlockNumber *candidate_blocks;
-	int          ncandidate_blocks;
+	/* a fast scan: the entries that are compared first; NULL if it is none */
+	Candidates *candidates;
+	bool        fast;        /* these are still to be returned */
+	double      match_limit; /* no farther entries are matches that ask for more candidates */
 
 	/* the current page: rows to be returned, first those with a template */
+	BlockNumber     block;
 	int             nrows;
 	int             nmatches;
 	int             next_row;
 	ItemPointerData tids[GALLERY_PAGE_MAX_ENTRIES];
+	OffsetNumber    offsets[GALLERY_PAGE_MAX_ENTRIES];
 	const void     *features[GALLERY_PAGE_MAX_ENTRIES];
 	Size            sizes[GALLERY_PAGE_MAX_ENTRIES];
 	PGAlignedBlock  page;
+
+	/* where the current row was found, and those that are gone */
+	EntryPlace   place;
+	uint64       vacuums; /* that had begun before the scan did */
+	KilledEntry *killed;  /* room for MAX_KILLED; NULL if there are none */
+	int          nkilled;
 
 	/* of the current row, one for each order-by of the scan */
 	Oid                  *orderby_types;
@@ -121,8 +140,9 @@ biometric_beginscan(Relation index, int nkeys, int norderbys)
 {
 	IndexScanDesc  scan = RelationGetIndexScan(index, nkeys, norderbys);
 	BiometricScan *state = palloc0(sizeof(BiometricScan));
+	BiometricMetaPageData meta;
 
-	state->modality = biometric_open(index, false);
+	state->modality = biometric_open(index, false, &meta);
 	state->context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric scan", ALLOCSET_DEFAULT_SIZES);
 	if (norderbys > 0)
@@ -195,14 +215,32 @@ end_pages(BiometricScan *state)
 static void
 begin_pages(BiometricScan *state, bool want_matches, bool want_nulls)
 {
+	Candidates *candidates = state->candidates;
+
 	end_pages(state);
 	state->want_matches = want_matches;
 	state->want_nulls = want_nulls;
-	state->next_candidate = 0;
 	if (state->fast)
-		page_reader_begin_list(state->reader, state->candidate_blocks, state->ncandidate_blocks);
+	{
+		if (candidates->complete)
+			candidates_again(candidates);
+		else
+			candidates_advance(candidates);
+		page_reader_begin_list(state->reader, candidates->blocks, candidates->nblocks);
+	}
 	else
+	{
+		if (candidates != NULL)
+			candidates->next = 0;
 		page_reader_begin(state->reader);
+	}
+}
+
+/* The probe whose candidates a fast scan compares */
+static ScanProbe *
+preselecting_probe(BiometricScan *state)
+{
+	return &state->probes[state->norderbys > 0 ? state->orderby_probe[0] : 0];
 }
 
 /*
@@ -226,6 +264,7 @@ compare_entries(BiometricScan *state)
 			if (kept < i)
 			{
 				state->tids[kept] = state->tids[i];
+				state->offsets[kept] = state->offsets[i];
 				state->features[kept] = state->features[i];
 				state->sizes[kept] = state->sizes[i];
 				for (int q = 0; q <= p; q++)
@@ -239,98 +278,129 @@ compare_entries(BiometricScan *state)
 
 /* Adds an entry to those that are to be compared, or just returned.  It stays where it is. */
 static void
-add_entry(IndexScanDesc scan, BlockNumber block, GalleryEntry entry, Size size)
+add_entry(IndexScanDesc scan, OffsetNumber offset, GalleryEntry entry, Size size)
 {
 	BiometricScan *state = scan->opaque;
 
 	if (state->nprobes > 0 && !state->modality->features_valid(entry->features, size))
-		biometric_page_corrupted(scan->indexRelation, block,
+		biometric_page_corrupted(scan->indexRelation, state->block,
 								 "The features of an entry are damaged.");
 	state->tids[state->nmatches] = entry->tid;
+	state->offsets[state->nmatches] = offset;
 	state->features[state->nmatches] = entry->features;
 	state->sizes[state->nmatches] = size;
 	state->nmatches++;
 }
 
-/*
- * Whether a fast scan has dealt with an entry before it came to look at all of
- * them.  Asked in ascending order.
- */
+/* Whether the row of an entry is gone */
 static bool
-was_candidate(BiometricScan *state, BlockNumber block, OffsetNumber i)
+is_gone(IndexScanDesc scan, GalleryEntry entry)
 {
-	EntryRef ref;
-
-	if (state->ncandidates == 0 || !EntryRefExists(block, i))
-		return false;
-	ref = EntryRefMake(block, i);
-	while (state->next_candidate < state->ncandidates &&
-		   state->candidates[state->next_candidate] < ref)
-		state->next_candidate++;
-	return state->next_candidate < state->ncandidates &&
-		   state->candidates[state->next_candidate] == ref;
+	return (entry->flags & GALLERY_ENTRY_DEAD) != 0 ||
+		   (scan->ignore_killed_tuples && (entry->flags & GALLERY_ENTRY_KILLED) != 0);
 }
 
 /* Takes the candidates from a page, which is locked.  They are copied. */
 static void
-read_candidates(IndexScanDesc scan, BlockNumber block, Page page)
+read_candidates(IndexScanDesc scan, Page page)
 {
 	BiometricScan *state = scan->opaque;
+	Candidates    *candidates = state->candidates;
 	int            entries = gallery_page_entries(page);
 	Size           used = 0;
 
-	for (; state->next_candidate < state->ncandidates; state->next_candidate++)
+	for (; candidates->next < candidates->nentries; candidates->next++)
 	{
-		EntryRef     ref = state->candidates[state->next_candidate];
-		GalleryEntry entry, copy;
-		Size         size;
+		const PreselectedEntry *candidate = &candidates->entries[candidates->next];
+		OffsetNumber            offset = EntryRefOffset(candidate->ref);
+		GalleryEntry            entry, copy;
+		Size                    size;
 
-		if (EntryRefBlock(ref) != block)
+		if (EntryRefBlock(candidate->ref) != state->block)
 			break;
 
 		/* it may be gone, or another's by now */
-		if (EntryRefOffset(ref) > entries)
+		if (offset > entries)
 			continue;
-		entry = gallery_page_entry(scan->indexRelation, block, page, EntryRefOffset(ref), &size);
-		if (entry == NULL || (entry->flags & (GALLERY_ENTRY_NULL | GALLERY_ENTRY_DEAD)) != 0)
+		entry = gallery_page_entry(scan->indexRelation, state->block, page, offset, &size);
+		if (entry == NULL || (entry->flags & GALLERY_ENTRY_NULL) != 0 || is_gone(scan, entry))
 			continue;
 
+		/* all entries of a page together have room on a page: gallery_check_page */
 		copy = (GalleryEntry) (state->page.data + used);
 		memcpy(copy, entry, GALLERY_ENTRY_HEADER + size);
 		used += MAXALIGN(GALLERY_ENTRY_HEADER + size);
-		add_entry(scan, block, copy, size);
+		add_entry(scan, offset, copy, size);
+		candidates_live(candidates, candidate);
+	}
+}
+
+/* Compares them */
+static void
+compare_candidates(BiometricScan *state, const ScanProbe *probe)
+{
+	compare_entries(state);
+	state->nrows = state->nmatches;
+	for (int i = 0; i < state->nmatches; i++)
+	{
+		if (probe->distances[i] <= state->match_limit)
+		{
+			candidates_matched(state->candidates);
+			break;
+		}
 	}
 }
 
 /* Finds the entries on the current page, a copy */
 static void
-read_entries(IndexScanDesc scan, BlockNumber block)
+read_entries(IndexScanDesc scan)
 {
 	BiometricScan  *state = scan->opaque;
 	Page            page = state->page.data;
 	int             entries = gallery_page_entries(page);
 	ItemPointerData nulls[GALLERY_PAGE_MAX_ENTRIES];
+	OffsetNumber    null_offsets[GALLERY_PAGE_MAX_ENTRIES];
 	int             nnulls = 0;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= entries; i++)
 	{
 		Size         size;
-		GalleryEntry entry = gallery_page_entry(scan->indexRelation, block, page, i, &size);
+		GalleryEntry entry = gallery_page_entry(scan->indexRelation, state->block, page, i, &size);
 
-		if (entry == NULL || (entry->flags & GALLERY_ENTRY_DEAD) != 0)
+		if (entry == NULL || is_gone(scan, entry))
 			continue;
 		if (entry->flags & GALLERY_ENTRY_NULL)
 		{
 			state->nulls_seen = true;
 			if (state->want_nulls)
-				nulls[nnulls++] = entry->tid;
+			{
+				nulls[nnulls] = entry->tid;
+				null_offsets[nnulls++] = i;
+			}
 		}
-		else if (state->want_matches && !was_candidate(state, block, i))
-			add_entry(scan, block, entry, size);
+		else if (state->want_matches &&
+				 (state->candidates == NULL || !candidates_have(state->candidates, state->block, i)))
+			add_entry(scan, i, entry, size);
 	}
 	compare_entries(state);
 	memcpy(state->tids + state->nmatches, nulls, sizeof(ItemPointerData) * nnulls);
+	memcpy(state->offsets + state->nmatches, null_offsets, sizeof(OffsetNumber) * nnulls);
 	state->nrows = state->nmatches + nnulls;
+}
+
+/* The next page, pinned; InvalidBuffer at the end of a pass */
+static Buffer
+next_buffer(BiometricScan *state)
+{
+	Buffer buffer = page_reader_next(state->reader);
+
+	while (!BufferIsValid(buffer) && state->fast && candidates_advance(state->candidates))
+	{
+		page_reader_begin_list(state->reader, state->candidates->blocks,
+							   state->candidates->nblocks);
+		buffer = page_reader_next(state->reader);
+	}
+	return buffer;
 }
 
 /* Reads the next page and finds what is to be returned of it; false at the end */
@@ -339,7 +409,6 @@ next_page(IndexScanDesc scan)
 {
 	BiometricScan *state = scan->opaque;
 	Relation       index = scan->indexRelation;
-	BlockNumber    block;
 	Buffer         buffer;
 	Page           page;
 	bool           gallery;
@@ -347,29 +416,30 @@ next_page(IndexScanDesc scan)
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		buffer = page_reader_next(state->reader);
+		buffer = next_buffer(state);
 		if (!BufferIsValid(buffer))
 			return false;
-		block = BufferGetBlockNumber(buffer);
+		state->block = BufferGetBlockNumber(buffer);
 		page = BufferGetPage(buffer);
 		state->nrows = state->nmatches = state->next_row = 0;
 
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		gallery = biometric_page_kind(index, block, page) == BIOMETRIC_GALLERY_PAGE;
+		gallery = biometric_page_kind(index, state->block, page) == BIOMETRIC_GALLERY_PAGE;
+		TestForOldSnapshot(scan->xs_snapshot, index, page);
+		if (!gallery && state->fast && !PageIsNew(page))
+			biometric_page_corrupted(index, state->block,
+									 "A posting or a pending reference leads to it.");
 		if (gallery && state->fast)
-			read_candidates(scan, block, page);
+			read_candidates(scan, page);
 		else if (gallery)
 			memcpy(state->page.data, page, BLCKSZ);
 		UnlockReleaseBuffer(buffer);
 	} while (!gallery);
 
 	if (state->fast)
-	{
-		compare_entries(state);
-		state->nrows = state->nmatches;
-	}
+		compare_candidates(state, preselecting_probe(state));
 	else
-		read_entries(scan, block);
+		read_entries(scan);
 	return true;
 }
 
@@ -505,29 +575,24 @@ static void
 find_candidates(IndexScanDesc scan)
 {
 	BiometricScan *state = scan->opaque;
-	ScanProbe     *probe = &state->probes[state->norderbys > 0 ? state->orderby_probe[0] : 0];
+	ScanProbe     *probe = preselecting_probe(state);
 
-	state->ncandidates =
-		preselection_find(scan->indexRelation, state->modality, probe->features, probe->size,
-						  biometric_penetration_rate, &state->candidates);
-	state->candidate_blocks = MemoryContextAllocHuge(
-		CurrentMemoryContext, sizeof(BlockNumber) * Max(state->ncandidates, 1));
-	state->ncandidate_blocks = 0;
-	for (int i = 0; i < state->ncandidates; i++)
-	{
-		BlockNumber block = EntryRefBlock(state->candidates[i]);
+	state->candidates = candidates_begin(scan->indexRelation, scan->xs_snapshot, state->modality,
+										 probe->features, probe->size, biometric_penetration_rate);
 
-		if (i == 0 || block != EntryRefBlock(state->candidates[i - 1]))
-			state->candidate_blocks[state->ncandidate_blocks++] = block;
-	}
+	/* -Infinity, which no distance is, if no score is that high */
+	if (!largest_distance(state->modality, candidates_match_score(state->candidates),
+						  &state->match_limit))
+		state->match_limit = -get_float8_infinity();
 }
 
 /* Decodes the query and begins to read.  In the scan's context. */
 static void
 start_scan(IndexScanDesc scan)
 {
-	BiometricScan *state = scan->opaque;
-	int            clauses = scan->numberOfKeys + scan->numberOfOrderBys;
+	BiometricScan        *state = scan->opaque;
+	int                   clauses = scan->numberOfKeys + scan->numberOfOrderBys;
+	BiometricMetaPageData meta;
 
 	pgstat_count_index_scan(scan->indexRelation);
 #if PG_VERSION_NUM >= 180000
@@ -550,10 +615,15 @@ start_scan(IndexScanDesc scan)
 		return;
 	}
 
-	state->reader = page_reader_create(scan->indexRelation, parallel_pages(scan));
+	biometric_read_meta(scan->indexRelation, &meta);
+	state->vacuums = meta.vacuums;
+	state->reader = page_reader_create(scan->indexRelation, parallel_pages(scan), meta.words_start,
+									   meta.words_end);
 	state->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && state->nprobes > 0 &&
 				  biometric_penetration_rate < 1 && scan->parallel_scan == NULL &&
-				  IsMVCCSnapshot(scan->xs_snapshot) && preselection_enabled(scan->indexRelation);
+				  IsMVCCSnapshot(scan->xs_snapshot) &&
+				  (meta.flags & BIOMETRIC_META_PRESELECTION) != 0 &&
+				  meta.entries > PRESELECTION_MIN_CANDIDATES;
 	if (state->fast)
 		find_candidates(scan);
 
@@ -571,6 +641,96 @@ start_scan(IndexScanDesc scan)
 	}
 }
 
+/* ---- rows that are gone ---------------------------------------------------- */
+
+static int
+compare_killed(const void *a, const void *b)
+{
+	const EntryPlace *x = &((const KilledEntry *) a)->place;
+	const EntryPlace *y = &((const KilledEntry *) b)->place;
+
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+/*
+ * Gives the flag KILLED to those of a page.  Logged, although it is a hint: a
+ * page of generic WAL has no bits that may differ on a standby.
+ */
+static void
+mark_killed(IndexScanDesc scan, const KilledEntry *killed, int n)
+{
+	BiometricScan        *state = scan->opaque;
+	Relation              index = scan->indexRelation;
+	BlockNumber           blocks = 0;
+	Buffer                buffer = biometric_read_linked(index, &blocks, killed[0].place.block);
+	BiometricMetaPageData meta;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	gallery_check_page(index, killed[0].place.block, BufferGetPage(buffer));
+
+	/* without a vacuum since, neither the place nor the TID can be another's */
+	biometric_read_meta(index, &meta);
+	if (meta.vacuums == state->vacuums)
+	{
+		GenericXLogState *wal = GenericXLogStart(index);
+		Page              page = GenericXLogRegisterBuffer(wal, buffer, 0);
+		int               entries = gallery_page_entries(page);
+		bool              changed = false;
+
+		for (int i = 0; i < n && killed[i].place.offset <= entries; i++)
+		{
+			Size         size;
+			GalleryEntry entry = gallery_page_entry(index, killed[i].place.block, page,
+													killed[i].place.offset, &size);
+
+			if (entry != NULL && !(entry->flags & GALLERY_ENTRY_KILLED) &&
+				ItemPointerEquals(&entry->tid, (ItemPointer) &killed[i].tid))
+			{
+				entry->flags |= GALLERY_ENTRY_KILLED;
+				changed = true;
+			}
+		}
+		if (changed)
+			GenericXLogFinish(wal);
+		else
+			GenericXLogAbort(wal);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
+static void
+mark_all_killed(IndexScanDesc scan)
+{
+	BiometricScan *state = scan->opaque;
+
+	qsort(state->killed, state->nkilled, sizeof(KilledEntry), compare_killed);
+	for (int i = 0, same; i < state->nkilled; i += same)
+	{
+		for (same = 1; i + same < state->nkilled &&
+					   state->killed[i + same].place.block == state->killed[i].place.block;)
+			same++;
+		mark_killed(scan, state->killed + i, same);
+	}
+	state->nkilled = 0;
+}
+
+/* The row returned last is gone.  The scan may have pages pinned, but none locked. */
+static void
+add_killed(IndexScanDesc scan)
+{
+	BiometricScan *state = scan->opaque;
+
+	if (state->killed == NULL)
+		state->killed =
+			MemoryContextAlloc(GetMemoryChunkContext(state), sizeof(KilledEntry) * MAX_KILLED);
+	if (state->nkilled == MAX_KILLED)
+		mark_all_killed(scan);
+	state->killed[state->nkilled].place = state->place;
+	state->killed[state->nkilled++].tid = scan->xs_heaptid;
+}
+
 void
 biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
 {
@@ -582,6 +742,7 @@ biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, 
 		memmove(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
 
 	end_pages(state);
+	mark_all_killed(scan);
 	MemoryContextReset(state->context);
 	if (scan->numberOfOrderBys > 0)
 		memset(scan->xs_orderbynulls, true, sizeof(bool) * scan->numberOfOrderBys);
@@ -597,8 +758,6 @@ biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, 
 	state->nulls_seen = false;
 	state->fast = false;
 	state->candidates = NULL;
-	state->ncandidates = 0;
-	state->candidate_blocks = NULL;
 }
 
 void
@@ -607,7 +766,10 @@ biometric_endscan(IndexScanDesc scan)
 	BiometricScan *state = scan->opaque;
 
 	end_pages(state);
+	mark_all_killed(scan);
 	MemoryContextDelete(state->context);
+	if (state->killed != NULL)
+		pfree(state->killed);
 	pfree(state);
 }
 
@@ -625,9 +787,11 @@ select_rows(IndexScanDesc scan)
 	{
 		for (int i = 0; i < state->nmatches; i++)
 		{
+			EntryPlace place = {state->block, state->offsets[i]};
+
 			for (int o = 0; o < state->norderbys; o++)
 				state->row_distances[o] = state->probes[state->orderby_probe[o]].distances[i];
-			selection_offer(state->selection, state->row_distances, &state->tids[i]);
+			selection_offer(state->selection, state->row_distances, &state->tids[i], place);
 		}
 	}
 	end_pages(state);
@@ -636,11 +800,12 @@ select_rows(IndexScanDesc scan)
 
 /* Sets the current row, whose distances are NULL if none are given */
 static void
-return_row(IndexScanDesc scan, ItemPointer tid, const double *distances)
+return_row(IndexScanDesc scan, ItemPointer tid, EntryPlace place, const double *distances)
 {
 	BiometricScan *state = scan->opaque;
 
 	scan->xs_heaptid = *tid;
+	state->place = place;
 
 	/* see index.h: the TID may be another row's by now */
 	scan->xs_recheck = !IsMVCCSnapshot(scan->xs_snapshot);
@@ -673,7 +838,9 @@ next_in_page_order(IndexScanDesc scan)
 			return false;
 		}
 	}
-	return_row(scan, &state->tids[state->next_row++], NULL);
+	return_row(scan, &state->tids[state->next_row],
+			   (EntryPlace){state->block, state->offsets[state->next_row]}, NULL);
+	state->next_row++;
 	return true;
 }
 
@@ -682,14 +849,15 @@ next_by_distance(IndexScanDesc scan)
 {
 	BiometricScan  *state = scan->opaque;
 	ItemPointerData tid;
+	EntryPlace      place;
 
 	for (;;)
 	{
 		if (!state->begin_selection)
 		{
-			if (selection_next(state->selection, state->row_distances, &tid))
+			if (selection_next(state->selection, state->row_distances, &tid, &place))
 			{
-				return_row(scan, &tid, state->row_distances);
+				return_row(scan, &tid, place, state->row_distances);
 				return true;
 			}
 			if (!selection_has_more(state->selection))
@@ -716,6 +884,8 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 	if (!ScanDirectionIsForward(direction))
 		elog(ERROR, "a biometric index supports only forward scans");
 
+	if (scan->kill_prior_tuple && state->phase != SCAN_START)
+		add_killed(scan);
 	if (state->phase == SCAN_START)
 		start_scan(scan);
 	if (state->phase == SCAN_ORDERED)

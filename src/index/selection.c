@@ -23,6 +23,8 @@
 typedef struct SelectedRow
 {
 	ItemPointerData tid;
+	OffsetNumber    offset; /* of the entry; it fills a gap */
+	BlockNumber     block;
 	double          distances[FLEXIBLE_ARRAY_MEMBER];
 } SelectedRow;
 
@@ -149,7 +151,7 @@ keep_nearest(Selection *selection, int64 n)
 }
 
 void
-selection_offer(Selection *selection, const double *distances, ItemPointer tid)
+selection_offer(Selection *selection, const double *distances, ItemPointer tid, EntryPlace place)
 {
 	SelectedRow *row;
 
@@ -177,6 +179,8 @@ selection_offer(Selection *selection, const double *distances, ItemPointer tid)
 	row = selected_row(selection, selection->count);
 	memset(row, 0, offsetof(SelectedRow, distances));
 	row->tid = *tid;
+	row->block = place.block;
+	row->offset = place.offset;
 	memcpy(row->distances, distances, sizeof(double) * selection->ndistances);
 	if (selection->left_out && compare_rows(selection, row, selection->bound) >= 0)
 		return;
@@ -215,7 +219,7 @@ selection_end_pass(Selection *selection)
 }
 
 bool
-selection_next(Selection *selection, double *distances, ItemPointer tid)
+selection_next(Selection *selection, double *distances, ItemPointer tid, EntryPlace *place)
 {
 	if (selection->count == 0)
 		return false;
@@ -231,6 +235,8 @@ selection_next(Selection *selection, double *distances, ItemPointer tid)
 
 	memcpy(distances, selection->last->distances, sizeof(double) * selection->ndistances);
 	*tid = selection->last->tid;
+	place->block = selection->last->block;
+	place->offset = selection->last->offset;
 	return true;
 }
 

@@ -11,9 +11,9 @@
  *		{
  *			selection_begin_pass(selection);
  *			for each row
- *				selection_offer(selection, distances, tid);
+ *				selection_offer(selection, distances, &tid, place);
  *			selection_end_pass(selection);
- *			while (selection_next(selection, distances, &tid))
+ *			while (selection_next(selection, distances, &tid, &place))
  *				...
  *		} while (selection_has_more(selection));
  *
@@ -27,18 +27,27 @@
 
 typedef struct Selection Selection;
 
+/* Where in the index a row was found */
+typedef struct EntryPlace
+{
+	BlockNumber  block;
+	OffsetNumber offset;
+} EntryPlace;
+
 /* ndistances numbers a row; memory is a limit in bytes.  Allocated in CurrentMemoryContext. */
 extern Selection *selection_create(int ndistances, Size memory);
 
 extern void selection_begin_pass(Selection *selection);
 
 /* Distances are not NaN */
-extern void selection_offer(Selection *selection, const double *distances, ItemPointer tid);
+extern void selection_offer(Selection *selection, const double *distances, ItemPointer tid,
+							EntryPlace place);
 
 extern void selection_end_pass(Selection *selection);
 
 /* The next row in order; false at the end of what the pass has selected */
-extern bool selection_next(Selection *selection, double *distances, ItemPointer tid);
+extern bool selection_next(Selection *selection, double *distances, ItemPointer tid,
+						   EntryPlace *place);
 
 /* Whether the pass left rows out for lack of memory */
 extern bool selection_has_more(Selection *selection);

@@ -5,9 +5,11 @@
  *
  * Gallery pages are taken in ranges of blocks for whose dead entries memory
  * suffices; usually one range is the whole index.  In each the dead entries are
- * found, then one pass over the leaves takes away the postings of those that
- * have some, then they are removed.  No page is ever taken out of use: one
- * without entries is filled again.
+ * found, then one pass over young pages and leaves takes away the postings of
+ * those that have some, then they are removed.  No page is ever taken out of use:
+ * one without entries is filled again.
+ *
+ * Nothing here needs a new page, so a full disk does not keep vacuum from making room.
  */
 #include "postgres.h"
 
@@ -26,40 +28,29 @@
 #define AmAutoVacuumWorkerProcess() IsAutoVacuumWorkerProcess()
 #endif
 
-/* the pending list is looked at whenever so many pages have been dealt with */
-#define MERGE_INTERVAL 256
-
 typedef struct VacuumState
 {
 	IndexVacuumInfo         *info;
 	IndexBulkDeleteResult   *stats;
 	IndexBulkDeleteCallback  callback; /* NULL if nothing is dead */
 	void                    *callback_state;
-	const BiometricModality *modality; /* NULL if pending entries cannot be merged */
 	bool                     preselection;
-	int                      memory; /* kB */
-	int                      pending_limit;
-	int                      steps;
 
 	/* of the blocks from first on: a bit for each offset of entries whose postings are to go */
 	BlockNumber first;
 	BlockNumber nblocks;
-	uint16     *dead;
+	uint32     *dead;
 	int64       ndead;
 } VacuumState;
 
-/* Between pages: rests, and keeps the pending list short while nobody else can */
 static void
-between_pages(VacuumState *state)
+rest(void)
 {
 #if PG_VERSION_NUM >= 180000
 	vacuum_delay_point(false);
 #else
 	vacuum_delay_point();
 #endif
-	if (state->modality != NULL && ++state->steps % MERGE_INTERVAL == 0 &&
-		pending_count(state->info->index) >= state->pending_limit)
-		preselection_merge_pending(state->info->index, state->modality, state->memory / 2);
 }
 
 static Buffer
@@ -125,7 +116,7 @@ vacuum_page(VacuumState *state, BlockNumber block)
 		{
 			if (!(entry->flags & GALLERY_ENTRY_DEAD))
 				dying[ndying++] = i;
-			state->dead[block - state->first] |= 1 << (i - 1);
+			state->dead[block - state->first] |= (uint32) 1 << (i - 1);
 			state->ndead++;
 		}
 		else
@@ -152,7 +143,7 @@ vacuum_page(VacuumState *state, BlockNumber block)
 		page = BufferGetPage(buffer);
 	}
 
-	room = gallery_page_room(page);
+	room = gallery_page_room(page, false);
 	if (gallery_page_entries(page) == 0)
 		stats->pages_free++;
 	UnlockReleaseBuffer(buffer);
@@ -171,9 +162,53 @@ posting_is_dead(const VacuumState *state, Posting posting)
 		   (state->dead[block - state->first] >> (EntryRefOffset(ref) - 1) & 1) != 0;
 }
 
-/* Removes the postings of dead entries.  Returns how many. */
+/*
+ * Removes the postings of dead entries from a page, locked exclusively.  Returns
+ * how many.
+ */
+static int
+vacuum_postings(VacuumState *state, Buffer buffer)
+{
+	WordPage          words = BiometricPageGetWords(BufferGetPage(buffer));
+	GenericXLogState *wal;
+	Page              page;
+	int               n = 0;
+	int               sorted = 0;
+	int               kept = 0;
+
+	for (int i = 0; i < words->count; i++)
+		n += posting_is_dead(state, words->items[i]);
+	if (n == 0)
+		return 0;
+
+	wal = GenericXLogStart(state->info->index);
+	page = GenericXLogRegisterBuffer(wal, buffer, 0);
+	words = BiometricPageGetWords(page);
+	for (int i = 0; i < words->count; i++)
+	{
+		if (posting_is_dead(state, words->items[i]))
+			continue;
+		sorted += i < words->sorted;
+		words->items[kept++] = words->items[i];
+	}
+	words->count = kept;
+	words->sorted = sorted;
+	((PageHeader) page)->pd_lower = (char *) (words->items + kept) - (char *) page;
+	GenericXLogFinish(wal);
+	return n;
+}
+
+/* A young page */
+static void
+vacuum_young(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
+{
+	if (BufferIsValid(buffer))
+		vacuum_postings(argument, buffer);
+}
+
+/* Removes the postings of dead entries.  Returns how many were in leaves. */
 static int64
-vacuum_leaves(VacuumState *state)
+vacuum_words(VacuumState *state)
 {
 	Relation              index = state->info->index;
 	BlockNumber           blocks = 0;
@@ -182,43 +217,21 @@ vacuum_leaves(VacuumState *state)
 	uint64                low = 0;
 	int64                 removed = 0;
 
+	/* in this order: a merge takes them from young pages to leaves */
+	list_read(index, BIOMETRIC_YOUNG_PAGE, NULL, BUFFER_LOCK_EXCLUSIVE, vacuum_young, state);
 	biometric_read_meta(index, &meta);
 	for (block = meta.first_leaf; block != 0;)
 	{
 		Buffer   buffer;
 		WordPage words;
-		int      n = 0;
 
-		between_pages(state);
+		rest();
 		buffer = word_page_read(index, &blocks, block, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_EXCLUSIVE);
 		words = BiometricPageGetWords(BufferGetPage(buffer));
 		if (words->low != low)
 			biometric_page_corrupted(index, block,
 									 "It does not begin where its left sibling ends.");
-		for (int i = 0; i < words->count; i++)
-			n += posting_is_dead(state, words->items[i]);
-		if (n > 0)
-		{
-			GenericXLogState *wal = GenericXLogStart(index);
-			Page              page = GenericXLogRegisterBuffer(wal, buffer, 0);
-			int               sorted = 0;
-			int               kept = 0;
-
-			words = BiometricPageGetWords(page);
-			for (int i = 0; i < words->count; i++)
-			{
-				if (posting_is_dead(state, words->items[i]))
-					continue;
-				sorted += i < words->sorted;
-				words->items[kept++] = words->items[i];
-			}
-			words->count = kept;
-			words->sorted = sorted;
-			((PageHeader) page)->pd_lower = (char *) (words->items + kept) - (char *) page;
-			GenericXLogFinish(wal);
-			words = BiometricPageGetWords(BufferGetPage(buffer));
-			removed += n;
-		}
+		removed += vacuum_postings(state, buffer);
 		low = words->high;
 		block = words->right;
 		UnlockReleaseBuffer(buffer);
@@ -253,11 +266,23 @@ remove_dead(VacuumState *state, BlockNumber block)
 	}
 	GenericXLogFinish(wal);
 	page = BufferGetPage(buffer);
-	room = gallery_page_room(page);
+	room = gallery_page_room(page, false);
 	if (gallery_page_entries(page) == 0)
 		state->stats->pages_free++;
 	UnlockReleaseBuffer(buffer);
 	RecordPageWithFreeSpace(index, block, room);
+}
+
+/* From now on no running scan sets the flag KILLED: a TID may soon be another row's */
+static void
+count_vacuum(Relation index)
+{
+	Buffer            buffer = biometric_lock_meta(index);
+	GenericXLogState *wal = GenericXLogStart(index);
+
+	BiometricPageGetMeta(GenericXLogRegisterBuffer(wal, buffer, 0))->vacuums++;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
 }
 
 static IndexBulkDeleteResult *
@@ -265,15 +290,17 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 			 void *callback_state)
 {
 	Relation              index = info->index;
-	BiometricOptions     *options = (BiometricOptions *) index->rd_options;
 	VacuumState           state = {0};
 	BiometricMetaPageData meta;
 	BlockNumber           block = BIOMETRIC_FIRST_BLOCK;
 	BlockNumber           blocks;
 	BlockNumber           max_blocks;
+	int                   memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1
+									   ? autovacuum_work_mem
+									   : maintenance_work_mem;
 
 	/* what is in the index does not matter, only whose it is */
-	const BiometricModality *modality = biometric_open(index, true);
+	biometric_open(index, true, &meta);
 
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
@@ -287,24 +314,10 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	state.stats = stats;
 	state.callback = callback;
 	state.callback_state = callback_state;
-	state.memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
-																			: maintenance_work_mem;
-	state.pending_limit =
-		options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;
-	biometric_read_meta(index, &meta);
 	state.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
-	if (state.preselection)
-	{
-		/* features of another version have other words */
-		if (meta.features_version == modality->features_version)
-			state.modality = modality;
-		preselection_lock(index, true);
-		if (state.modality != NULL)
-			preselection_merge_pending(index, modality, state.memory / 2);
-	}
-
-	max_blocks =
-		(BlockNumber) Min((int64) state.memory * 1024 / 2 / sizeof(uint16), MaxBlockNumber);
+	max_blocks = (BlockNumber) Min((int64) memory * 1024 / 2 / sizeof(uint32), MaxBlockNumber);
+	if (callback != NULL)
+		count_vacuum(index);
 
 	/*
 	 * Rows that were inserted before this pass began and are dead by now may
@@ -316,31 +329,29 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 		state.first = block;
 		state.nblocks = Min(blocks - block, max_blocks);
 		state.dead =
-			MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint16) * (Size) state.nblocks,
+			MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (Size) state.nblocks,
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 		state.ndead = 0;
 		for (; block < state.first + state.nblocks; block++)
 		{
-			between_pages(&state);
+			rest();
 			vacuum_page(&state, block);
 		}
 		if (state.ndead > 0)
 		{
-			int64 postings = state.preselection ? vacuum_leaves(&state) : 0;
+			int64 postings = state.preselection ? vacuum_words(&state) : 0;
 
 			for (BlockNumber b = 0; b < state.nblocks; b++)
 			{
 				if (state.dead[b] == 0)
 					continue;
-				between_pages(&state);
+				rest();
 				remove_dead(&state, state.first + b);
 			}
 			preselection_removed(index, postings, state.ndead);
 		}
 		pfree(state.dead);
 	}
-	if (state.preselection)
-		preselection_unlock(index);
 	stats->num_pages = blocks;
 	IndexFreeSpaceMapVacuum(index);
 	return stats;

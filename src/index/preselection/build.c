@@ -11,9 +11,6 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* of a page's items, so that the first insertions do not split every page */
-#define BUILD_FILL(items) ((items) *19 / 20)
-
 /* A chain of pages that grows to the right */
 typedef struct Chain
 {
@@ -33,7 +30,7 @@ chain_begin(Chain *chain, Relation index, BiometricPageKind kind, int max_items)
 {
 	chain->index = index;
 	chain->kind = kind;
-	chain->fill = BUILD_FILL(max_items);
+	chain->fill = (int) (max_items * PRESELECTION_BUILD_FILL);
 	chain->buffer = biometric_extend(index, MAIN_FORKNUM);
 	LockBuffer(chain->buffer, BUFFER_LOCK_UNLOCK);
 	chain->first = BufferGetBlockNumber(chain->buffer);
@@ -88,7 +85,7 @@ preselection_build(Relation index, PostingSort *sort)
 	Posting           posting;
 	uint64            postings = 0;
 	uint64            nentries = 0;
-	uint16           *seen; /* by block, a bit for each offset that has postings */
+	uint32           *seen; /* by block, a bit for each offset that has postings */
 	BlockNumber       blocks = RelationGetNumberOfBlocks(index);
 	Buffer            buffer;
 	BiometricMetaPage meta;
@@ -96,7 +93,7 @@ preselection_build(Relation index, PostingSort *sort)
 	if (!posting_sort_next(sort, &posting))
 		return;
 
-	seen = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint16) * (Size) blocks,
+	seen = MemoryContextAllocExtended(CurrentMemoryContext, sizeof(uint32) * (Size) blocks,
 									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	chain_begin(leaves, index, BIOMETRIC_LEAF_PAGE, LEAF_MAX_POSTINGS);
 	do
@@ -115,7 +112,7 @@ preselection_build(Relation index, PostingSort *sort)
 			  1))
 		{
 			seen[EntryRefBlock(PostingRef(posting))] |=
-				1 << (EntryRefOffset(PostingRef(posting)) - 1);
+				(uint32) 1 << (EntryRefOffset(PostingRef(posting)) - 1);
 			nentries++;
 		}
 	} while (posting_sort_next(sort, &posting));
@@ -126,10 +123,13 @@ preselection_build(Relation index, PostingSort *sort)
 		chain_add(directory, entries[i].low, &entries[i]);
 	chain_write(directory, PG_UINT64_MAX, 0);
 
-	buffer = meta_page_lock(index);
+	buffer = biometric_lock_meta(index);
 	meta = BiometricPageGetMeta(BufferGetPage(buffer));
 	meta->first_leaf = leaves->first;
 	meta->first_directory = directory->first;
+	meta->words_start = blocks;
+	meta->words_end = RelationGetNumberOfBlocks(index);
+	meta->fixed_hash = biometric_meta_hash(meta);
 	meta->leaves = leaves->pages;
 	meta->postings = postings;
 	meta->entries = nentries;

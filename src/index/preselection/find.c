@@ -5,13 +5,17 @@
  * The probe's words are followed, the likeliest first, until a number of
  * postings is reached that depends on the size of the gallery only.  Their votes
  * are collected in one array, brought together by entry with a few counters
- * that stay in the processor's cache, and the entries with most votes win.
+ * that stay in the processor's cache, and the entries with most votes come first.
  * Memory is bounded by that number of postings.
+ *
+ * Copies of a template have the same votes, from the same postings.  So entries
+ * with equal votes are ordered by a sum of hashes of the postings that they come from: copies
+ * come one after the other, and count as one.
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "index/preselection/preselection.h"
-#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -26,13 +30,15 @@
 #define BUDGET_MIN   300000.0
 #define BUDGET_MAX   4000000.0
 
-/* However small the share of the gallery, so many are soon compared */
-#define MIN_CANDIDATES 1000
-
-/* A vote: its entry, its bin and its weight */
+/* A vote: a hash of the posting's code, its entry, its bin and its weight */
 #define VOTE_BITS       8
 #define VOTE_BIN_BITS   4
-#define VoteRef(vote)   ((EntryRef) ((vote) >> (VOTE_BITS + VOTE_BIN_BITS)))
+#define VOTE_HASH_SHIFT (ENTRY_REF_BITS + VOTE_BIN_BITS + VOTE_BITS)
+#define VOTE_HASH_MASK  (~(((uint64) 1 << VOTE_HASH_SHIFT) - 1))
+#define VOTE_HASH       UINT64CONST(0x9E3779B97F4A7C15)
+#define VoteHash(vote)  ((uint32) ((vote) >> VOTE_HASH_SHIFT))
+#define VoteRef(vote) \
+	((EntryRef) ((vote) >> (VOTE_BITS + VOTE_BIN_BITS) & (((uint32) 1 << ENTRY_REF_BITS) - 1)))
 #define VoteBin(vote)   ((vote) >> VOTE_BITS & (BIOMETRIC_VOTE_BINS - 1))
 #define VoteCount(vote) ((unsigned) ((vote) & ((1 << VOTE_BITS) - 1)))
 
@@ -62,8 +68,30 @@ typedef struct Votes
 typedef struct Candidate
 {
 	EntryRef ref;
-	uint32   score;
+	uint32   hash;
+	uint16   score;
 } Candidate;
+
+struct Preselection
+{
+	Relation                 index;
+	Snapshot                 snapshot;
+	const BiometricModality *modality;
+	BiometricMetaPageData    meta;
+	EntryRef                *pending; /* ascending */
+	int64                    npending;
+
+	/* those with votes, in no order */
+	Candidate *candidates;
+	Size       ncandidates;
+	Size       with_score[MAX_SCORE + 1];
+
+	/* of them those with a score of at least level, in order; some are given already */
+	int        level;
+	Candidate *sorted;
+	Size       nsorted;
+	Size       next;
+};
 
 static int
 compare_keys(const void *a, const void *b)
@@ -103,31 +131,22 @@ collect_votes(const BiometricModality *modality, const BiometricWord *word, cons
 		uint32 tag = (uint32) (code >> modality->signature_bits) & tags;
 		uint32 bin = (tag - word->tag) & (BIOMETRIC_VOTE_BINS - 1);
 
-		result[found] = ((uint64) PostingRef(postings[i]) << VOTE_BIN_BITS | bin) << VOTE_BITS |
+		result[found] = (code * VOTE_HASH & VOTE_HASH_MASK) |
+						((uint64) PostingRef(postings[i]) << VOTE_BIN_BITS | bin) << VOTE_BITS |
 						votes[differing];
 		found += votes[differing] > 0;
 	}
 	return found;
 }
 
-static int
-first_not_less(const Posting *postings, int n, uint64 value)
+/* Room for so many more votes */
+static void
+reserve_votes(Votes *votes, Size n)
 {
-	int low = 0;
-
-	while (n > 0)
-	{
-		int half = n / 2;
-
-		if (postings[low + half] < value)
-		{
-			low += half + 1;
-			n -= half + 1;
-		}
-		else
-			n = half;
-	}
-	return low;
+	if (votes->n + n <= votes->room)
+		return;
+	votes->room = Max(2 * votes->room, votes->n + n);
+	votes->votes = repalloc_huge(votes->votes, sizeof(uint64) * votes->room);
 }
 
 /* The votes of a leaf's postings in [start, end) for words of one key */
@@ -135,8 +154,8 @@ static void
 vote_leaf(const BiometricModality *modality, WordPage leaf, uint64 start, uint64 end,
 		  const BiometricWord *words, int nwords, Votes *votes)
 {
-	int     first = first_not_less(leaf->items, leaf->sorted, start);
-	int     n = first_not_less(leaf->items, leaf->sorted, end) - first;
+	int     first = postings_before(leaf->items, leaf->sorted, start);
+	int     n = postings_before(leaf->items, leaf->sorted, end) - first;
 	Posting others[LEAF_MAX_POSTINGS];
 	int     nothers = 0;
 
@@ -148,15 +167,92 @@ vote_leaf(const BiometricModality *modality, WordPage leaf, uint64 start, uint64
 
 	for (int w = 0; w < nwords; w++)
 	{
-		if (votes->n + n + nothers > votes->room)
-		{
-			votes->room = Max(2 * votes->room, votes->n + n + nothers);
-			votes->votes = repalloc_huge(votes->votes, sizeof(uint64) * votes->room);
-		}
+		reserve_votes(votes, n + nothers);
 		votes->n +=
 			collect_votes(modality, &words[w], leaf->items + first, n, votes->votes + votes->n);
 		votes->n += collect_votes(modality, &words[w], others, nothers, votes->votes + votes->n);
 	}
+}
+
+/* Young pages: the words to be looked for, and a bit for each key that one of them has */
+typedef struct YoungVoter
+{
+	Preselection        *preselection;
+	const BiometricWord *words; /* sorted by key */
+	int                  nwords;
+	const uint8         *keys;
+	Votes               *votes;
+} YoungVoter;
+
+static void
+vote_young(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
+{
+	YoungVoter              *voter = argument;
+	const BiometricModality *modality = voter->preselection->modality;
+	int                      shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
+	WordPage                 young;
+	int                      i;
+
+	if (!BufferIsValid(buffer))
+	{
+		voter->votes->n = 0;
+		return;
+	}
+	young = BiometricPageGetWords(BufferGetPage(buffer));
+	i = young->low < meta->merging_end ? postings_before(young->items, young->count, meta->merged)
+									   : 0;
+	while (i < young->count)
+	{
+		uint32 key = (uint32) (young->items[i] >> shift);
+		int    low = 0;
+		int    n = voter->nwords;
+		int    same;
+
+		if (key >> modality->key_bits != 0)
+			biometric_page_corrupted(voter->preselection->index, BufferGetBlockNumber(buffer),
+									 "A posting has a word that cannot be.");
+		if (!(voter->keys[key / 8] >> key % 8 & 1))
+		{
+			i++;
+			continue;
+		}
+		for (same = 1; i + same < young->count &&
+					   (uint32) (young->items[i + same] >> shift) == key;)
+			same++;
+		while (n > 0)
+		{
+			int half = n / 2;
+
+			if (voter->words[low + half].key < key)
+			{
+				low += half + 1;
+				n -= half + 1;
+			}
+			else
+				n = half;
+		}
+		for (; low < voter->nwords && voter->words[low].key == key; low++)
+		{
+			reserve_votes(voter->votes, same);
+			voter->votes->n += collect_votes(modality, &voter->words[low], young->items + i, same,
+											 voter->votes->votes + voter->votes->n);
+		}
+		i += same;
+	}
+}
+
+/* The votes of all young pages for words sorted by key.  The first ones that are collected. */
+static void
+follow_young(Preselection *preselection, const BiometricWord *words, int nwords, Votes *votes)
+{
+	uint8     *keys = palloc0(((Size) 1 << preselection->modality->key_bits) / 8 + 1);
+	YoungVoter voter = {preselection, words, nwords, keys, votes};
+
+	for (int i = 0; i < nwords; i++)
+		keys[words[i].key / 8] |= 1 << words[i].key % 8;
+	list_read(preselection->index, BIOMETRIC_YOUNG_PAGE, preselection->snapshot,
+			  BUFFER_LOCK_SHARE, vote_young, &voter);
+	pfree(keys);
 }
 
 /* How many leaves lie before a value, with a part of the one that it is in */
@@ -172,9 +268,11 @@ leaves_before(const DirectoryEntry *directory, int64 n, uint64 value, uint64 las
 
 /* Follows the words, which are sorted by key */
 static void
-follow_words(Relation index, const BiometricModality *modality, const DirectoryEntry *directory,
-			 int64 ndirectory, const BiometricWord *words, int nwords, Votes *votes)
+follow_words(const Preselection *preselection, const DirectoryEntry *directory, int64 ndirectory,
+			 const BiometricWord *words, int nwords, Votes *votes)
 {
+	Relation                 index = preselection->index;
+	const BiometricModality *modality = preselection->modality;
 	int         shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
 	BlockNumber blocks = RelationGetNumberOfBlocks(index);
 	Buffer      buffer = InvalidBuffer;
@@ -212,6 +310,7 @@ follow_words(Relation index, const BiometricModality *modality, const DirectoryE
 			if (BiometricPageGetWords(BufferGetPage(buffer))->low != directory[i].low)
 				biometric_page_corrupted(index, directory[i].leaf,
 										 "The leaf begins elsewhere than the directory says.");
+			TestForOldSnapshot(preselection->snapshot, index, BufferGetPage(buffer));
 		}
 		for (;;)
 		{
@@ -222,16 +321,17 @@ follow_words(Relation index, const BiometricModality *modality, const DirectoryE
 				break;
 			buffer =
 				word_page_right(index, &blocks, buffer, BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+			TestForOldSnapshot(preselection->snapshot, index, BufferGetPage(buffer));
 		}
 	}
 	if (buffer != InvalidBuffer)
 		UnlockReleaseBuffer(buffer);
 }
 
-/* Takes the best words until the postings that they lead to are enough; sorts them by key */
+/* How many of the words, the best first, lead to enough postings */
 static int
 choose_words(const BiometricModality *modality, const BiometricMetaPageData *meta,
-			 const DirectoryEntry *directory, int64 ndirectory, BiometricWord *words, int n)
+			 const DirectoryEntry *directory, int64 ndirectory, const BiometricWord *words, int n)
 {
 	int    shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
 	uint64 last = (uint64) 1 << (shift + modality->key_bits);
@@ -248,7 +348,6 @@ choose_words(const BiometricModality *modality, const BiometricMetaPageData *met
 				   (leaves_before(directory, ndirectory, start + ((uint64) 1 << shift), last) -
 					leaves_before(directory, ndirectory, start, last));
 	}
-	qsort(words, used, sizeof(BiometricWord), compare_keys);
 	return used;
 }
 
@@ -277,6 +376,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	uint64  *sorted;
 	uint8   *counters;
 	uint16  *scores;
+	uint32  *hashes;
 	Size     n = 0;
 
 	for (Size i = 0; i < votes->n; i++)
@@ -298,6 +398,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * Max(votes->n, 1));
 	counters = palloc0((Size) BIOMETRIC_VOTE_BINS << bits);
 	scores = palloc0(sizeof(uint16) << bits);
+	hashes = palloc0(sizeof(uint32) << bits);
 	for (Size r = 0; r < ranges; r++)
 	{
 		Size   start = r == 0 ? 0 : ends[r - 1];
@@ -315,6 +416,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 			counter[bin] = Min(sum, 255);
 			score = score_at(counter, bin, neighbours);
 			scores[entry] = Max(scores[entry], score);
+			hashes[entry] += VoteHash(sorted[i]);
 		}
 
 		/* an entry's counters are 0 again when it has been dealt with */
@@ -325,12 +427,15 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 			if (scores[entry] == 0)
 				continue;
 			(*candidates)[n].ref = VoteRef(sorted[i]);
+			(*candidates)[n].hash = hashes[entry];
 			(*candidates)[n].score = scores[entry];
 			n++;
 			scores[entry] = 0;
+			hashes[entry] = 0;
 			memset(counters + entry * BIOMETRIC_VOTE_BINS, 0, BIOMETRIC_VOTE_BINS);
 		}
 	}
+	pfree(hashes);
 	pfree(scores);
 	pfree(counters);
 	pfree(sorted);
@@ -338,75 +443,156 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	return n;
 }
 
-/* Those with most votes, at most wanted; among equals at the end the first ones in the index */
-static Size
-choose_best(const Candidate *candidates, Size n, Size wanted, EntryRef *refs)
+/* Those with most votes first, copies of a template together */
+static int
+compare_candidates(const void *a, const void *b)
 {
-	Size      with_score[MAX_SCORE + 1] = {0};
-	Size      better = 0;
-	Size      chosen = 0;
-	Size      equal = 0;
-	int       limit = MAX_SCORE;
-	EntryRef *equals;
+	const Candidate *x = a;
+	const Candidate *y = b;
 
-	for (Size i = 0; i < n; i++)
-		with_score[candidates[i].score]++;
-	while (limit > 1 && better + with_score[limit] <= wanted)
-		better += with_score[limit--];
-
-	equals =
-		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(EntryRef) * Max(with_score[limit], 1));
-	for (Size i = 0; i < n; i++)
-	{
-		if ((int) candidates[i].score > limit)
-			refs[chosen++] = candidates[i].ref;
-		else if ((int) candidates[i].score == limit)
-			equals[equal++] = candidates[i].ref;
-	}
-	qsort(equals, equal, sizeof(EntryRef), compare_entry_refs);
-	for (Size i = 0; i < equal && chosen < wanted; i++)
-		refs[chosen++] = equals[i];
-	pfree(equals);
-	return chosen;
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->ref < y->ref ? -1 : x->ref > y->ref;
 }
 
-int
-preselection_find(Relation index, const BiometricModality *modality, const void *features,
-				  Size size, double rate, EntryRef **refs)
+Preselection *
+preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *modality,
+				   const void *features, Size size)
 {
-	BiometricMetaPageData meta;
-	int64                 n = pending_read(index, refs);
+	Preselection  *preselection = palloc0(sizeof(Preselection));
+	BiometricWord *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
+	int            nwords = modality->probe_words(features, size, words);
+	Votes           votes = {NULL, 0, 65536};
+	DirectoryEntry *directory = NULL;
+	int64           ndirectory;
 
-	/* only now, so that no entry is merged unseen */
-	biometric_read_meta(index, &meta);
-	if (meta.first_leaf != 0)
+	preselection->index = index;
+	preselection->snapshot = snapshot;
+	preselection->modality = modality;
+	preselection->level = MAX_SCORE + 1;
+
+	/* in this order, so that no entry is merged unseen */
+	preselection->npending = pending_read(index, snapshot, &preselection->pending);
+	votes.votes = palloc(sizeof(uint64) * votes.room);
+	biometric_read_meta(index, &preselection->meta);
+	if (preselection->meta.first_leaf != 0)
 	{
-		BiometricWord  *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
-		int             nwords = modality->probe_words(features, size, words);
-		int64           ndirectory;
-		DirectoryEntry *directory = directory_read(index, meta.first_directory, &ndirectory);
-		Votes           votes = {NULL, 0, 65536};
-		Candidate      *candidates;
-		Size            ncandidates;
-		Size            wanted;
-
-		votes.votes = palloc(sizeof(uint64) * votes.room);
-		nwords = choose_words(modality, &meta, directory, ndirectory, words, nwords);
-		follow_words(index, modality, directory, ndirectory, words, nwords, &votes);
-		ncandidates = count_votes(&votes, modality->tag_bits > 0, &candidates);
-		wanted = Min(Max(ceil(rate * (double) meta.entries), MIN_CANDIDATES), ncandidates);
-		*refs = repalloc_huge(*refs, sizeof(EntryRef) * Max(n + wanted, 1));
-		n += choose_best(candidates, ncandidates, wanted, *refs + n);
-		pfree(candidates);
-		pfree(votes.votes);
-		pfree(directory);
-		pfree(words);
+		directory =
+			directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
+		nwords =
+			choose_words(modality, &preselection->meta, directory, ndirectory, words, nwords);
 	}
-	if (n > INT_MAX)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("too many entries of index \"%s\" are pending",
-							   RelationGetRelationName(index)),
-						errhint("VACUUM the table.")));
-	qsort(*refs, n, sizeof(EntryRef), compare_entry_refs);
-	return (int) qunique(*refs, n, sizeof(EntryRef), compare_entry_refs);
+	qsort(words, nwords, sizeof(BiometricWord), compare_keys);
+	follow_young(preselection, words, nwords, &votes);
+	if (directory == NULL)
+	{
+		/* the first leaf may have come meanwhile */
+		biometric_read_meta(index, &preselection->meta);
+		if (preselection->meta.first_leaf != 0)
+			directory =
+				directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
+	}
+	if (directory != NULL)
+	{
+		follow_words(preselection, directory, ndirectory, words, nwords, &votes);
+		pfree(directory);
+	}
+	preselection->ncandidates =
+		count_votes(&votes, modality->tag_bits > 0, &preselection->candidates);
+	for (Size i = 0; i < preselection->ncandidates; i++)
+		preselection->with_score[preselection->candidates[i].score]++;
+	pfree(votes.votes);
+	pfree(words);
+	return preselection;
+}
+
+int64
+preselection_block_size(Preselection *preselection, double rate)
+{
+	return (int64) Max(ceil(rate * (double) preselection->meta.entries),
+					   PRESELECTION_MIN_CANDIDATES);
+}
+
+int64
+preselection_pending(Preselection *preselection, PreselectedEntry **entries)
+{
+	*entries =
+		MemoryContextAllocHuge(CurrentMemoryContext,
+							   sizeof(PreselectedEntry) * Max(preselection->npending, 1));
+	for (int64 i = 0; i < preselection->npending; i++)
+	{
+		(*entries)[i].ref = preselection->pending[i];
+		(*entries)[i].group = (uint32) i;
+	}
+	return preselection->npending;
+}
+
+/* Puts those with the next lower scores in order, about so many or more.  False if there are none. */
+static bool
+sort_more(Preselection *preselection, Size wanted)
+{
+	int  above = preselection->level;
+	Size n = 0;
+
+	while (preselection->level > 1 && n < wanted)
+		n += preselection->with_score[--preselection->level];
+	if (n == 0)
+		return false;
+	if (preselection->sorted != NULL)
+		pfree(preselection->sorted);
+	preselection->sorted = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * n);
+	preselection->nsorted = preselection->next = 0;
+	for (Size i = 0; i < preselection->ncandidates; i++)
+	{
+		const Candidate *candidate = &preselection->candidates[i];
+
+		if (candidate->score >= preselection->level && candidate->score < above)
+			preselection->sorted[preselection->nsorted++] = *candidate;
+	}
+	CHECK_FOR_INTERRUPTS();
+	qsort(preselection->sorted, preselection->nsorted, sizeof(Candidate), compare_candidates);
+	return true;
+}
+
+int64
+preselection_next(Preselection *preselection, int64 groups, PreselectedEntry **entries,
+				  int64 *ngroups)
+{
+	int64 room = groups + 1;
+	int64 n = 0;
+	int   score = 0;
+	uint32 hash = 0;
+
+	*entries = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PreselectedEntry) * room);
+	*ngroups = 0;
+	for (;;)
+	{
+		const Candidate *candidate;
+
+		/* all with one score are sorted together, so no group is cut */
+		if (preselection->next == preselection->nsorted &&
+			(*ngroups == groups || !sort_more(preselection, groups - *ngroups)))
+			break;
+		candidate = &preselection->sorted[preselection->next];
+		if (*ngroups == 0 || candidate->score != score || candidate->hash != hash)
+		{
+			if (*ngroups == groups)
+				break;
+			(*ngroups)++;
+			score = candidate->score;
+			hash = candidate->hash;
+		}
+		preselection->next++;
+		if (bsearch(&candidate->ref, preselection->pending, preselection->npending,
+					sizeof(EntryRef), compare_entry_refs) != NULL)
+			continue;
+		if (n == room)
+			*entries = repalloc_huge(*entries, sizeof(PreselectedEntry) * (room *= 2));
+		(*entries)[n].ref = candidate->ref;
+		(*entries)[n++].group = (uint32) (*ngroups - 1);
+	}
+	qsort(*entries, n, sizeof(PreselectedEntry), compare_entry_refs);
+	return n;
 }

@@ -1,43 +1,40 @@
 /*
  * merge.c
- *		Bringing the words of pending entries into the leaves.
+ *		Bringing the words of pending entries into young pages, and those of young
+ *		pages into the leaves.
  *
  * index.h tells the steps and what an interruption between them leaves behind.
- * The caller holds the merger's lock, so nobody else writes leaves or directory
- * pages: what was read without a content lock stays true.
+ * All of it is done by insertions, a bounded piece each, so that none takes long
+ * and one that is cancelled loses next to nothing.
+ *
+ * The caller holds the merger's lock, so nobody else adds to these pages.  Vacuum
+ * may take postings away meanwhile, and remove pending entries.
  */
 #include "postgres.h"
 
 #include "access/generic_xlog.h"
-#include "commands/vacuum.h"
+#include "common/hashfn.h"
 #include "index/preselection/preselection.h"
 #include "lib/qunique.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* With postings from the merge, a leaf is taken apart into two of this many at most */
+/*
+ * With postings from the merge, a leaf or directory page is taken apart into two of this many at
+ * most.
+ */
 #define LEAF_FILL      (LEAF_MAX_POSTINGS * 19 / 20)
 #define DIRECTORY_FILL (DIRECTORY_MAX_ENTRIES * 9 / 10)
 
-static void
-rest(void)
-{
-#if PG_VERSION_NUM >= 180000
-	vacuum_delay_point(false);
-#else
-	vacuum_delay_point();
-#endif
-}
+/* What one insertion does at most: leaves to be changed, postings to be moved, pages to be freed */
+#define STEP_LEAVES   64
+#define STEP_POSTINGS 16384
+#define STEP_PAGES    32
 
-static int
-compare_uint64(const void *a, const void *b)
-{
-	uint64 x = *(const uint64 *) a;
-	uint64 y = *(const uint64 *) b;
-
-	return x < y ? -1 : x > y;
-}
+/* of so many insertions one does a step, more if that is not enough */
+#define STEP_INTERVAL 8
 
 /* ---- pages --------------------------------------------------------------- */
 
@@ -59,7 +56,7 @@ replace_page(Relation index, BiometricPageKind kind, BlockNumber block, const vo
 	Page              page;
 
 	if (nright > 0)
-		meta_buffer = meta_page_lock(index);
+		meta_buffer = biometric_lock_meta(index);
 	wal = GenericXLogStart(index);
 	page = GenericXLogRegisterBuffer(wal, buffer, 0);
 	if (nright > 0)
@@ -69,7 +66,7 @@ replace_page(Relation index, BiometricPageKind kind, BlockNumber block, const vo
 		WordPage words = BiometricPageGetWords(page);
 		Page     right_page;
 
-		right_buffer = word_page_allocate(index, meta, &blocks);
+		right_buffer = word_page_allocate(index, meta, &blocks, &block, 1);
 		right = BufferGetBlockNumber(right_buffer);
 		right_page = GenericXLogRegisterBuffer(wal, right_buffer, GENERIC_XLOG_FULL_IMAGE);
 		word_page_init(right_page, kind, split, words->high, words->right);
@@ -102,6 +99,8 @@ append_postings(Relation index, BlockNumber block, const Posting *postings, int 
 	Page              page = GenericXLogRegisterBuffer(wal, buffer, 0);
 	WordPage          words = BiometricPageGetWords(page);
 
+	/* vacuum may have made more room meanwhile, never less */
+	Assert(words->count + n <= LEAF_MAX_POSTINGS);
 	memcpy(words->items + words->count, postings, sizeof(Posting) * n);
 	words->count += n;
 	((PageHeader) page)->pd_lower += sizeof(Posting) * n;
@@ -114,12 +113,13 @@ static void
 create_chains(Relation index)
 {
 	BlockNumber       blocks = 0;
-	Buffer            meta_buffer = meta_page_lock(index);
+	Buffer            meta_buffer = biometric_lock_meta(index);
 	GenericXLogState *wal = GenericXLogStart(index);
 	BiometricMetaPage meta = BiometricPageGetMeta(GenericXLogRegisterBuffer(wal, meta_buffer, 0));
-	Buffer            leaf = word_page_allocate(index, meta, &blocks);
-	Buffer            directory = word_page_allocate(index, meta, &blocks);
-	DirectoryEntry    entry = {0, BufferGetBlockNumber(leaf), 0};
+	Buffer            leaf = word_page_allocate(index, meta, &blocks, NULL, 0);
+	BlockNumber       leaf_block = BufferGetBlockNumber(leaf);
+	Buffer            directory = word_page_allocate(index, meta, &blocks, &leaf_block, 1);
+	DirectoryEntry    entry = {0, leaf_block, 0};
 	Page              page;
 
 	word_page_init(GenericXLogRegisterBuffer(wal, leaf, GENERIC_XLOG_FULL_IMAGE),
@@ -127,7 +127,7 @@ create_chains(Relation index)
 	page = GenericXLogRegisterBuffer(wal, directory, GENERIC_XLOG_FULL_IMAGE);
 	word_page_init(page, BIOMETRIC_DIRECTORY_PAGE, 0, PG_UINT64_MAX, 0);
 	word_page_set(page, BIOMETRIC_DIRECTORY_PAGE, &entry, 1);
-	meta->first_leaf = BufferGetBlockNumber(leaf);
+	meta->first_leaf = leaf_block;
 	meta->first_directory = BufferGetBlockNumber(directory);
 	meta->leaves = 1;
 	GenericXLogFinish(wal);
@@ -139,7 +139,7 @@ create_chains(Relation index)
 static void
 add_to_counts(Relation index, int64 postings, int64 entries)
 {
-	Buffer            buffer = meta_page_lock(index);
+	Buffer            buffer = biometric_lock_meta(index);
 	GenericXLogState *wal = GenericXLogStart(index);
 	BiometricMetaPage meta = BiometricPageGetMeta(GenericXLogRegisterBuffer(wal, buffer, 0));
 
@@ -177,7 +177,7 @@ directory_add(Relation index, BlockNumber first, const DirectoryEntry *added, in
 		int            o = 0;
 		int            nleft;
 
-		rest();
+		CHECK_FOR_INTERRUPTS();
 		buffer = word_page_read(index, &blocks, block, BIOMETRIC_DIRECTORY_PAGE, BUFFER_LOCK_SHARE);
 		words = BiometricPageGetWords(BufferGetPage(buffer));
 		nold = words->count;
@@ -260,11 +260,13 @@ leaf_has(const Leaf *leaf, Posting posting)
 	return false;
 }
 
-void
-preselection_merge(Relation index, PostingSort *sort, bool building)
+/* Brings postings, ascending and without doubles, into the leaves */
+static void
+merge_postings(Relation index, const Posting *postings, int64 npostings)
 {
 	BiometricMetaPageData meta;
-	Posting               posting;
+	const Posting        *posting = postings;
+	const Posting        *end = postings + npostings;
 	DirectoryEntry       *directory;
 	DirectoryEntry       *found;
 	int64                 ndirectory;
@@ -273,30 +275,22 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 	BlockNumber           blocks = 0;
 	int64                 added = 0;
 	Leaf                 *leaf;
-	bool                  more;
 
-	if (building)
-	{
-		preselection_build(index, sort);
+	if (npostings == 0)
 		return;
-	}
-	if (!posting_sort_next(sort, &posting))
-		return;
-
 	biometric_read_meta(index, &meta);
 	if (meta.first_leaf == 0)
 	{
 		create_chains(index);
 		biometric_read_meta(index, &meta);
 	}
-	directory = directory_read(index, meta.first_directory, &ndirectory);
+	directory = directory_read(index, meta.first_directory, NULL, &ndirectory);
 	found = palloc(sizeof(DirectoryEntry) * room);
 	leaf = palloc(sizeof(Leaf));
 
-	more = true;
-	while (more)
+	while (posting < end)
 	{
-		DirectoryEntry *entry = &directory[directory_find(directory, ndirectory, posting)];
+		DirectoryEntry *entry = &directory[directory_find(directory, ndirectory, *posting)];
 		BlockNumber     block = entry->leaf;
 		uint64          low = entry->low;
 		bool            known = true;
@@ -313,7 +307,7 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 			int  split;
 			bool ends;
 
-			rest();
+			CHECK_FOR_INTERRUPTS();
 			read_leaf(index, &blocks, block, low, leaf);
 			if (!known)
 			{
@@ -323,7 +317,7 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 				found[nfound].leaf = block;
 				found[nfound++].unused = 0;
 			}
-			if (posting >= leaf->high)
+			if (*posting >= leaf->high)
 			{
 				/* the directory lacks a leaf */
 				low = leaf->high;
@@ -333,12 +327,12 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 			}
 
 			nold = n = leaf->count;
-			while (more && posting < leaf->high && n < 2 * LEAF_FILL)
+			for (; posting < end && *posting < leaf->high && n < 2 * LEAF_FILL; posting++)
 			{
-				if (!leaf_has(leaf, posting) && (n == nold || leaf->postings[n - 1] != posting))
-					leaf->postings[n++] = posting;
-				more = posting_sort_next(sort, &posting);
+				if (!leaf_has(leaf, *posting))
+					leaf->postings[n++] = *posting;
 			}
+			ends = posting == end || *posting >= leaf->high;
 			added += n - nold;
 			if (n == nold)
 				break;
@@ -353,15 +347,14 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 			 * room for all old postings if need be.
 			 */
 			qsort(leaf->postings, n, sizeof(Posting), compare_uint64);
-			ends = !more || posting >= leaf->high;
 			split = n / 2;
-			while (!ends && leaf->postings[split] > posting)
+			while (!ends && leaf->postings[split] > *posting)
 				split--;
 			low = leaf->postings[split];
-			if (!ends && low < posting && split < n / 2)
+			if (!ends && low < *posting && split < n / 2)
 				low = leaf->postings[++split];
-			if (!ends && low > posting)
-				low = posting;
+			if (!ends && low > *posting)
+				low = *posting;
 			block = replace_page(index, BIOMETRIC_LEAF_PAGE, block, leaf->postings, split, low,
 								 n - split);
 			known = false;
@@ -385,15 +378,161 @@ preselection_merge(Relation index, PostingSort *sort, bool building)
 	pfree(directory);
 }
 
+/* ---- young pages ---------------------------------------------------------- */
+
+/* The postings of a step */
+typedef struct Gathered
+{
+	Relation index;
+	uint64   start; /* those in [start, end); end falls while pages are visited */
+	uint64   end;
+	int64    per_page; /* no page gives more, but at least some */
+	Posting *postings;
+	int64    n;
+	int64    room;
+} Gathered;
+
+/*
+ * The postings that a page has for the step.  Those that are too many are left for
+ * the next one.
+ */
+static void
+gather_page(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
+{
+	Gathered *gathered = argument;
+	WordPage  words;
+	int       first;
+	int       n;
+
+	if (!BufferIsValid(buffer))
+	{
+		gathered->n = 0;
+		return;
+	}
+	words = BiometricPageGetWords(BufferGetPage(buffer));
+	if (words->low >= meta->merging_end)
+		return;
+	first = postings_before(words->items, words->count, gathered->start);
+	n = postings_before(words->items, words->count, gathered->end) - first;
+	if (n > gathered->per_page)
+	{
+		n = (int) gathered->per_page;
+		gathered->end = words->items[first + n];
+	}
+	if (gathered->n + n > gathered->room)
+	{
+		gathered->room = Max(2 * gathered->room, gathered->n + n);
+		gathered->postings =
+			repalloc_huge(gathered->postings, sizeof(Posting) * gathered->room);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		Posting posting = words->items[first + i];
+
+		if (posting < gathered->start || (i > 0 && posting <= words->items[first + i - 1]))
+			biometric_page_corrupted(gathered->index, BufferGetBlockNumber(buffer), "Its postings are not in order.");
+		gathered->postings[gathered->n++] = posting;
+	}
+}
+
+static void
+set_merged(Relation index, uint64 merged)
+{
+	Buffer            buffer = biometric_lock_meta(index);
+	GenericXLogState *wal = GenericXLogStart(index);
+
+	BiometricPageGetMeta(GenericXLogRegisterBuffer(wal, buffer, 0))->merged = merged;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* All young pages that there are now are to be merged */
+static void
+begin_merge(Relation index)
+{
+	Buffer            buffer = biometric_lock_meta(index);
+	GenericXLogState *wal = GenericXLogStart(index);
+	BiometricMetaPage meta = BiometricPageGetMeta(GenericXLogRegisterBuffer(wal, buffer, 0));
+
+	meta->merging_end = meta->young.next_number;
+	meta->merged = 0;
+	meta->young_entries = 0;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* Brings some postings of the young pages being merged into some leaves, or frees some of the pages */
+static void
+merge_step(Relation index, const BiometricMetaPageData *meta, int64 leaves)
+{
+	int64    pages = (int64) (meta->merging_end - meta->young.first_number);
+	Gathered gathered = {index, meta->merged, PG_UINT64_MAX};
+
+	if (meta->young.first == 0 || pages <= 0)
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+								 "It says that pages are being merged that are not there.");
+	if (meta->merged == PG_UINT64_MAX)
+	{
+		for (int i = 0; i < STEP_PAGES && i < pages; i++)
+			list_free_first(index, BIOMETRIC_YOUNG_PAGE, 0);
+		return;
+	}
+
+	if (meta->first_leaf != 0)
+	{
+		int64           n;
+		DirectoryEntry *directory = directory_read(index, meta->first_directory, NULL, &n);
+		int64           last = directory_find(directory, n, meta->merged) + leaves;
+
+		if (last < n)
+			gathered.end = directory[last].low;
+		pfree(directory);
+	}
+	gathered.per_page = Max(STEP_POSTINGS / pages, 16);
+	gathered.room = STEP_POSTINGS;
+	gathered.postings = palloc(sizeof(Posting) * gathered.room);
+	list_read(index, BIOMETRIC_YOUNG_PAGE, NULL, BUFFER_LOCK_SHARE, gather_page, &gathered);
+	qsort(gathered.postings, gathered.n, sizeof(Posting), compare_uint64);
+	gathered.n = (int64) qunique(gathered.postings, gathered.n, sizeof(Posting), compare_uint64);
+	while (gathered.n > 0 && gathered.postings[gathered.n - 1] >= gathered.end)
+		gathered.n--;
+	merge_postings(index, gathered.postings, gathered.n);
+	set_merged(index, gathered.end);
+	pfree(gathered.postings);
+}
+
 /* ---- pending entries ----------------------------------------------------- */
 
-/* Puts the words of the PENDING entries among those of a page into the sort */
+/* An entry whose flag PENDING is to be cleared; the hash tells it from one that takes its place */
+typedef struct SpilledEntry
+{
+	EntryRef        ref;
+	ItemPointerData tid;
+	uint64          hash;
+} SpilledEntry;
+
+typedef struct Spill
+{
+	const BiometricModality *modality;
+	BiometricWord           *words;
+	Posting                 *postings;
+	int64                    npostings;
+	SpilledEntry             entries[PENDING_MAX_ENTRIES];
+	int                      nentries;
+} Spill;
+
+static uint64
+features_hash(GalleryEntry entry, Size size)
+{
+	return hash_bytes_extended((const unsigned char *) entry->features, (int) size, 0);
+}
+
+/* Takes the postings of the PENDING entries among those of a page */
 static void
-sort_page(Relation index, const BiometricModality *modality, PostingSort *sort,
-		  const EntryRef *refs, int n)
+spill_page(Relation index, Spill *spill, BlockNumber *blocks, const EntryRef *refs, int n)
 {
 	BlockNumber    block = EntryRefBlock(refs[0]);
-	Buffer         buffer = ReadBuffer(index, block);
+	Buffer         buffer = biometric_read_linked(index, blocks, block);
 	PGAlignedBlock page;
 	int            entries;
 
@@ -404,26 +543,34 @@ sort_page(Relation index, const BiometricModality *modality, PostingSort *sort,
 	entries = gallery_page_entries(page.data);
 	for (int i = 0; i < n; i++)
 	{
-		GalleryEntry entry;
-		Size         size;
+		SpilledEntry *spilled = &spill->entries[spill->nentries];
+		GalleryEntry  entry;
+		Size          size;
 
 		if (EntryRefOffset(refs[i]) > entries)
 			continue;
 		entry = gallery_page_entry(index, block, page.data, EntryRefOffset(refs[i]), &size);
 		if (entry == NULL || !(entry->flags & GALLERY_ENTRY_PENDING))
 			continue;
-		if (!modality->features_valid(entry->features, size))
+		if ((entry->flags & GALLERY_ENTRY_NULL) ||
+			!spill->modality->features_valid(entry->features, size))
 			biometric_page_corrupted(index, block, "The features of an entry are damaged.");
-		posting_sort_add(sort, refs[i], entry->features, size);
+		spilled->ref = refs[i];
+		spilled->tid = entry->tid;
+		spilled->hash = features_hash(entry, size);
+		spill->nentries++;
+		spill->npostings += entry_postings(spill->modality, refs[i], entry->features, size,
+										   spill->words, spill->postings + spill->npostings);
 	}
 }
 
-/* Their words are in the leaves.  Returns how many were PENDING. */
+/* The postings of these entries of a page are in young pages.  Returns how many were PENDING. */
 static int
-clear_page(Relation index, const EntryRef *refs, int n)
+clear_page(Relation index, const SpilledEntry *spilled, int n)
 {
-	BlockNumber       block = EntryRefBlock(refs[0]);
-	Buffer            buffer = ReadBuffer(index, block);
+	BlockNumber       blocks = 0;
+	BlockNumber       block = EntryRefBlock(spilled[0].ref);
+	Buffer            buffer = biometric_read_linked(index, &blocks, block);
 	GenericXLogState *wal;
 	Page              page;
 	int               cleared = 0;
@@ -432,12 +579,15 @@ clear_page(Relation index, const EntryRef *refs, int n)
 	gallery_check_page(index, block, BufferGetPage(buffer));
 	wal = GenericXLogStart(index);
 	page = GenericXLogRegisterBuffer(wal, buffer, 0);
-	for (int i = 0; i < n && EntryRefOffset(refs[i]) <= gallery_page_entries(page); i++)
+	for (int i = 0; i < n && EntryRefOffset(spilled[i].ref) <= gallery_page_entries(page); i++)
 	{
 		Size         size;
-		GalleryEntry entry = gallery_page_entry(index, block, page, EntryRefOffset(refs[i]), &size);
+		GalleryEntry entry =
+			gallery_page_entry(index, block, page, EntryRefOffset(spilled[i].ref), &size);
 
-		if (entry != NULL && (entry->flags & GALLERY_ENTRY_PENDING))
+		if (entry != NULL && (entry->flags & GALLERY_ENTRY_PENDING) &&
+			ItemPointerEquals(&entry->tid, (ItemPointer) &spilled[i].tid) &&
+			features_hash(entry, size) == spilled[i].hash)
 		{
 			entry->flags &= ~GALLERY_ENTRY_PENDING;
 			cleared++;
@@ -451,78 +601,79 @@ clear_page(Relation index, const EntryRef *refs, int n)
 	return cleared;
 }
 
-/* How many of the refs are on the page of the first */
-static int
-refs_of_page(const EntryRef *refs, int64 n)
+/* Gives the entries of the first pending page their postings, and frees it */
+static void
+spill_first(Relation index, const BiometricModality *modality, const BiometricMetaPageData *meta)
 {
-	int same = 1;
+	BlockNumber blocks = 0;
+	BlockNumber block = meta->pending.first;
+	Buffer      buffer =
+		word_page_read(index, &blocks, block, BIOMETRIC_PENDING_PAGE, BUFFER_LOCK_SHARE);
+	WordPage words = BiometricPageGetWords(BufferGetPage(buffer));
+	bool     right = words->low == meta->pending.first_number && words->right != 0;
+	EntryRef refs[PENDING_MAX_ENTRIES];
+	int      n = words->count;
+	Spill   *spill = palloc0(sizeof(Spill));
+	int64    entries = 0;
 
-	while (same < n && EntryRefBlock(refs[same]) == EntryRefBlock(refs[0]))
-		same++;
-	return same;
+	memcpy(refs, words->items, sizeof(EntryRef) * n);
+	UnlockReleaseBuffer(buffer);
+	if (!right)
+		biometric_page_corrupted(index, block, "It is not the first page of its list.");
+	qsort(refs, n, sizeof(EntryRef), compare_entry_refs);
+	n = (int) qunique(refs, n, sizeof(EntryRef), compare_entry_refs);
+
+	spill->modality = modality;
+	spill->words = palloc(sizeof(BiometricWord) * modality->max_words);
+	spill->postings = palloc(sizeof(Posting) * modality->max_words * Max(n, 1));
+	for (int i = 0, same; i < n; i += same)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (same = 1; i + same < n && EntryRefBlock(refs[i + same]) == EntryRefBlock(refs[i]);)
+			same++;
+		spill_page(index, spill, &blocks, refs + i, same);
+	}
+
+	qsort(spill->postings, spill->npostings, sizeof(Posting), compare_uint64);
+	for (int64 i = 0; i < spill->npostings; i += LEAF_MAX_POSTINGS)
+	{
+		CHECK_FOR_INTERRUPTS();
+		list_append(index, BIOMETRIC_YOUNG_PAGE, spill->postings + i,
+					(int) Min(spill->npostings - i, LEAF_MAX_POSTINGS));
+	}
+	for (int i = 0, same; i < spill->nentries; i += same)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (same = 1; i + same < spill->nentries && EntryRefBlock(spill->entries[i + same].ref) ==
+														 EntryRefBlock(spill->entries[i].ref);)
+			same++;
+		entries += clear_page(index, spill->entries + i, same);
+	}
+	list_free_first(index, BIOMETRIC_PENDING_PAGE, entries);
+	pfree(spill->postings);
+	pfree(spill->words);
+	pfree(spill);
 }
 
 void
-preselection_merge_pending(Relation index, const BiometricModality *modality, int memory)
+preselection_merge_some(Relation index, const BiometricModality *modality,
+						const BiometricMetaPageData *seen, int limit, int inserted)
 {
-	BlockNumber end = pending_cut(index);
-	int         max_pages = Max(1, (int) ((int64) memory * 1024 / 2 / BLCKSZ));
-	BlockNumber first = 0;
-	EntryRef   *refs;
+	BiometricMetaPageData meta;
+	bool                  behind = seen->young_entries >= (uint64) limit;
+	bool                  full = seen->pending.first != seen->pending.last;
 
-	if (end == 0)
+	if (!full && !behind && (seen->merging_end == 0 || inserted % STEP_INTERVAL != 0))
 		return;
-	refs = MemoryContextAllocHuge(CurrentMemoryContext,
-								  sizeof(EntryRef) * PENDING_MAX_ENTRIES * (Size) max_pages);
-	while (first != end)
-	{
-		BiometricMetaPageData meta;
-		BlockNumber           blocks = RelationGetNumberOfBlocks(index);
-		PostingSort          *sort;
-		int64                 n = 0;
-		int64                 entries = 0;
-		int                   pages;
-
-		biometric_read_meta(index, &meta);
-		first = meta.first_pending;
-		for (pages = 0; pages < max_pages && first != end; pages++)
-		{
-			Buffer buffer =
-				word_page_read(index, &blocks, first, BIOMETRIC_PENDING_PAGE, BUFFER_LOCK_SHARE);
-			WordPage words = BiometricPageGetWords(BufferGetPage(buffer));
-
-			memcpy(refs + n, words->items, sizeof(EntryRef) * words->count);
-			for (int64 i = n; i < n + words->count; i++)
-			{
-				if (EntryRefBlock(refs[i]) == 0 || EntryRefBlock(refs[i]) >= blocks)
-					biometric_page_corrupted(index, first, "A reference leads out of the index.");
-			}
-			n += words->count;
-			first = words->right;
-			UnlockReleaseBuffer(buffer);
-		}
-
-		qsort(refs, n, sizeof(EntryRef), compare_entry_refs);
-		n = qunique(refs, n, sizeof(EntryRef), compare_entry_refs);
-		sort = posting_sort_begin(modality, Max(memory / 2, 64), NULL);
-		for (int64 i = 0, same; i < n; i += same)
-		{
-			rest();
-			same = refs_of_page(refs + i, n - i);
-			sort_page(index, modality, sort, refs + i, same);
-		}
-		posting_sort_perform(sort);
-		preselection_merge(index, sort, false);
-		posting_sort_end(sort);
-		for (int64 i = 0, same; i < n; i += same)
-		{
-			rest();
-			same = refs_of_page(refs + i, n - i);
-			entries += clear_page(index, refs + i, same);
-		}
-		add_to_counts(index, 0, entries);
-		while (pages-- > 0)
-			pending_free_first(index);
-	}
-	pfree(refs);
+	if (!ConditionalLockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock))
+		return;
+	biometric_read_meta(index, &meta);
+	if (meta.pending.first != meta.pending.last)
+		spill_first(index, modality, &meta);
+	else if (meta.merging_end != 0)
+		merge_step(index, &meta,
+				   Max(STEP_LEAVES, (int64) meta.leaves * 2 * STEP_INTERVAL / limit));
+	else if (meta.young_entries >= (uint64) limit)
+		begin_merge(index);
+	UnlockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock);
 }

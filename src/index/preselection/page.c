@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -18,26 +19,41 @@ compare_entry_refs(const void *left, const void *right)
 	return a < b ? -1 : a > b;
 }
 
-Buffer
-meta_page_lock(Relation index)
+int
+compare_uint64(const void *a, const void *b)
 {
-	Buffer buffer = ReadBuffer(index, BIOMETRIC_META_BLOCK);
+	uint64 x = *(const uint64 *) a;
+	uint64 y = *(const uint64 *) b;
 
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	return buffer;
+	return x < y ? -1 : x > y;
+}
+
+int
+postings_before(const Posting *postings, int n, uint64 value)
+{
+	int low = 0;
+
+	while (n > 0)
+	{
+		int half = n / 2;
+
+		if (postings[low + half] < value)
+		{
+			low += half + 1;
+			n -= half + 1;
+		}
+		else
+			n = half;
+	}
+	return low;
 }
 
 Buffer
 word_page_read(Relation index, BlockNumber *blocks, BlockNumber block, BiometricPageKind kind,
 			   int lock)
 {
-	Buffer buffer;
+	Buffer buffer = biometric_read_linked(index, blocks, block);
 
-	if (block >= *blocks)
-		*blocks = RelationGetNumberOfBlocks(index);
-	if (block == BIOMETRIC_META_BLOCK || block >= *blocks)
-		biometric_page_corrupted(index, block, "Another page says that it is there.");
-	buffer = ReadBuffer(index, block);
 	LockBuffer(buffer, lock);
 	word_page_check(index, block, BufferGetPage(buffer), kind);
 	return buffer;
@@ -90,12 +106,19 @@ word_page_set(Page page, BiometricPageKind kind, const void *items, int n)
 }
 
 Buffer
-word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks)
+word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks,
+				   const BlockNumber *held, int nheld)
 {
 	Buffer buffer;
 
 	if (meta->first_free == 0)
 		return biometric_extend(index, MAIN_FORKNUM);
+	for (int i = 0; i < nheld; i++)
+	{
+		if (meta->first_free == held[i])
+			biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+									 "It says that a page in use is free.");
+	}
 	buffer =
 		word_page_read(index, blocks, meta->first_free, BIOMETRIC_FREE_PAGE, BUFFER_LOCK_EXCLUSIVE);
 	meta->first_free = BiometricPageGetWords(BufferGetPage(buffer))->right;
@@ -103,7 +126,7 @@ word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks)
 }
 
 DirectoryEntry *
-directory_read(Relation index, BlockNumber first, int64 *n)
+directory_read(Relation index, BlockNumber first, Snapshot snapshot, int64 *n)
 {
 	BlockNumber     blocks = 0;
 	int64           room = DIRECTORY_MAX_ENTRIES;
@@ -116,6 +139,7 @@ directory_read(Relation index, BlockNumber first, int64 *n)
 	{
 		WordPage words = BiometricPageGetWords(BufferGetPage(buffer));
 
+		TestForOldSnapshot(snapshot, index, BufferGetPage(buffer));
 		if (*n + words->count > room)
 		{
 			room = Max(2 * room, *n + words->count);

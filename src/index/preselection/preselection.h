@@ -12,13 +12,13 @@
 #include "utils/tuplesort.h"
 
 /*
- * Where an entry is: block << 4 | offset - 1.  Only entries in the first 2^24
- * blocks and at the first 16 offsets of a page have one.
+ * Where an entry is: block << 5 | offset - 1.  Only entries in the first 2^24 - 1
+ * blocks and at the first 32 offsets of a page have one.
  */
 typedef uint32 EntryRef;
 
-#define ENTRY_REF_BITS        28
-#define ENTRY_REF_OFFSET_BITS 4
+#define ENTRY_REF_BITS        29
+#define ENTRY_REF_OFFSET_BITS 5
 #define EntryRefMake(block, offset) \
 	((EntryRef) (((block) << ENTRY_REF_OFFSET_BITS) | ((offset) -1)))
 #define EntryRefBlock(ref)  ((BlockNumber) ((ref) >> ENTRY_REF_OFFSET_BITS))
@@ -26,15 +26,15 @@ typedef uint32 EntryRef;
 
 /* Only such entries can be candidates */
 #define EntryRefExists(block, offset)                                           \
-	((block) < ((BlockNumber) 1 << (ENTRY_REF_BITS - ENTRY_REF_OFFSET_BITS)) && \
+	((block) < ((BlockNumber) 1 << (ENTRY_REF_BITS - ENTRY_REF_OFFSET_BITS)) - 1 && \
 	 (offset) <= (1 << ENTRY_REF_OFFSET_BITS))
 
-/* for qsort and bsearch */
+/* for qsort and bsearch; a PreselectedEntry begins with its reference */
 extern int compare_entry_refs(const void *left, const void *right);
 
 /*
- * A posting: code << 28 | reference, where the code has the word's key in its
- * highest bits, then its tag and its signature.  Positive as a signed number too.
+ * A posting: code << 29 | reference, where the code has the word's key in its
+ * highest bits, then its tag and its signature.  Less than PG_UINT64_MAX.
  */
 typedef uint64 Posting;
 
@@ -69,39 +69,56 @@ extern int entry_postings(const BiometricModality *modality, EntryRef ref, const
 						  Size size, BiometricWord *words, Posting *postings);
 
 /*
- * build.c, merge.c: brings sorted postings into the
- * leaves.  While the index is being built there are no leaves yet and nothing is
- * logged: the caller logs the finished file.  Otherwise the caller is the merger.
+ * Of leaves and directory pages, what CREATE INDEX fills, so that the first merge
+ * does not split every leaf.  When the index has grown by the rest, most leaves are
+ * split at about the same time, and are half full then until it has doubled.  With less
+ * every new index would be larger, with more it would double earlier.
  */
-extern void preselection_merge(Relation index, PostingSort *sort, bool building);
+#define PRESELECTION_BUILD_FILL 0.9
+
+/* build.c: leaves and directory of a new index.  Nothing is logged: the caller logs the file. */
 extern void preselection_build(Relation index, PostingSort *sort);
 
 /*
- * One merger at a time: the lock, at once or not at all unless wait.  Merges all
- * that is pending when it is called; memory in kB.
+ * merge.c: does some of the merging that is due, a bounded piece of work, if
+ * nobody else does.  For an insertion, which has put its entry on the last pending
+ * page as the inserted-th one; *seen is the metapage as it was about then.
  */
-extern bool preselection_lock(Relation index, bool wait);
-extern void preselection_unlock(Relation index);
-extern void preselection_merge_pending(Relation index, const BiometricModality *modality,
-									   int memory);
+extern void preselection_merge_some(Relation index, const BiometricModality *modality,
+									const BiometricMetaPageData *seen, int limit, int inserted);
 
 /* Vacuum tells what it took away, for the metapage's counts */
 extern void preselection_removed(Relation index, int64 postings, int64 entries);
 
 /*
- * pending.c: the list.  The insertion of an entry locks the last page, which
- * has room then, and adds the entry in its own WAL record.
+ * list.c: pending and young pages.  The insertion of an entry locks the last
+ * pending page, which has room then, and adds the entry in its own WAL record.
+ * The caller has the block "held" locked exclusively.
  */
-extern Buffer pending_lock_last(Relation index);
+extern Buffer pending_lock_last(Relation index, int limit, BlockNumber held);
 extern void   pending_add(Page page, EntryRef ref);
-/* Begins a new last page; returns it.  0 if nothing is pending. */
-extern BlockNumber pending_cut(Relation index);
-/* Frees the first page */
-extern void pending_free_first(Relation index);
-/* About how many references the list has */
-extern double pending_count(Relation index);
-/* All references of the list, as it is at one moment or later ones */
-extern int64 pending_read(Relation index, EntryRef **refs);
+
+/*
+ * Calls visit for each page of a list, from the first to the last, as it is at
+ * one moment or later ones, and with an invalid buffer whenever it begins with the
+ * first one.  The page has a lock of that kind; *meta is as it was before the first page was
+ * read.
+ */
+typedef void (*ListVisitor)(const BiometricMetaPageData *meta, Buffer buffer, void *argument);
+extern void list_read(Relation index, BiometricPageKind kind, Snapshot snapshot, int lock,
+					  ListVisitor visit, void *argument);
+
+/* Which list of the metapage has pages of that kind */
+extern NumberedList *meta_list(BiometricMetaPage meta, BiometricPageKind kind);
+
+/* Appends a page with n items to a list; nothing is locked */
+extern void list_append(Relation index, BiometricPageKind kind, const void *items, int n);
+
+/* Frees the first page of a list, which has another.  entries came to have postings by that. */
+extern void list_free_first(Relation index, BiometricPageKind kind, int64 entries);
+
+/* All references of the list of pending entries, ascending, without doubles */
+extern int64 pending_read(Relation index, Snapshot snapshot, EntryRef **refs);
 
 /* ---- page.c: pages with WordPageData ------------------------- */
 
@@ -114,22 +131,57 @@ extern Buffer word_page_right(Relation index, BlockNumber *blocks, Buffer buffer
 extern void   word_page_init(Page page, BiometricPageKind kind, uint64 low, uint64 high,
 							 BlockNumber right);
 extern void   word_page_set(Page page, BiometricPageKind kind, const void *items, int n);
-/* A page to be written whole; meta is the metapage in the same WAL record */
-extern Buffer word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks);
-extern Buffer meta_page_lock(Relation index);
+/*
+ * A page to be written whole; meta is the metapage in the same WAL record.  The
+ * caller has nheld other blocks locked.
+ */
+extern Buffer word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks,
+								 const BlockNumber *held, int nheld);
+
+/* How many of n ascending postings are less than value */
+extern int postings_before(const Posting *postings, int n, uint64 value);
+extern int compare_uint64(const void *a, const void *b);
 
 /* The whole directory, ascending by low; in CurrentMemoryContext */
-extern DirectoryEntry *directory_read(Relation index, BlockNumber first, int64 *n);
+extern DirectoryEntry *directory_read(Relation index, BlockNumber first, Snapshot snapshot,
+									  int64 *n);
 /* The last entry whose low is at most value; there is one */
 extern int64 directory_find(const DirectoryEntry *entries, int64 n, uint64 value);
 
+/* ---- find.c: what a fast search compares ------------------------------------ */
+
+/* A gallery with no more entries than this is searched exactly */
+#define PRESELECTION_MIN_CANDIDATES 1000
+
+typedef struct Preselection Preselection;
+
+/* An entry to compare.  Entries of one group are probably copies of one template. */
+typedef struct PreselectedEntry
+{
+	EntryRef ref;
+	uint32   group; /* counted from 0 in each call */
+} PreselectedEntry;
+
 /*
- * The entries to compare with a probe's features: those still pending, and of
- * the others at most rate (in (0, 1]) of the gallery, or a thousand if that is
- * more: those with most votes.
- * Ascending, without doubles, allocated in CurrentMemoryContext.
+ * Finds the entries that have votes for a probe's features.  Allocated in
+ * CurrentMemoryContext.
  */
-extern int preselection_find(Relation index, const BiometricModality *modality,
-							 const void *features, Size size, double rate, EntryRef **refs);
+extern Preselection *preselection_begin(Relation index, Snapshot snapshot,
+										const BiometricModality *modality, const void *features,
+										Size size);
+
+/* How many templates a block of candidates has at rate (in (0, 1]) */
+extern int64 preselection_block_size(Preselection *preselection, double rate);
+
+/* All entries still pending: groups of one */
+extern int64 preselection_pending(Preselection *preselection, PreselectedEntry **entries);
+
+/*
+ * The entries with most votes among those not yet given: so many groups, or as
+ * many as there are.  Ascending by ref, without those pending; allocated in
+ * CurrentMemoryContext.  Returns how many entries.
+ */
+extern int64 preselection_next(Preselection *preselection, int64 groups,
+							   PreselectedEntry **entries, int64 *ngroups);
 
 #endif /* BIOMETRIC_PRESELECTION_H */

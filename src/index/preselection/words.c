@@ -8,7 +8,6 @@
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "index/preselection/preselection.h"
-#include "storage/lmgr.h"
 #include "utils/memutils.h"
 
 bool
@@ -18,21 +17,6 @@ preselection_enabled(Relation index)
 
 	biometric_read_meta(index, &meta);
 	return (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
-}
-
-bool
-preselection_lock(Relation index, bool wait)
-{
-	if (!wait)
-		return ConditionalLockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock);
-	LockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock);
-	return true;
-}
-
-void
-preselection_unlock(Relation index)
-{
-	UnlockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock);
 }
 
 int
@@ -53,6 +37,10 @@ entry_postings(const BiometricModality *modality, EntryRef ref, const void *feat
 }
 
 /* ---- sorting ------------------------------------------------------------- */
+
+/* Postings in ascending order as signed numbers in ascending order, and back */
+#define POSTING_TO_INT64(posting) ((int64) ((posting) ^ PG_INT64_MIN))
+#define INT64_TO_POSTING(number)  ((Posting) (number) ^ PG_INT64_MIN)
 
 struct PostingSort
 {
@@ -81,7 +69,7 @@ posting_sort_add(PostingSort *sort, EntryRef ref, const void *features, Size siz
 	int n = entry_postings(sort->modality, ref, features, size, sort->words, sort->postings);
 
 	for (int i = 0; i < n; i++)
-		tuplesort_putdatum(sort->sort, Int64GetDatum((int64) sort->postings[i]), false);
+		tuplesort_putdatum(sort->sort, Int64GetDatum(POSTING_TO_INT64(sort->postings[i])), false);
 }
 
 void
@@ -103,7 +91,7 @@ posting_sort_next(PostingSort *sort, Posting *posting)
 	if (!tuplesort_getdatum(sort->sort, true, &value, &isnull, NULL))
 		return false;
 #endif
-	*posting = (Posting) DatumGetInt64(value);
+	*posting = INT64_TO_POSTING(DatumGetInt64(value));
 	return true;
 }
 
