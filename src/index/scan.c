@@ -40,7 +40,8 @@
 
 #include "access/generic_xlog.h"
 #include "access/relscan.h"
-#include "catalog/pg_type.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/pg_type_d.h"
 #include "compat.h"
 #include "index/candidates.h"
 #include "index/index.h"
@@ -123,6 +124,8 @@ typedef struct BiometricScan
 	const void     *features[GALLERY_PAGE_MAX_ENTRIES];
 	Size            sizes[GALLERY_PAGE_MAX_ENTRIES];
 	PGAlignedBlock  page;
+
+	BlockNumber heap_blocks; /* that the table had when we last looked */
 
 	/* where the current row was found, and those that are gone */
 	EntryPlace   place;
@@ -775,6 +778,29 @@ biometric_endscan(IndexScanDesc scan)
 
 /* ---- results ------------------------------------------------------------- */
 
+/*
+ * Raises an error if a TID leads out of the table: PostgreSQL's own would not
+ * name the index.  Other table access methods than heap may use TIDs as they like.
+ */
+static void
+check_tid(IndexScanDesc scan, BlockNumber block, ItemPointer tid)
+{
+	BiometricScan *state = scan->opaque;
+	Relation       heap;
+
+	if (ItemPointerGetBlockNumberNoCheck(tid) < state->heap_blocks)
+		return;
+
+	/* it may have grown */
+	heap = RelationIdGetRelation(scan->indexRelation->rd_index->indrelid);
+	state->heap_blocks = heap->rd_rel->relam == HEAP_TABLE_AM_OID ? RelationGetNumberOfBlocks(heap)
+																 : MaxBlockNumber;
+	RelationClose(heap);
+	if (ItemPointerGetBlockNumberNoCheck(tid) >= state->heap_blocks)
+		biometric_page_corrupted(scan->indexRelation, block,
+								 "An entry points beyond the end of the table.");
+}
+
 /* One pass for the nearest rows that were not yet returned */
 static void
 select_rows(IndexScanDesc scan)
@@ -804,6 +830,7 @@ return_row(IndexScanDesc scan, ItemPointer tid, EntryPlace place, const double *
 {
 	BiometricScan *state = scan->opaque;
 
+	check_tid(scan, place.block, tid);
 	scan->xs_heaptid = *tid;
 	state->place = place;
 
@@ -922,6 +949,8 @@ biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	{
 		while (next_page(scan))
 		{
+			for (int i = 0; i < state->nrows; i++)
+				check_tid(scan, state->block, &state->tids[i]);
 			tbm_add_tuples(bitmap, state->tids, state->nrows, !IsMVCCSnapshot(scan->xs_snapshot));
 			rows += state->nrows;
 		}

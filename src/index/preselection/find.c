@@ -511,7 +511,10 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 int64
 preselection_block_size(Preselection *preselection, double rate)
 {
-	return (int64) Max(ceil(rate * (double) preselection->meta.entries),
+	double most = Max((double) preselection->ncandidates, PRESELECTION_MIN_CANDIDATES);
+
+	/* the count of entries may be damaged */
+	return (int64) Max(Min(ceil(rate * (double) preselection->meta.entries), most),
 					   PRESELECTION_MIN_CANDIDATES);
 }
 

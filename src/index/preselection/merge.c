@@ -33,6 +33,9 @@
 #define STEP_POSTINGS 16384
 #define STEP_PAGES    32
 
+/* However high pending_limit is, young pages have no more than this part of the entries for long */
+#define YOUNG_PART 8
+
 /* of so many insertions one does a step, more if that is not enough */
 #define STEP_INTERVAL 8
 
@@ -657,11 +660,13 @@ spill_first(Relation index, const BiometricModality *modality, const BiometricMe
 
 void
 preselection_merge_some(Relation index, const BiometricModality *modality,
-						const BiometricMetaPageData *seen, int limit, int inserted)
+						const BiometricMetaPageData *seen, int pending_limit, int inserted)
 {
 	BiometricMetaPageData meta;
-	bool                  behind = seen->young_entries >= (uint64) limit;
-	bool                  full = seen->pending.first != seen->pending.last;
+	uint64                limit =
+		Min((uint64) pending_limit, Max(seen->entries / YOUNG_PART, PENDING_MAX_ENTRIES));
+	bool behind = seen->young_entries >= limit;
+	bool full = seen->pending.first != seen->pending.last;
 
 	if (!full && !behind && (seen->merging_end == 0 || inserted % STEP_INTERVAL != 0))
 		return;
@@ -672,8 +677,8 @@ preselection_merge_some(Relation index, const BiometricModality *modality,
 		spill_first(index, modality, &meta);
 	else if (meta.merging_end != 0)
 		merge_step(index, &meta,
-				   Max(STEP_LEAVES, (int64) meta.leaves * 2 * STEP_INTERVAL / limit));
-	else if (meta.young_entries >= (uint64) limit)
+				   Max(STEP_LEAVES, (int64) (meta.leaves * 2 * STEP_INTERVAL / limit)));
+	else if (meta.young_entries >= limit)
 		begin_merge(index);
 	UnlockPage(index, BIOMETRIC_META_BLOCK, ExclusiveLock);
 }
