@@ -23,11 +23,12 @@ candidates_begin(Relation index, Snapshot snapshot, const BiometricModality *mod
 	Candidates *candidates = palloc0(sizeof(Candidates));
 
 	candidates->index = index;
-	candidates->preselection =
-		preselection_begin(index, snapshot, modality, features, size);
+	candidates->preselection = preselection_begin(index, snapshot, modality, features, size);
 	candidates->block_size = preselection_block_size(candidates->preselection, rate);
 	candidates->missing = candidates->block_size;
 	candidates->blocks = palloc(sizeof(BlockNumber));
+	candidates->entries = palloc(sizeof(PreselectedEntry));
+	candidates->live = palloc(sizeof(bool));
 	candidates->room = candidates->block_size;
 	candidates->refs =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(EntryRef) * candidates->room);
@@ -47,8 +48,8 @@ list_blocks(Candidates *candidates)
 	BlockNumber blocks = RelationGetNumberOfBlocks(candidates->index);
 
 	pfree(candidates->blocks);
-	candidates->blocks = MemoryContextAllocHuge(
-		CurrentMemoryContext, sizeof(BlockNumber) * Max(candidates->nentries, 1));
+	candidates->blocks = MemoryContextAllocHuge(CurrentMemoryContext,
+												sizeof(BlockNumber) * Max(candidates->nentries, 1));
 	candidates->nblocks = 0;
 	candidates->next = 0;
 	for (int64 i = 0; i < candidates->nentries; i++)
@@ -66,12 +67,13 @@ list_blocks(Candidates *candidates)
 bool
 candidates_advance(Candidates *candidates)
 {
-	bool              first = candidates->nrefs == 0 && candidates->live == NULL;
+	bool              first = !candidates->started;
 	PreselectedEntry *pending = NULL;
 	int64             npending = 0;
 
 	if (candidates->complete)
 		return false;
+	candidates->started = true;
 
 	/* what of the block has turned out to be there */
 	for (int64 i = 0; i < candidates->ngroups; i++)
@@ -83,18 +85,14 @@ candidates_advance(Candidates *candidates)
 		candidates->matched = false;
 	}
 
-	if (candidates->entries != NULL)
-		pfree(candidates->entries);
-	if (candidates->live != NULL)
-		pfree(candidates->live);
-	candidates->entries = NULL;
-	candidates->live = NULL;
 	candidates->nentries = candidates->ngroups = 0;
 	if (!candidates->complete)
 	{
+		pfree(candidates->entries);
+		pfree(candidates->live);
 		candidates->nentries =
-			preselection_next(candidates->preselection, candidates->missing,
-							  &candidates->entries, &candidates->ngroups);
+			preselection_next(candidates->preselection, candidates->missing, &candidates->entries,
+							  &candidates->ngroups);
 		candidates->live = palloc0(sizeof(bool) * Max(candidates->ngroups, 1));
 	}
 	if (first)
@@ -123,10 +121,8 @@ candidates_advance(Candidates *candidates)
 	}
 	if (candidates->nrefs + candidates->nentries > candidates->room)
 	{
-		candidates->room =
-			Max(2 * candidates->room, candidates->nrefs + candidates->nentries);
-		candidates->refs =
-			repalloc_huge(candidates->refs, sizeof(EntryRef) * candidates->room);
+		candidates->room = Max(2 * candidates->room, candidates->nrefs + candidates->nentries);
+		candidates->refs = repalloc_huge(candidates->refs, sizeof(EntryRef) * candidates->room);
 	}
 	for (int64 i = 0; i < candidates->nentries; i++)
 		candidates->refs[candidates->nrefs++] = candidates->entries[i].ref;
@@ -138,8 +134,7 @@ void
 candidates_again(Candidates *candidates)
 {
 	Assert(candidates->complete);
-	if (candidates->entries != NULL)
-		pfree(candidates->entries);
+	pfree(candidates->entries);
 	candidates->entries = MemoryContextAllocHuge(
 		CurrentMemoryContext, sizeof(PreselectedEntry) * Max(candidates->nrefs, 1));
 	candidates->nentries = candidates->nrefs;

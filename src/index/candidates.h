@@ -10,8 +10,6 @@
 #ifndef BIOMETRIC_CANDIDATES_H
 #define BIOMETRIC_CANDIDATES_H
 
-#include "postgres.h"
-
 #include "index/preselection/preselection.h"
 
 typedef struct Candidates
@@ -19,13 +17,14 @@ typedef struct Candidates
 	Relation      index;
 	Preselection *preselection;
 	int64         block_size;
+	bool          started;
 	bool          complete; /* there are no more blocks */
 
 	/* the present block */
-	int64  missing; /* templates that it still lacks */
-	bool   matched;
-	int64  ngroups;
-	bool  *live; /* by group: whether it has an entry of a row that may be there */
+	int64 missing; /* templates that it still lacks */
+	bool  matched;
+	int64 ngroups;
+	bool *live; /* by group: whether it has an entry of a row that may be there */
 
 	/* the entries that are to be compared now, ascending, and their blocks */
 	PreselectedEntry *entries;

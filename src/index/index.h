@@ -283,7 +283,7 @@ extern const BiometricModality *biometric_modality(Relation index);
 extern const BiometricModality *biometric_open(Relation index, bool any_features,
 											   BiometricMetaPageData *meta);
 extern void                     biometric_read_meta(Relation index, BiometricMetaPageData *meta);
-extern uint32 biometric_meta_hash(const BiometricMetaPageData *meta);
+extern uint32                   biometric_meta_hash(const BiometricMetaPageData *meta);
 /* The metapage, pinned and locked exclusively */
 extern Buffer biometric_lock_meta(Relation index);
 

@@ -376,8 +376,8 @@ read_young(Relation index, YoungPostings *young)
 static bool
 young_have(const YoungPostings *young, Posting posting)
 {
-	return young->n > 0 && bsearch(&posting, young->postings, young->n, sizeof(Posting),
-								   compare_uint64) != NULL;
+	return young->n > 0 &&
+		   bsearch(&posting, young->postings, young->n, sizeof(Posting), compare_uint64) != NULL;
 }
 
 /* Whether an entry that is there now must have a posting */
@@ -397,11 +397,12 @@ entry_has_posting(Relation index, const BiometricModality *modality, Posting pos
 		EntryRefOffset(ref) > gallery_page_entries(page.data))
 		return false;
 	entry = gallery_page_entry(index, EntryRefBlock(ref), page.data, EntryRefOffset(ref), &size);
-	if (entry == NULL || (entry->flags & (GALLERY_ENTRY_NULL | GALLERY_ENTRY_PENDING |
-										  GALLERY_ENTRY_DEAD)) != 0)
+	if (entry == NULL ||
+		(entry->flags & (GALLERY_ENTRY_NULL | GALLERY_ENTRY_PENDING | GALLERY_ENTRY_DEAD)) != 0)
 		return false;
 	if (!modality->features_valid(entry->features, size))
-		biometric_page_corrupted(index, EntryRefBlock(ref), "The features of an entry are damaged.");
+		biometric_page_corrupted(index, EntryRefBlock(ref),
+								 "The features of an entry are damaged.");
 	words = palloc(sizeof(BiometricWord) * modality->max_words);
 	postings = palloc(sizeof(Posting) * modality->max_words);
 	n = entry_postings(modality, ref, entry->features, size, words, postings);
@@ -434,9 +435,8 @@ posting_is_there(Relation index, Posting posting)
 		return found;
 
 	directory = directory_read(index, meta.first_directory, NULL, &n);
-	buffer =
-		word_page_read(index, &blocks, directory[directory_find(directory, n, posting)].leaf,
-					   BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
+	buffer = word_page_read(index, &blocks, directory[directory_find(directory, n, posting)].leaf,
+							BIOMETRIC_LEAF_PAGE, BUFFER_LOCK_SHARE);
 	pfree(directory);
 	words = BiometricPageGetWords(BufferGetPage(buffer));
 	while (words->high <= posting && words->right != 0)
@@ -481,9 +481,9 @@ check_leaves(Relation index, const BiometricModality *modality, PostingSort *wan
 	BlockNumber           block;
 	uint64                low = 0;
 	Posting               want = 0;
-	bool          more = wanted != NULL && posting_sort_next(wanted, &want);
-	YoungPostings young = {0};
-	Posting       postings[LEAF_MAX_POSTINGS];
+	bool                  more = wanted != NULL && posting_sort_next(wanted, &want);
+	YoungPostings         young = {0};
+	Posting               postings[LEAF_MAX_POSTINGS];
 
 	/* in this order: a merge takes postings from young pages to leaves */
 	read_young(index, &young);
@@ -734,19 +734,19 @@ PG_FUNCTION_INFO_V1(biometric_index_check);
 Datum
 biometric_index_check(PG_FUNCTION_ARGS)
 {
-	Oid             index_oid = PG_GETARG_OID(0);
-	bool            heapallindexed = PG_GETARG_BOOL(1);
-	LOCKMODE        lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
-	Oid             heap_oid = IndexGetRelation(index_oid, true);
-	Relation        heap = NULL;
-	Relation        index;
-	CheckState      state = {0};
+	Oid                   index_oid = PG_GETARG_OID(0);
+	bool                  heapallindexed = PG_GETARG_BOOL(1);
+	LOCKMODE              lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
+	Oid                   heap_oid = IndexGetRelation(index_oid, true);
+	Relation              heap = NULL;
+	Relation              index;
+	CheckState            state = {0};
 	BiometricMetaPageData meta;
-	Tuplesortstate *entries;
-	Snapshot        snapshot;
-	Oid             save_user;
-	int             save_context;
-	int             save_nestlevel;
+	Tuplesortstate       *entries;
+	Snapshot              snapshot;
+	Oid                   save_user;
+	int                   save_context;
+	int                   save_nestlevel;
 
 	/* the table first, as everybody locks them; but say first what is no index */
 	relation_close(open_for_inspection(index_oid, AccessShareLock), AccessShareLock);

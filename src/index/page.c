@@ -95,8 +95,7 @@ check_meta(Relation index, Page page, BiometricMetaPageData *meta)
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage has another length.");
 	if (meta->fixed_hash != biometric_meta_hash(meta) ||
 		(meta->first_leaf == 0) != (meta->first_directory == 0))
-		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
-								 "The metapage contradicts itself.");
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage contradicts itself.");
 }
 
 /* Copies the contents of the metapage, whose format is one that we know */

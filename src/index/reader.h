@@ -30,8 +30,8 @@ typedef struct PageReader PageReader;
  * Passes over all pages leave out the blocks from skip_start to skip_end.
  * Allocated in CurrentMemoryContext.
  */
-extern PageReader *page_reader_create(Relation index, ParallelPages *shared,
-									  BlockNumber skip_start, BlockNumber skip_end);
+extern PageReader *page_reader_create(Relation index, ParallelPages *shared, BlockNumber skip_start,
+									  BlockNumber skip_end);
 
 /* Begins a pass over all pages, or over those of a list, ascending; ends the pass before */
 extern void page_reader_begin(PageReader *reader);

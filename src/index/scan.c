@@ -141,8 +141,8 @@ typedef struct BiometricScan
 IndexScanDesc
 biometric_beginscan(Relation index, int nkeys, int norderbys)
 {
-	IndexScanDesc  scan = RelationGetIndexScan(index, nkeys, norderbys);
-	BiometricScan *state = palloc0(sizeof(BiometricScan));
+	IndexScanDesc         scan = RelationGetIndexScan(index, nkeys, norderbys);
+	BiometricScan        *state = palloc0(sizeof(BiometricScan));
 	BiometricMetaPageData meta;
 
 	state->modality = biometric_open(index, false, &meta);
@@ -381,8 +381,8 @@ read_entries(IndexScanDesc scan)
 				null_offsets[nnulls++] = i;
 			}
 		}
-		else if (state->want_matches &&
-				 (state->candidates == NULL || !candidates_have(state->candidates, state->block, i)))
+		else if (state->want_matches && (state->candidates == NULL ||
+										 !candidates_have(state->candidates, state->block, i)))
 			add_entry(scan, i, entry, size);
 	}
 	compare_entries(state);
@@ -793,8 +793,8 @@ check_tid(IndexScanDesc scan, BlockNumber block, ItemPointer tid)
 
 	/* it may have grown */
 	heap = RelationIdGetRelation(scan->indexRelation->rd_index->indrelid);
-	state->heap_blocks = heap->rd_rel->relam == HEAP_TABLE_AM_OID ? RelationGetNumberOfBlocks(heap)
-																 : MaxBlockNumber;
+	state->heap_blocks =
+		heap->rd_rel->relam == HEAP_TABLE_AM_OID ? RelationGetNumberOfBlocks(heap) : MaxBlockNumber;
 	RelationClose(heap);
 	if (ItemPointerGetBlockNumberNoCheck(tid) >= state->heap_blocks)
 		biometric_page_corrupted(scan->indexRelation, block,

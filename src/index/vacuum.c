@@ -30,11 +30,11 @@
 
 typedef struct VacuumState
 {
-	IndexVacuumInfo         *info;
-	IndexBulkDeleteResult   *stats;
-	IndexBulkDeleteCallback  callback; /* NULL if nothing is dead */
-	void                    *callback_state;
-	bool                     preselection;
+	IndexVacuumInfo        *info;
+	IndexBulkDeleteResult  *stats;
+	IndexBulkDeleteCallback callback; /* NULL if nothing is dead */
+	void                   *callback_state;
+	bool                    preselection;
 
 	/* of the blocks from first on: a bit for each offset of entries whose postings are to go */
 	BlockNumber first;
@@ -295,9 +295,8 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	BlockNumber           block = BIOMETRIC_FIRST_BLOCK;
 	BlockNumber           blocks;
 	BlockNumber           max_blocks;
-	int                   memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1
-									   ? autovacuum_work_mem
-									   : maintenance_work_mem;
+	int memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
+																		  : maintenance_work_mem;
 
 	/* what is in the index does not matter, only whose it is */
 	biometric_open(index, true, &meta);

@@ -216,8 +216,8 @@ vote_young(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
 			i++;
 			continue;
 		}
-		for (same = 1; i + same < young->count &&
-					   (uint32) (young->items[i + same] >> shift) == key;)
+		for (same = 1;
+			 i + same < young->count && (uint32) (young->items[i + same] >> shift) == key;)
 			same++;
 		while (n > 0)
 		{
@@ -250,8 +250,8 @@ follow_young(Preselection *preselection, const BiometricWord *words, int nwords,
 
 	for (int i = 0; i < nwords; i++)
 		keys[words[i].key / 8] |= 1 << words[i].key % 8;
-	list_read(preselection->index, BIOMETRIC_YOUNG_PAGE, preselection->snapshot,
-			  BUFFER_LOCK_SHARE, vote_young, &voter);
+	list_read(preselection->index, BIOMETRIC_YOUNG_PAGE, preselection->snapshot, BUFFER_LOCK_SHARE,
+			  vote_young, &voter);
 	pfree(keys);
 }
 
@@ -273,11 +273,11 @@ follow_words(const Preselection *preselection, const DirectoryEntry *directory, 
 {
 	Relation                 index = preselection->index;
 	const BiometricModality *modality = preselection->modality;
-	int         shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
-	BlockNumber blocks = RelationGetNumberOfBlocks(index);
-	Buffer      buffer = InvalidBuffer;
-	int         ahead = 0; /* words whose leaves were asked for */
-	int         same;
+	int                      shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
+	BlockNumber              blocks = RelationGetNumberOfBlocks(index);
+	Buffer                   buffer = InvalidBuffer;
+	int                      ahead = 0; /* words whose leaves were asked for */
+	int                      same;
 
 	for (int w = 0; w < nwords; w += same)
 	{
@@ -461,9 +461,9 @@ Preselection *
 preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *modality,
 				   const void *features, Size size)
 {
-	Preselection  *preselection = palloc0(sizeof(Preselection));
-	BiometricWord *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
-	int            nwords = modality->probe_words(features, size, words);
+	Preselection   *preselection = palloc0(sizeof(Preselection));
+	BiometricWord  *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
+	int             nwords = modality->probe_words(features, size, words);
 	Votes           votes = {NULL, 0, 65536};
 	DirectoryEntry *directory = NULL;
 	int64           ndirectory;
@@ -481,8 +481,7 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 	{
 		directory =
 			directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
-		nwords =
-			choose_words(modality, &preselection->meta, directory, ndirectory, words, nwords);
+		nwords = choose_words(modality, &preselection->meta, directory, ndirectory, words, nwords);
 	}
 	qsort(words, nwords, sizeof(BiometricWord), compare_keys);
 	follow_young(preselection, words, nwords, &votes);
@@ -521,9 +520,8 @@ preselection_block_size(Preselection *preselection, double rate)
 int64
 preselection_pending(Preselection *preselection, PreselectedEntry **entries)
 {
-	*entries =
-		MemoryContextAllocHuge(CurrentMemoryContext,
-							   sizeof(PreselectedEntry) * Max(preselection->npending, 1));
+	*entries = MemoryContextAllocHuge(CurrentMemoryContext,
+									  sizeof(PreselectedEntry) * Max(preselection->npending, 1));
 	for (int64 i = 0; i < preselection->npending; i++)
 	{
 		(*entries)[i].ref = preselection->pending[i];
@@ -563,9 +561,9 @@ int64
 preselection_next(Preselection *preselection, int64 groups, PreselectedEntry **entries,
 				  int64 *ngroups)
 {
-	int64 room = groups + 1;
-	int64 n = 0;
-	int   score = 0;
+	int64  room = groups + 1;
+	int64  n = 0;
+	int    score = 0;
 	uint32 hash = 0;
 
 	*entries = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(PreselectedEntry) * room);

@@ -218,8 +218,7 @@ list_read(Relation index, BiometricPageKind kind, Snapshot snapshot, int lock, L
 			LockBuffer(buffer, lock);
 			page = BufferGetPage(buffer);
 			words = BiometricPageGetWords(page);
-			expected =
-				biometric_page_kind(index, block, page) == kind && words->low == number;
+			expected = biometric_page_kind(index, block, page) == kind && words->low == number;
 			if (expected)
 			{
 				TestForOldSnapshot(snapshot, index, page);
@@ -264,8 +263,7 @@ collect_references(const BiometricMetaPageData *meta, Buffer buffer, void *argum
 	if (references->n + words->count > references->room)
 	{
 		references->room = Max(2 * references->room, references->n + words->count);
-		references->refs =
-			repalloc_huge(references->refs, sizeof(EntryRef) * references->room);
+		references->refs = repalloc_huge(references->refs, sizeof(EntryRef) * references->room);
 	}
 	memcpy(references->refs + references->n, words->items, sizeof(EntryRef) * words->count);
 	references->n += words->count;

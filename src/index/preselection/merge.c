@@ -425,15 +425,15 @@ gather_page(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
 	if (gathered->n + n > gathered->room)
 	{
 		gathered->room = Max(2 * gathered->room, gathered->n + n);
-		gathered->postings =
-			repalloc_huge(gathered->postings, sizeof(Posting) * gathered->room);
+		gathered->postings = repalloc_huge(gathered->postings, sizeof(Posting) * gathered->room);
 	}
 	for (int i = 0; i < n; i++)
 	{
 		Posting posting = words->items[first + i];
 
 		if (posting < gathered->start || (i > 0 && posting <= words->items[first + i - 1]))
-			biometric_page_corrupted(gathered->index, BufferGetBlockNumber(buffer), "Its postings are not in order.");
+			biometric_page_corrupted(gathered->index, BufferGetBlockNumber(buffer),
+									 "Its postings are not in order.");
 		gathered->postings[gathered->n++] = posting;
 	}
 }

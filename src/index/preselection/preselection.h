@@ -25,7 +25,7 @@ typedef uint32 EntryRef;
 #define EntryRefOffset(ref) ((OffsetNumber) (((ref) & ((1 << ENTRY_REF_OFFSET_BITS) - 1)) + 1))
 
 /* Only such entries can be candidates */
-#define EntryRefExists(block, offset)                                           \
+#define EntryRefExists(block, offset)                                               \
 	((block) < ((BlockNumber) 1 << (ENTRY_REF_BITS - ENTRY_REF_OFFSET_BITS)) - 1 && \
 	 (offset) <= (1 << ENTRY_REF_OFFSET_BITS))
 
@@ -181,7 +181,7 @@ extern int64 preselection_pending(Preselection *preselection, PreselectedEntry *
  * many as there are.  Ascending by ref, without those pending; allocated in
  * CurrentMemoryContext.  Returns how many entries.
  */
-extern int64 preselection_next(Preselection *preselection, int64 groups,
-							   PreselectedEntry **entries, int64 *ngroups);
+extern int64 preselection_next(Preselection *preselection, int64 groups, PreselectedEntry **entries,
+							   int64 *ngroups);
 
 #endif /* BIOMETRIC_PRESELECTION_H */
