@@ -16,7 +16,8 @@
 
 /*
  * The template in a datum.  Code and mask point into it, or, where it was
- * toasted, into memory of the current context, which the result keeps.
+ * toasted, into memory of the current context, which the result keeps.  A datum
+ * that is no iris, which only a damaged table holds, has no usable bit.
  */
 extern IrisTemplate iris_unpack(Datum datum);
 extern Datum        iris_pack(const IrisTemplate *iris);

@@ -18,15 +18,22 @@
 IrisTemplate
 iris_unpack(Datum datum)
 {
-	struct varlena *varlena = PG_DETOAST_DATUM_PACKED(datum);
-	const char     *data = VARDATA_ANY(varlena);
-	IrisTemplate    iris;
+	static const uint8 nothing[IRIS_MIN_COLUMNS] = {0};
+	struct varlena    *varlena = PG_DETOAST_DATUM_PACKED(datum);
+	const char        *data = VARDATA_ANY(varlena);
+	Size               size = VARSIZE_ANY_EXHDR(varlena);
+	IrisTemplate       iris = {IRIS_MIN_COLUMNS, 1, IRIS_EYE_UNKNOWN, nothing, nothing};
 
+	if (size < IRIS_DATUM_HEADER)
+		return iris;
 	memcpy(&iris.columns, data, sizeof(uint16));
 	memcpy(&iris.bits, data + 2, sizeof(uint16));
 	iris.eye = (uint8) data[4];
 	iris.code = (const uint8 *) data + IRIS_DATUM_HEADER;
 	iris.mask = iris.code + IRIS_CODE_BYTES((Size) iris.columns, iris.bits);
+	if (!iris_geometry_valid(iris.columns, iris.bits) || iris.eye > IRIS_EYE_LEFT ||
+		size != IRIS_DATUM_HEADER + 2 * IRIS_CODE_BYTES((Size) iris.columns, iris.bits))
+		return (IrisTemplate){IRIS_MIN_COLUMNS, 1, IRIS_EYE_UNKNOWN, nothing, nothing};
 	return iris;
 }
 

@@ -22,6 +22,18 @@
 
 #define PROBE_PREFIX sizeof(float8)
 
+/* what is too short, which only a damaged table holds, matches nothing */
+static double
+min_score_in(const struct varlena *probe)
+{
+	double min_score;
+
+	if (VARSIZE_ANY_EXHDR(probe) < PROBE_PREFIX)
+		return get_float8_nan();
+	memcpy(&min_score, VARDATA_ANY(probe), PROBE_PREFIX);
+	return min_score;
+}
+
 Datum
 probe_make(Datum datum, double min_score)
 {
@@ -40,12 +52,13 @@ Datum
 probe_take_apart(Datum probe, double *min_score)
 {
 	struct varlena *detoasted = PG_DETOAST_DATUM_PACKED(probe);
-	Size            length = VARSIZE_ANY_EXHDR(detoasted) - PROBE_PREFIX;
+	Size            size = VARSIZE_ANY_EXHDR(detoasted);
+	Size            length = Max(size, PROBE_PREFIX) - PROBE_PREFIX;
 	char           *datum;
 
 	datum = palloc(VARHDRSZ + length);
 	SET_VARSIZE(datum, VARHDRSZ + length);
-	memcpy(min_score, VARDATA_ANY(detoasted), PROBE_PREFIX);
+	*min_score = min_score_in(detoasted);
 	memcpy(VARDATA(datum), VARDATA_ANY(detoasted) + PROBE_PREFIX, length);
 	if ((Pointer) detoasted != DatumGetPointer(probe))
 		pfree(detoasted);
@@ -55,11 +68,7 @@ probe_take_apart(Datum probe, double *min_score)
 double
 probe_min_score(Datum probe)
 {
-	struct varlena *start = PG_DETOAST_DATUM_SLICE(probe, 0, PROBE_PREFIX);
-	double          min_score;
-
-	memcpy(&min_score, VARDATA_ANY(start), PROBE_PREFIX);
-	return min_score;
+	return min_score_in(PG_DETOAST_DATUM_SLICE(probe, 0, PROBE_PREFIX));
 }
 
 /* probe(template, min_score) */
