@@ -15,6 +15,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "search/fusion.h"
 #include "search/persons.h"
 #include "utils/builtins.h"

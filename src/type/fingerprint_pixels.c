@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "extract/extract.h"
 #include "fmgr.h"
 #include "miscadmin.h"
