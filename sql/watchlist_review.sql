@@ -8,14 +8,14 @@
 \i :setup
 \set ECHO all
 SET SESSION AUTHORIZATION regress_olga;
-SELECT encounter, search, verdict, reference FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-1');
+SELECT encounter, search, verdict, person FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-1');
 SELECT watchlist.open_review(1, 1, 'entry', 'B-1');
 SET SESSION AUTHORIZATION regress_sven;
 SELECT watchlist.open_review(1, 1, NULL, 'B-1');
 SELECT watchlist.open_review(1, 11, 'entry', 'B-1');
 SELECT watchlist.open_review(2, 1, 'entry', 'B-1');
 SELECT watchlist.open_review(1, 1, 'entry', 'B-1');
-SELECT review, reference, band, first_examiner, first_decision, second_examiner, second_decision, outcome FROM watchlist.review_outcome(1);
+SELECT review, person, band, first_examiner, first_decision, second_examiner, second_decision, outcome FROM watchlist.review_outcome(1);
 SELECT watchlist.take_review(1);
 
 -- the first
@@ -26,15 +26,16 @@ SELECT watchlist.take_review(1);
 SELECT watchlist.take_review(1);
 SELECT review FROM watchlist.reviews_to_take();
 SELECT item, kind, position, print IS NOT NULL AS finger, eye IS NOT NULL AS eye FROM watchlist.view_probe(1);
--- her marks are locked before she sees the candidate
-SELECT reference FROM watchlist.view_candidate(1);
+-- marks are locked before the candidate is seen; nothing says before whom they are about
+SELECT person FROM watchlist.view_candidate(1);
+SELECT count(*) FROM watchlist.review_outcome(1);
 SELECT watchlist.decide(1, 'identification', 'eager');
 SELECT watchlist.lock_marks(1, NULL);
 SELECT watchlist.lock_marks(1, to_jsonb(repeat('x', 100000)));
 SELECT watchlist.lock_marks(1, '{"item": 1, "minutiae": [3, 7, 12]}');
 SELECT watchlist.lock_marks(1, '{"item": 1, "minutiae": [3, 7, 12, 15]}');
 SELECT watchlist.decide(1, 'identification', 'eager still');
-SELECT owner, list, reference, score > 80 AS high, fpir, searched, band, jsonb_array_length(evidence) AS modalities, item, print IS NOT NULL AS finger
+SELECT person, lists, score > 80 AS high, fpir, searched, band, jsonb_array_length(evidence) AS modalities, item, print IS NOT NULL AS finger
 FROM watchlist.view_candidate(1);
 SELECT watchlist.decide(1, 'certain', 'sure');
 SELECT watchlist.decide(1, 'identification', ' ');
@@ -43,9 +44,9 @@ SELECT watchlist.decide(1, 'exclusion', 'changed my mind');
 SELECT watchlist.lock_marks(1, '{}');
 SELECT * FROM watchlist.view_probe(1);
 
--- the second: nothing tells him of the first
+-- the second: nothing tells of the first
 SET SESSION AUTHORIZATION regress_emil;
-SELECT review, reference, band, first_examiner, first_decision, second_examiner, second_decision, outcome FROM watchlist.review_outcome(1);
+SELECT review, person, band, first_examiner, first_decision, second_examiner, second_decision, outcome FROM watchlist.review_outcome(1);
 SELECT review FROM watchlist.reviews_to_take();
 SELECT watchlist.take_review(1);
 SELECT * FROM watchlist.reviews LIMIT 1;
@@ -56,7 +57,8 @@ SELECT * FROM watchlist.searches LIMIT 1;
 SELECT * FROM watchlist.candidates LIMIT 1;
 SELECT * FROM watchlist.encounter_items LIMIT 1;
 SELECT * FROM watchlist.persons LIMIT 1;
-SELECT lock_marks, reference FROM watchlist.lock_marks(1, '[]'), LATERAL (SELECT reference FROM watchlist.view_candidate(1) LIMIT 1) c;
+SELECT watchlist.lock_marks(1, '[]');
+SELECT person FROM watchlist.view_candidate(1) LIMIT 1;
 SELECT review, outcome, first_examiner, first_decision, second_examiner FROM watchlist.review_outcome(1);
 SELECT watchlist.resolve_review(1, 'identification', 'x');
 SELECT watchlist.decide(1, 'inconclusive', 'blurred core');
@@ -90,7 +92,7 @@ SELECT watchlist.take_review(2);
 SET SESSION AUTHORIZATION regress_erik;
 SELECT review FROM watchlist.reviews_to_take();
 
--- two who agree; one who withdraws the other's view of a review
+-- two who agree; a review that is withdrawn
 SET SESSION AUTHORIZATION regress_sven;
 SELECT watchlist.open_review(1, 2, 'control', 'B-1');
 SET SESSION AUTHORIZATION regress_emil;
@@ -112,6 +114,9 @@ SET SESSION AUTHORIZATION regress_erik;
 SELECT watchlist.take_review(4);
 SET SESSION AUTHORIZATION regress_sven;
 SELECT watchlist.withdraw_review(4, 'opened by mistake');
+SELECT watchlist.withdraw_review(4, 'again');
+-- a finished one stays as it is
+SELECT watchlist.withdraw_review(1, 'inconvenient');
 SET SESSION AUTHORIZATION regress_erik;
 SELECT watchlist.lock_marks(4, '[]');
 SELECT outcome FROM watchlist.review_outcome(4);
@@ -134,6 +139,11 @@ RESET SESSION AUTHORIZATION;
 UPDATE watchlist.review_events SET decision = 'identification' WHERE decision = 'exclusion';
 DELETE FROM watchlist.review_events;
 SELECT review, round, event, examiner, marks, decision, statement FROM watchlist.review_events ORDER BY review, at;
+-- a supervisor sees probe, candidate and marks when it is complete
+SET SESSION AUTHORIZATION regress_sven;
+SELECT what, examiner, item, marks, print IS NOT NULL AS finger FROM watchlist.view_review(1, 'appeal', 'B-1');
+SELECT count(*) FROM watchlist.view_review(2, 'appeal', 'B-1');
+RESET SESSION AUTHORIZATION;
 SELECT caller, action, case_reference, search, detail FROM watchlist.log WHERE action IN ('review', 'view') ORDER BY entry;
 \set ECHO none
 \i :cleanup

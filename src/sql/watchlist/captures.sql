@@ -1,0 +1,179 @@
+-- ---------------------------------------------------------------------------
+-- captures: records as they come
+-- ---------------------------------------------------------------------------
+
+-- What is too poor to be enrolled, or to be searched with; without a row: 12
+-- minutiae, 911 usable bits.  Quality 0 is "not reported" and passes.
+CREATE TABLE quality_gate (
+	stage text NOT NULL CHECK (stage IN ('enrolment', 'search')),
+	kind text NOT NULL CHECK (kind IN ('finger', 'eye')),
+	least_quality integer NOT NULL DEFAULT 0,
+	least_size integer NOT NULL,	-- minutiae, usable bits
+	PRIMARY KEY (stage, kind)
+);
+
+CREATE FUNCTION too_poor(stage text, kind text, quality integer, size integer) RETURNS text
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT CASE WHEN size < g.least_size
+					THEN format(CASE kind WHEN 'finger' THEN '%s minutiae, of at least %s' ELSE '%s usable bits, of at least %s' END, size, g.least_size)
+				WHEN quality BETWEEN 1 AND g.least_quality - 1 THEN format('quality %s, of at least %s', quality, g.least_quality) END
+	FROM (SELECT coalesce(max(q.least_size), CASE too_poor.kind WHEN 'finger' THEN 12 ELSE 911 END) AS least_size,
+				 coalesce(max(q.least_quality), 0) AS least_quality
+		  FROM watchlist.quality_gate q WHERE q.stage = too_poor.stage AND q.kind = too_poor.kind) g;
+END;
+
+CREATE FUNCTION set_quality_gate(stage text, kind text, least_quality integer, least_size integer, purpose text, case_reference text) RETURNS void
+	LANGUAGE plpgsql SECURITY DEFINER
+AS $$
+BEGIN
+	PERFORM watchlist.require_reason(purpose, case_reference);
+	INSERT INTO watchlist.quality_gate AS q (stage, kind, least_quality, least_size)
+		VALUES (set_quality_gate.stage, set_quality_gate.kind, set_quality_gate.least_quality, set_quality_gate.least_size)
+		ON CONFLICT ON CONSTRAINT quality_gate_pkey DO UPDATE SET least_quality = EXCLUDED.least_quality, least_size = EXCLUDED.least_size;
+	PERFORM watchlist.note('setting', purpose, case_reference,
+		detail => format('quality gate of %s, %s: quality %s, size %s', stage, kind, least_quality, least_size));
+END
+$$;
+
+CREATE TYPE templates AS (prints fingerprint[], irises iris[]);
+
+CREATE TYPE capture AS (
+	kind text,
+	record integer,		-- of those of its kind, from 1
+	"position" text,
+	print fingerprint,
+	eye iris,
+	quality smallint,
+	size integer,		-- minutiae, usable bits
+	problem text,		-- why it cannot be used; then no template
+	record_hash bytea
+);
+
+CREATE FUNCTION fingers_of_record(record bytea) RETURNS SETOF capture
+	LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+	SELECT 'finger', NULL::integer, coalesce(nullif(finger_position(f), 0)::text, 'unknown'), f, NULL::iris, quality(f),
+		   minutia_count(f)::integer, NULL::text, f::bytea
+	FROM fingerprints(record) f;
+END;
+
+CREATE FUNCTION eye_of_record(record text) RETURNS capture
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT ROW('eye', NULL::integer, eye(e), NULL::fingerprint, e, NULL::smallint, usable_bits(e), NULL::text, convert_to(e::text, 'UTF8'))::capture
+	FROM (SELECT record::iris AS e) i;
+END;
+
+-- Every view of every record, usable for a stage or not.  Nothing that a record
+-- holds raises an error: what is wrong with it is said in problem.
+--
+-- A search takes the fingers and eyes of one person: ten and two, one of each
+-- twice at most.  So nobody asks about ten persons in one search.
+CREATE FUNCTION read_captures(stage text, fingers bytea[], eyes text[]) RETURNS SETOF capture
+	LANGUAGE plpgsql
+AS $$
+DECLARE
+	most_records CONSTANT integer := 40;
+	most_bytes CONSTANT integer := 1000000;
+	most_fingers CONSTANT integer := CASE stage WHEN 'search' THEN 10 ELSE 80 END;
+	most_eyes CONSTANT integer := CASE stage WHEN 'search' THEN 4 ELSE 80 END;
+	usable_fingers integer := 0;
+	usable_eyes integer := 0;
+	seen bytea[] := '{}';
+	captures watchlist.capture[];
+	c watchlist.capture;
+	message text;
+	detail text;
+BEGIN
+	IF coalesce(cardinality(fingers), 0) > most_records OR coalesce(cardinality(eyes), 0) > most_records THEN
+		RAISE EXCEPTION 'more than % records', most_records
+			USING ERRCODE = 'program_limit_exceeded', HINT = 'Send the best of them, or enrol them in several calls.';
+	END IF;
+	-- arrays may begin anywhere and have any dimensions
+	fingers := ARRAY(SELECT unnest(fingers));
+	eyes := ARRAY(SELECT unnest(eyes));
+	FOR n IN 1 .. cardinality(fingers) + cardinality(eyes) LOOP
+		captures := NULL;
+		c := NULL;
+		BEGIN
+			IF n <= cardinality(fingers) THEN
+				c.kind := 'finger';
+				c.record := n;
+				IF fingers[n] IS NULL THEN
+					c.problem := 'nothing was captured';
+				ELSIF octet_length(fingers[n]) > most_bytes THEN
+					c.problem := 'the record is too long';
+				ELSE
+					c.record_hash := fingers[n];
+					captures := ARRAY(SELECT watchlist.fingers_of_record(fingers[n]));
+				END IF;
+			ELSE
+				c.kind := 'eye';
+				c.record := n - cardinality(fingers);
+				IF eyes[c.record] IS NULL THEN
+					c.problem := 'nothing was captured';
+				ELSIF octet_length(eyes[c.record]) > most_bytes THEN
+					c.problem := 'the record is too long';
+				ELSE
+					c.record_hash := convert_to(eyes[c.record], 'UTF8');
+					captures := ARRAY[watchlist.eye_of_record(eyes[c.record])];
+				END IF;
+			END IF;
+		EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
+			-- these messages never hold what a template does
+			GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+			c.problem := message || CASE WHEN detail <> '' THEN ': ' || detail ELSE '' END;
+			captures := NULL;
+		END;
+		IF captures IS NULL THEN
+			IF c.record_hash IS NOT NULL THEN
+				c.record_hash := watchlist.keyed_hash(c.record_hash);
+			END IF;
+			RETURN NEXT c;
+			CONTINUE;
+		END IF;
+		FOR i IN 1 .. cardinality(captures) LOOP
+			c.position := captures[i].position;
+			c.quality := captures[i].quality;
+			c.size := captures[i].size;
+			c.record_hash := watchlist.keyed_hash(captures[i].record_hash);
+			c.problem := coalesce(captures[i].problem,
+				CASE WHEN c.record_hash = ANY (seen) THEN 'the same capture came before'
+					 ELSE watchlist.too_poor(stage, c.kind, c.quality, c.size) END,
+				CASE WHEN c.kind = 'finger' AND usable_fingers >= most_fingers THEN format('more than %s fingers', most_fingers)
+					 WHEN c.kind = 'eye' AND usable_eyes >= most_eyes THEN format('more than %s eyes', most_eyes) END);
+			c.print := CASE WHEN c.problem IS NULL THEN captures[i].print END;
+			c.eye := CASE WHEN c.problem IS NULL THEN captures[i].eye END;
+			IF c.problem IS NULL THEN
+				usable_fingers := usable_fingers + (c.kind = 'finger')::integer;
+				usable_eyes := usable_eyes + (c.kind = 'eye')::integer;
+			END IF;
+			seen := seen || c.record_hash;
+			RETURN NEXT c;
+		END LOOP;
+	END LOOP;
+END
+$$;
+
+-- Short keyed hashes of the pieces of a template: minutiae, or runs of an iris
+-- code.  Two templates of one capture share most of them, also when a byte was
+-- changed, and nobody without the key learns anything from them.
+CREATE FUNCTION template_pieces(print fingerprint, eye iris, key bytea) RETURNS integer[]
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT ARRAY(
+		SELECT DISTINCT ('x' || encode(substr(authenticate(convert_to(piece, 'UTF8'), key), 1, 4), 'hex'))::bit(32)::integer AS hash
+		FROM (SELECT regexp_replace(m, '^([^,]*,[^,]*,[^,]*).*$', '\1') FROM regexp_split_to_table(substr(print::text, strpos(print::text, ')') + 2), ' ') m
+			  UNION ALL
+			  SELECT n || substr(t, 1 + 16 * n, 16)
+			  FROM (SELECT substr(eye::text, strpos(eye::text, ')') + 2) AS t) e, generate_series(0, length(t) / 16 - 1) n) p (piece)
+		ORDER BY hash);
+END;
+
+CREATE FUNCTION template_bytes(prints fingerprint[], irises iris[]) RETURNS bytea
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT coalesce(string_agg(t.bytes, '' ORDER BY t.bytes), '')
+	FROM (SELECT p::bytea AS bytes FROM unnest(prints) p UNION ALL SELECT convert_to(e::text, 'UTF8') FROM unnest(irises) e) t;
+END;
