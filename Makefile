@@ -7,7 +7,7 @@ MODULE_big = biometric
 BIOMETRIC_SQL = index fingerprint iris
 MODALITIES = fingerprint:5000 iris:100
 BIOMETRIC_SQL_2 = records extract synthetic inspect score fusion nodes evidence
-WATCHLIST_SQL = base rules
+WATCHLIST_SQL = agencies log captures persons lists gallery search partners review retention rights
 DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
 
