@@ -19,11 +19,11 @@ BEGIN
 		RAISE EXCEPTION 'this extension is installed with standard_conforming_strings = on'
 			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SET standard_conforming_strings = on, and try again.';
 	END IF;
-	IF NOT pg_catalog.has_parameter_privilege('log_min_error_statement', 'SET') THEN
-		RAISE EXCEPTION 'role "%" may not set log_min_error_statement', current_user
+	IF NOT (pg_catalog.has_parameter_privilege('log_min_error_statement', 'SET') AND pg_catalog.has_parameter_privilege('log_error_verbosity', 'SET')) THEN
+		RAISE EXCEPTION 'role "%" may not set log_min_error_statement and log_error_verbosity', current_user
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = 'Without it the line that announces a search in the server''s log would show the statement, which may hold templates.',
-				  HINT = format('A superuser prepares the installation: GRANT SET ON PARAMETER log_min_error_statement TO %I.', current_user);
+				  HINT = format('A superuser prepares the installation: GRANT SET ON PARAMETER log_min_error_statement, log_error_verbosity TO %I.', current_user);
 	END IF;
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = 'watchlist_courier') THEN
 		IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) THEN

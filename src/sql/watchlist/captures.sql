@@ -53,9 +53,10 @@ CREATE TYPE capture AS (
 CREATE FUNCTION fingers_of_record(record bytea) RETURNS SETOF capture
 	LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-	SELECT 'finger', NULL::integer, coalesce(nullif(finger_position(f), 0)::text, 'unknown'), f, NULL::iris, quality(f),
-		   minutia_count(f)::integer, NULL::text, f::bytea
-	FROM fingerprints(record) f;
+	-- a view that is spoilt has a problem and no template; the others are read all the same
+	SELECT 'finger', NULL::integer, CASE WHEN v.print IS NOT NULL THEN coalesce(nullif(finger_position(v.print), 0)::text, 'unknown') END,
+		   v.print, NULL::iris, quality(v.print), minutia_count(v.print)::integer, v.problem, v.print::bytea
+	FROM fingerprint_views(record) v;
 END;
 
 CREATE FUNCTION eye_of_record(record text) RETURNS capture
@@ -137,7 +138,7 @@ BEGIN
 			c.position := captures[i].position;
 			c.quality := captures[i].quality;
 			c.size := captures[i].size;
-			c.record_hash := watchlist.keyed_hash(captures[i].record_hash);
+			c.record_hash := watchlist.keyed_hash(coalesce(captures[i].record_hash, fingers[n]));
 			c.problem := coalesce(captures[i].problem,
 				CASE WHEN c.record_hash = ANY (seen) THEN 'the same capture came before'
 					 ELSE watchlist.too_poor(stage, c.kind, c.quality, c.size) END,

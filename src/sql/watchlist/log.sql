@@ -135,7 +135,7 @@ CREATE TRIGGER create_log BEFORE INSERT OR UPDATE OF time_zone ON this_country F
 -- A line of the server's log, which no ROLLBACK takes back.  The statement, which
 -- may have templates in it, is left out.
 CREATE FUNCTION tell_server_log(message text) RETURNS void
-	LANGUAGE plpgsql SECURITY DEFINER SET log_min_error_statement = panic
+	LANGUAGE plpgsql SECURITY DEFINER SET log_min_error_statement = panic SET log_error_verbosity = terse
 AS $$
 BEGIN
 	RAISE LOG 'watchlist: %', message;

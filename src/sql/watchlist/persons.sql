@@ -340,7 +340,7 @@ BEGIN ATOMIC
 		SELECT i.person, i.fused_score
 		FROM t, size, identify('watchlist.enrolments'::regclass, 'person', 'eye', t.irises, 20, '{"state": "enrolled"}', gallery_size => size.persons) i)
 	SELECT f.person::bigint, sum(f.fused_score),
-		   greatest(fpir(sum(f.fused_score), (SELECT size.persons FROM size), (SELECT greatest(num_nonnulls(t.prints, t.irises), 1) FROM t)), 1e-6)
+		   greatest(fpir(sum(f.fused_score), (SELECT size.persons FROM size), (SELECT greatest(num_nonnulls(t.prints, t.irises), 1) FROM t)), fpir_floor())
 	FROM found f WHERE f.person::bigint <> of_person GROUP BY f.person;
 END;
 

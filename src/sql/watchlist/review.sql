@@ -229,7 +229,7 @@ $$;
 -- Then the candidate, with what the score says and how often chance says it.
 -- No row: the owner has withdrawn the candidate since.
 CREATE FUNCTION view_candidate(review bigint)
-	RETURNS TABLE (person text, lists text[], score numeric, fpir float8, searched bigint, band text, evidence jsonb, item integer,
+	RETURNS TABLE (person text, lists text[], score numeric, fpir float8, fpir_bound boolean, searched bigint, band text, evidence jsonb, item integer,
 		print fingerprint, eye iris)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -249,7 +249,7 @@ BEGIN
 		persons => ARRAY(SELECT c.person FROM watchlist.candidates c WHERE c.search = (mine.of_review).search AND c.rank = (mine.of_review).rank AND c.person IS NOT NULL),
 		detail => format('review %s: candidate', view_candidate.review));
 	RETURN QUERY
-		SELECT c.person, c.lists, round(c.score::numeric, 1), c.fpir, s.searched, c.band, c.evidence, t.item, t.print, t.eye
+		SELECT c.person, c.lists, round(c.score::numeric, 1), c.fpir, c.fpir_bound, s.searched, c.band, c.evidence, t.item, t.print, t.eye
 		FROM watchlist.candidates c JOIN watchlist.searches s ON s.search = c.search, watchlist.templates_of(c.search, c.rank) t
 		WHERE c.search = (mine.of_review).search AND c.rank = (mine.of_review).rank;
 END

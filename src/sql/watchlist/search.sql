@@ -258,6 +258,7 @@ CREATE TABLE candidates (
 	lists text[] NOT NULL,
 	score float8 NOT NULL,	-- decibans of its own false match rate: fused_score
 	fpir float8 NOT NULL,	-- for all that this search compared
+	fpir_bound boolean NOT NULL,	-- whether that is a bound, not a measured rate
 	band text NOT NULL CHECK (band IN ('clear', 'refer', 'hit')),
 	evidence jsonb NOT NULL,
 	caveats text[] NOT NULL,
@@ -269,46 +270,45 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON searches FOR EACH STATEMENT EX
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON candidates FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON candidates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE TYPE found_person AS (person text, score float8, fpir float8, evidence jsonb);
+CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound boolean, evidence jsonb);
 
 -- The likeliest in some parts of a table of templates, fingers and eyes fused,
 -- best first.  size: how many persons are searched, at most; those of several lists count for each.
 --
 -- Who was found by one modality is completed by the other if one modality alone
 -- makes more of them than chance gives everybody.  fpir counts what was searched
--- with, found or not, and is never given as less than one in a million: what is
--- below is arithmetic that no measurement backs.
+-- with, found or not.  It is never given as less than fpir_floor(), below which no measurement
+-- backs it; fpir_bound says so, and whether a score is beyond those that were counted.
 CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer) RETURNS SETOF found_person
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	WITH f AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.evidence
+		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM identify(source, 'subject', 'print', prints, most, jsonb_build_object('part', parts), gallery_size => greatest(size, 1)) i),
 	e AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.evidence
+		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM identify(source, 'subject', 'eye', irises, most, jsonb_build_object('part', parts), gallery_size => greatest(size, 1)) i),
 	f_more AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.evidence
+		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM (SELECT jsonb_agg(e.person) AS persons FROM e
 			  WHERE fpir(e.fused_score, greatest(size, 1), 1) < 0.5 AND e.person NOT IN (SELECT f.person FROM f)
 			  HAVING count(*) > 0) m,
 			 identify(source, 'subject', 'print', prints, most, jsonb_build_object('part', parts, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
 	e_more AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.evidence
+		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM (SELECT jsonb_agg(f.person) AS persons FROM f
 			  WHERE fpir(f.fused_score, greatest(size, 1), 1) < 0.5 AND f.person NOT IN (SELECT e.person FROM e)
 			  HAVING count(*) > 0) m,
 			 identify(source, 'subject', 'eye', irises, most, jsonb_build_object('part', parts, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
 	fused AS (
-		SELECT person, sum(fused_score) AS score, jsonb_agg(evidence ORDER BY modality) AS evidence
+		SELECT person, sum(fused_score) AS score, bool_or(fpir_bound) AS fpir_bound, jsonb_agg(evidence ORDER BY modality) AS evidence
 		FROM (SELECT 1 AS modality, * FROM f UNION ALL SELECT 1, * FROM f_more UNION ALL
 			  SELECT 2, * FROM e UNION ALL SELECT 2, * FROM e_more) a
 		GROUP BY person)
-	SELECT c.person, c.score,
-		   greatest(fpir(c.score, greatest(size, 1),
-						 greatest((cardinality(prints) > 0 IS TRUE)::int + (cardinality(irises) > 0 IS TRUE)::int, 1)), 1e-6),
-		   c.evidence
-	FROM fused c;
+	SELECT c.person, c.score, greatest(r.fpir, fpir_floor()), c.fpir_bound OR r.fpir < fpir_floor(), c.evidence
+	FROM fused c,
+		 LATERAL (SELECT fpir(c.score, greatest(size, 1),
+							  greatest((cardinality(prints) > 0 IS TRUE)::int + (cardinality(irises) > 0 IS TRUE)::int, 1))) r (fpir);
 END;
 
 -- The ten likeliest in some parts, ours and received, who have an entry in force.
@@ -368,8 +368,8 @@ BEGIN
 			   done.searched, round(found[1].score::numeric, 1), found[1].fpir, done.verdict, probe_hash
 		FROM watchlist.this_country c
 		RETURNING s.* INTO done;
-	INSERT INTO watchlist.candidates (search, rank, person, lists, score, fpir, band, evidence, caveats)
-		SELECT done.search, f.ordinality, f.person, e.lists, f.score, f.fpir, watchlist.band(f.fpir), f.evidence, e.caveats
+	INSERT INTO watchlist.candidates (search, rank, person, lists, score, fpir, fpir_bound, band, evidence, caveats)
+		SELECT done.search, f.ordinality, f.person, e.lists, f.score, f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence, e.caveats
 		FROM unnest(found) WITH ORDINALITY f,
 			 LATERAL (SELECT array_agg(DISTINCT o.owner || '/' || o.list) AS lists,
 							 coalesce(array_agg(DISTINCT v.caveat) FILTER (WHERE v.caveat IS NOT NULL), '{}') AS caveats
@@ -392,7 +392,7 @@ $$;
 -- partners sent.  fingers: records, of one or several views; eyes: as type iris reads them.
 CREATE FUNCTION check_traveller(fingers bytea[], eyes text[], purpose text, case_reference text, place text DEFAULT NULL,
 		OUT encounter bigint, OUT verdict text, OUT person text, OUT lists text[], OUT score float8, OUT fpir float8,
-		OUT search bigint, OUT searched bigint, OUT candidates jsonb, OUT caveats text[], OUT unusable jsonb, OUT partners_pending integer)
+		OUT fpir_bound boolean, OUT search bigint, OUT searched bigint, OUT candidates jsonb, OUT caveats text[], OUT unusable jsonb, OUT partners_pending integer)
 	RETURNS record
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -420,8 +420,9 @@ BEGIN
 	SELECT * INTO best FROM watchlist.candidates c WHERE c.search = done.search AND c.rank = 1 AND c.band <> 'clear';
 	person := best.person;
 	lists := best.lists;
+	fpir_bound := (SELECT c.fpir_bound FROM watchlist.candidates c WHERE c.search = done.search AND c.rank = 1);
 	SELECT coalesce(jsonb_agg(jsonb_build_object('rank', c.rank, 'person', c.person, 'lists', c.lists,
-				'score', round(c.score::numeric, 1), 'fpir', c.fpir, 'band', c.band, 'caveats', c.caveats) ORDER BY c.rank), '[]')
+				'score', round(c.score::numeric, 1), 'fpir', c.fpir, 'fpir_bound', c.fpir_bound, 'band', c.band, 'caveats', c.caveats) ORDER BY c.rank), '[]')
 		INTO candidates FROM watchlist.candidates c WHERE c.search = done.search AND c.band <> 'clear';
 	caveats := ARRAY(SELECT DISTINCT unnest(c.caveats) FROM watchlist.candidates c WHERE c.search = done.search AND c.band <> 'clear' ORDER BY 1);
 	IF searched = 0 THEN
@@ -456,7 +457,7 @@ END;
 
 -- The candidates of a search of one's agency, as they were found.
 CREATE FUNCTION view_search(search bigint, purpose text, case_reference text)
-	RETURNS TABLE (rank integer, person text, lists text[], score numeric, fpir float8, searched bigint, band text,
+	RETURNS TABLE (rank integer, person text, lists text[], score numeric, fpir float8, fpir_bound boolean, searched bigint, band text,
 		evidence jsonb, caveats text[], matcher text, search_mode text)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -470,14 +471,14 @@ BEGIN
 		search => view_search.search, detail => 'candidates',
 		persons => ARRAY(SELECT c.person FROM watchlist.candidates c WHERE c.search = seen.search AND c.person IS NOT NULL ORDER BY c.rank));
 	RETURN QUERY
-		SELECT c.rank, c.person, c.lists, round(c.score::numeric, 1), c.fpir, seen.searched, c.band, c.evidence, c.caveats, seen.matcher, seen.search_mode
+		SELECT c.rank, c.person, c.lists, round(c.score::numeric, 1), c.fpir, c.fpir_bound, seen.searched, c.band, c.evidence, c.caveats, seen.matcher, seen.search_mode
 		FROM watchlist.candidates c WHERE c.search = seen.search ORDER BY c.rank;
 END
 $$;
 
 -- For analysts: the likeliest on the lists that they see.  Nothing of it is kept but the entry.
 CREATE FUNCTION search_gallery(fingers bytea[], eyes text[], purpose text, case_reference text)
-	RETURNS TABLE (person text, lists text[], score numeric, fpir float8, band text, evidence jsonb)
+	RETURNS TABLE (person text, lists text[], score numeric, fpir float8, fpir_bound boolean, band text, evidence jsonb)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 #variable_conflict use_column
@@ -498,7 +499,7 @@ BEGIN
 		persons => ARRAY(SELECT f.person FROM unnest(found) f), detail => 'by an analyst');
 	RETURN QUERY
 		SELECT f.person, ARRAY(SELECT DISTINCT o.owner || '/' || o.list FROM watchlist.entries_of(f.person, parts) o ORDER BY 1),
-			   round(f.score::numeric, 1), f.fpir, watchlist.band(f.fpir), f.evidence
+			   round(f.score::numeric, 1), f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence
 		FROM unnest(found) f;
 END
 $$;
@@ -519,7 +520,7 @@ BEGIN ATOMIC
 	c AS (
 		SELECT person::bigint AS encounter, coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0) AS score,
 			   greatest(fpir(coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0),
-							 greatest((SELECT max(searched) FROM f), (SELECT max(searched) FROM e)), num_nonnulls(prints, irises)), 1e-6) AS fpir
+							 greatest((SELECT max(searched) FROM f), (SELECT max(searched) FROM e)), num_nonnulls(prints, irises)), fpir_floor()) AS fpir
 		FROM f FULL JOIN e USING (person))
 	SELECT c.encounter, c.score, c.fpir FROM c ORDER BY c.score DESC, c.encounter;
 END;
