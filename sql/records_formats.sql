@@ -104,6 +104,17 @@ FROM two_degrees, cbeff_blocks(format('<?xml version="1.0"?><BIR xmlns="http://s
 	encode(to_iso19794_2(print), 'base64'))::xml) b
 WHERE two_degrees.n = 1;
 
+-- open-iris writes JSON; its base64 may be wrapped or in the alphabet for URLs.
+CREATE TEMP TABLE eye AS
+SELECT code, json, jsonb_build_object('error', NULL, 'iris_template', json, 'metadata', '{"eye_side": "left"}'::jsonb) AS with_metadata
+FROM (SELECT code, jsonb_build_object('iris_codes', open_iris_code(code), 'mask_codes', open_iris_mask(code), 'iris_code_version', 'v2.1') AS json
+	  FROM (SELECT iris(code(synthetic_iris(1)), mask(synthetic_iris(1)), 64) AS code) x) y;
+SELECT iris_from_open_iris_json(json, 'unknown', 8, 64) = code AS same, eye(iris_from_open_iris_json(with_metadata, 'unknown', 8, 64)),
+	   iris_from_open_iris(regexp_replace(json ->> 'iris_codes', '(.{40})', E'\\1\n', 'g'), translate(json ->> 'mask_codes', '+/=', '-_'), 'unknown', 8, 64) = code AS wrapped_and_for_urls
+FROM eye;
+SELECT iris_from_open_iris_json(json) FROM eye;
+SELECT iris_from_open_iris_json('{}') FROM eye;
+
 -- What a loader asks before it loads.
 SELECT kind, format, views, sound_views, problems FROM (VALUES (1, '\x'::bytea), (2, '\x89504e470d0a1a0a'), (3, 'hello')) v (i, record), describe_record(record) ORDER BY i;
 SELECT record_problem(to_iso19794_2(print)) IS NULL AS fine, record_problem(substring(to_iso19794_2(print) FOR 100)), record_problem('\x89504e470d0a1a0a'::bytea) FROM print WHERE n = 1;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/text_encoding.h"
+
 /* says why, and is false */
 #define refuse(error, ...) (snprintf((error)->reason, sizeof((error)->reason), __VA_ARGS__), false)
 
@@ -85,88 +87,36 @@ check_tail(const IrisRecord *record, IrisError *error)
 	return true;
 }
 
-/* ---- base64 (RFC 4648, section 4) ---------------------------------------- */
+/* ---- base64 --------------------------------------------------------------- */
 
-static const char base64_digits[] =
-	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static size_t
-base64_size(size_t bytes)
-{
-	return (bytes + 2) / 3 * 4;
-}
-
-static char *
-base64_write(const uint8_t *bytes, size_t length, char *text)
-{
-	for (size_t i = 0; i < length; i += 3)
-	{
-		size_t   n = length - i;
-		uint32_t group = (uint32_t) bytes[i] << 16;
-
-		if (n > 1)
-			group |= (uint32_t) bytes[i + 1] << 8;
-		if (n > 2)
-			group |= bytes[i + 2];
-		*text++ = base64_digits[group >> 18];
-		*text++ = base64_digits[(group >> 12) & 63];
-		*text++ = n > 1 ? base64_digits[(group >> 6) & 63] : '=';
-		*text++ = n > 2 ? base64_digits[group & 63] : '=';
-	}
-	return text;
-}
-
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
-
-/* reads exactly "expected" bytes; what names the part in errors */
+/*
+ * Reads exactly "expected" bytes, at most IRIS_MAX_CODE_BYTES; what names the
+ * part in errors.  Our own text form is exact; what others write may have
+ * broken lines or lack its padding.
+ */
 static bool
 base64_read(const char *text, size_t length, const char *what, uint8_t *bytes, size_t expected,
-			IrisError *error)
+			bool exact, IrisError *error)
 {
-	size_t   digits = length;
-	uint32_t group = 0;
-	size_t   n = 0;
+	/* twice the digits leave room for any way of breaking lines */
+	uint8_t decoded[IRIS_MAX_CODE_BYTES * 2 + 16];
+	size_t  size = 0;
 
-	if (length != base64_size(expected))
-		return refuse(error, "The %s has %zu characters of base64; %zu bytes need %zu.", what,
-					  length, expected, base64_size(expected));
-	/* as many padding characters as these bytes need, which is at most 2 */
-	digits -= (3 - expected % 3) % 3;
-	for (size_t i = 0; i < length; i++)
+	if (length == base64_size(expected) || (!exact && length <= base64_size(expected) * 2))
 	{
-		int value = i < digits ? base64_value(text[i]) : (text[i] == '=' ? 0 : -1);
-
-		if (value < 0)
-			return refuse(error, "The %s is not base64 at character %zu of %zu.", what, i + 1,
-						  length);
-		group = group << 6 | (uint32_t) value;
-		if (i % 4 == 3)
-		{
-			for (int shift = 16; shift >= 0; shift -= 8)
-			{
-				uint8_t byte = (uint8_t) (group >> shift);
-
-				if (n < expected)
-					bytes[n++] = byte;
-				else if (byte != 0)
-					return refuse(error, "The %s has bits set after its last byte.", what);
-			}
-			group = 0;
-		}
+		if (!text_decode(TEXT_BASE64, text, length, decoded, &size))
+			return size < length
+					   ? refuse(error, "The %s is not base64 at character %zu of %zu.", what,
+								size + 1, length)
+					   : refuse(error, "The %s is cut off or has bits set after its last byte.",
+								what);
+		if (size != expected)
+			return refuse(error, "The %s has %zu bytes, not %zu.", what, size, expected);
+		memcpy(bytes, decoded, expected);
+		return true;
 	}
-	return true;
+	return refuse(error, "The %s has %zu characters of base64; %zu bytes need %zu.", what, length,
+				  expected, base64_size(expected));
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -227,9 +177,10 @@ iris_read_text(const char *text, IrisRecord *record, IrisError *error)
 		;
 	if (text + length == end)
 		return refuse(error, "After the code, a colon and the mask are missing.");
-	return base64_read(text, length, "code", record->code, code_bytes(&record->iris), error) &&
+	return base64_read(text, length, "code", record->code, code_bytes(&record->iris), true,
+					   error) &&
 		   base64_read(text + length + 1, (size_t) (end - text) - length - 1, "mask", record->mask,
-					   code_bytes(&record->iris), error) &&
+					   code_bytes(&record->iris), true, error) &&
 		   check_tail(record, error);
 }
 
@@ -410,7 +361,7 @@ unpack_open_iris(const char *text, size_t length, const char *what, const IrisTe
 	uint8_t packed[IRIS_MAX_CODE_BYTES] = {0};
 	size_t  total = IRIS_CODE_BITS((size_t) iris->columns, iris->bits);
 
-	if (!base64_read(text, length, what, packed, code_bytes(iris), error))
+	if (!base64_read(text, length, what, packed, code_bytes(iris), false, error))
 		return false;
 	if (total % 8 != 0 && (uint8_t) (packed[total / 8] << (total % 8)) != 0)
 		return refuse(error, "The %s has bits set beyond its %zu bits.", what, total);

@@ -34,7 +34,7 @@ static const struct
 	[RECORD_FACE_IMAGE] = {"a face image record (ISO/IEC 19794-5)", NULL},
 	[RECORD_AN2K_XML] = {"an ANSI/NIST-ITL package in XML",
 						 "Convert it to the traditional form, which an2k_records(bytea) reads."},
-	[RECORD_OPEN_IRIS] = {"an open-iris template", "Use iris_from_open_iris(json)."},
+	[RECORD_OPEN_IRIS] = {"an open-iris template", "Use iris_from_open_iris_json(jsonb)."},
 	[RECORD_XYT] = {"minutiae in NIST's xyt form",
 					"Use fingerprint_from_xyt(text, convention, width, height)."},
 	[RECORD_WSQ] = {"a WSQ picture", EXTRACT_HINT},

@@ -46,6 +46,15 @@ BEGIN ATOMIC
 			block text PATH '*[local-name() = "BDB"][1]') b;
 END;
 
+-- what open-iris writes for an eye, alone or with the metadata of its pipeline
+CREATE FUNCTION iris_from_open_iris_json(template jsonb, eye text DEFAULT 'unknown',
+		rows integer DEFAULT 16, columns integer DEFAULT 256, wavelets integer DEFAULT 2) RETURNS iris
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN iris_from_open_iris(coalesce(template ->> 'iris_codes', template -> 'iris_template' ->> 'iris_codes', ''),
+	coalesce(template ->> 'mask_codes', template -> 'iris_template' ->> 'mask_codes', ''),
+	CASE WHEN eye <> 'unknown' THEN eye ELSE coalesce(template -> 'metadata' ->> 'eye_side', eye) END,
+	rows, columns, wavelets);
+
 -- formats that do not say what they are
 CREATE FUNCTION fingerprint_from_card(data bytea, format text, finger_position integer DEFAULT 0) RETURNS fingerprint
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_from_card' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -79,6 +88,7 @@ COMMENT ON FUNCTION record_problem(text) IS 'why a text cannot be cast to finger
 COMMENT ON FUNCTION record_bytes(text) IS 'the bytes of hexadecimal digits or base64, NULL if the text is neither';
 COMMENT ON FUNCTION an2k_records(bytea) IS 'a row for each record of an ANSI/NIST-ITL file';
 COMMENT ON FUNCTION cbeff_blocks(xml) IS 'a row for each biometric data block of a CBEFF record in XML';
+COMMENT ON FUNCTION iris_from_open_iris_json(jsonb, text, integer, integer, integer) IS 'an iris code from what open-iris writes, as JSON';
 COMMENT ON FUNCTION fingerprint_from_card(bytea, text, integer) IS 'a fingerprint from the minutiae of a card, normal or compact';
 COMMENT ON FUNCTION to_card(fingerprint, text) IS 'minutiae as a card compares them, normal or compact';
 COMMENT ON FUNCTION fingerprint_from_xyt(text, text, integer, integer, integer, integer) IS 'a fingerprint from minutiae in NIST''s xyt form, convention nist or m1';
