@@ -70,12 +70,18 @@ trap 'exit 130' INT TERM
 
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 
-# layer NAME PACKAGES...: installed by hand, upon the base
+# layer NAME: packages installed by hand, upon the base
 layer()
 {
-	local name=$1
-	shift
+	local name=$1 server="postgresql-$version libpq-dev gcc libc6-dev"
 
+	case $name in
+		client) set -- "postgresql-client-$version" libpq-dev gcc libc6-dev ;;
+		server) set -- $server ;;
+		dev) set -- "postgresql-server-dev-$version" gcc libc6-dev ;;
+		full) set -- $server "postgresql-server-dev-$version" ;;
+		sudo) set -- sudo ;;
+	esac
 	[ -e "$machines/layer-$name" ] && return
 	mount_root bare
 	inside mkdir -p /etc/postgresql-common
@@ -146,15 +152,11 @@ show() { [ -z "${bad:-}" ] || { sed 's/^/# /' "$machines/log" | tail -n 25; [ ! 
 #
 # States
 #
-client="postgresql-client-$version libpq-dev gcc libc6-dev"
-server="postgresql-$version libpq-dev gcc libc6-dev"
-dev="postgresql-server-dev-$version gcc libc6-dev"
-
 state_bare() { mount_root bare; put; sh 'make demo'; demo_works; is "it says how much there is to download" says 'to download: .*MB'; cp "$machines/log" "$machines/log.bare"; }
-state_client_only() { layer client $client; mount_root client; put; sh 'make demo'; demo_works; }
-state_server_only() { layer server $server; mount_root server; put; sh 'make demo'; demo_works; }
-state_dev_only() { layer dev $dev; mount_root dev; put; sh 'make demo'; demo_works; }
-state_complete() { layer full $server $dev; mount_root full; put; sh 'make demo'; demo_works; is "nothing is installed" bash -c "! grep -q Installing $machines/log"; }
+state_client_only() { layer client; mount_root client; put; sh 'make demo'; demo_works; }
+state_server_only() { layer server; mount_root server; put; sh 'make demo'; demo_works; }
+state_dev_only() { layer dev; mount_root dev; put; sh 'make demo'; demo_works; }
+state_complete() { layer full; mount_root full; put; sh 'make demo'; demo_works; is "nothing is installed" bash -c "! grep -q Installing $machines/log"; }
 state_no_apt() { layer full; mount_root full; rm "$root"/usr/bin/apt*; put; sh 'make demo'; demo_works; }
 state_no_apt_bare()
 {
@@ -267,7 +269,7 @@ state_vpath()
 # README.md: from the demo to a database of one's own, as it stands there
 state_readme()
 {
-	layer sudo sudo; mount_root sudo; put
+	layer sudo; mount_root sudo; put
 	inside bash -c 'useradd -m bob; echo "bob ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/bob'
 	inside chown -R bob /src
 	perl -I test/t/lib -MDocumentation -e 'binmode STDOUT, ":utf8"; for (page_blocks("README.md")) { print "$_->{text}\n" if ($_->{run_by} // "") eq "test/machines.sh" }' > "$root/src/commands"
