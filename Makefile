@@ -1,5 +1,11 @@
 # biometric: templates, matching and indexed 1:N search for PostgreSQL.
 # Builds with PGXS; "make help" lists what there is.
+#
+# "make -f /path/to/Makefile" builds in the current directory.
+srcdir := $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST))))
+# files PATTERN...: in the sources, named as below srcdir
+files = $(patsubst $(srcdir)/%,%,$(wildcard $(addprefix $(srcdir)/,$(1))))
+
 EXTENSION = $(basename $(notdir $(wildcard $(srcdir)/*.control)))
 MODULE_big = biometric
 # The scripts are concatenated from rooms of src/sql, in this order.  What every type of template has is
@@ -12,10 +18,10 @@ DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
 
 # src/match, src/record and src/extract are plain C without PostgreSQL headers.
-MATCH_SRCS = $(wildcard src/match/*.c src/match/*/*.c src/extract/*.c)
-SRCS = $(MATCH_SRCS) $(wildcard src/*.c src/record/*.c src/type/*.c src/index/*.c src/index/*/*.c src/search/*.c src/evidence/*.c)
+MATCH_SRCS := $(call files,src/match/*.c src/match/*/*.c src/extract/*.c)
+SRCS := $(MATCH_SRCS) $(call files,src/*.c src/record/*.c src/type/*.c src/index/*.c src/index/*/*.c src/search/*.c src/evidence/*.c)
 OBJS = $(SRCS:.c=.o)
-ALL_HEADERS = $(wildcard src/*.h src/*/*.h src/*/*/*.h)
+ALL_HEADERS := $(call files,src/*.h src/*/*.h src/*/*/*.h)
 
 # Scores must agree to the bit on every platform: no fused multiply-add.
 override PG_CPPFLAGS += -I$(srcdir)/src -ffp-contract=off
@@ -54,6 +60,10 @@ the package postgresql-server-dev-NN, or say "make PG_CONFIG=/path/to/pg_config"
 "make demo" and "make test" install what they need)
 endif
 include $(PGXS)
+
+ifneq ($(patsubst %/,%,$(srcdir)),.)
+$(shell mkdir -p $(sort $(dir $(OBJS))))
+endif
 
 # Matching is arithmetic in loops; let the compiler vectorise it.
 $(MATCH_SRCS:.c=.o): CFLAGS += -O3 -fno-math-errno -fno-trapping-math
