@@ -90,9 +90,8 @@ candidates_advance(Candidates *candidates)
 	{
 		pfree(candidates->entries);
 		pfree(candidates->live);
-		candidates->nentries =
-			preselection_next(candidates->preselection, candidates->missing, &candidates->entries,
-							  &candidates->ngroups);
+		candidates->nentries = preselection_next(candidates->preselection, candidates->missing,
+												 &candidates->entries, &candidates->ngroups);
 		candidates->live = palloc0(sizeof(bool) * Max(candidates->ngroups, 1));
 	}
 	if (first)

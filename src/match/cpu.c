@@ -4,8 +4,9 @@
  */
 #include "match/cpu.h"
 
-static unsigned limit = ~0U;
+unsigned cpu_features;
 
+#if defined(__GNUC__)
 static unsigned
 detect(void)
 {
@@ -26,32 +27,22 @@ detect(void)
 	return features;
 }
 
-unsigned
-cpu_features(void)
+/* The loader calls it when the program starts or the module is loaded */
+__attribute__((constructor)) static void
+start(void)
 {
-	static bool     detected = false;
-	static unsigned features;
-
-	if (!detected)
-	{
-		features = detect();
-		detected = true;
-	}
-	return features & limit;
+	cpu_features = detect();
 }
 
 void
 cpu_limit(unsigned features)
 {
-	limit = features;
+	cpu_features = detect() & features;
 }
-
-const CpuKernel *
-cpu_choose(const CpuLoop *loop)
+#else
+void
+cpu_limit(unsigned features)
 {
-	int i = loop->n - 1;
-
-	while (i > 0 && !cpu_has(loop->kernels[i]->needs))
-		i--;
-	return loop->kernels[i];
+	(void) features;
 }
+#endif

@@ -22,8 +22,8 @@ typedef enum CpuFeature
 	CPU_NEON = 1 << 3
 } CpuFeature;
 
-/* The features of this processor, of those in the limit */
-extern unsigned cpu_features(void);
+/* The features of this processor, of those in the limit; set when the program starts */
+extern unsigned cpu_features;
 
 /* For tests: use no features but these from now on */
 extern void cpu_limit(unsigned features);
@@ -31,7 +31,7 @@ extern void cpu_limit(unsigned features);
 static inline bool
 cpu_has(unsigned features)
 {
-	return (cpu_features() & features) == features;
+	return (cpu_features & features) == features;
 }
 
 /* A kernel.  Structs that hold its functions begin with this one. */
@@ -49,7 +49,15 @@ typedef struct CpuLoop
 } CpuLoop;
 
 /* The last kernel that the processor supports */
-extern const CpuKernel *cpu_choose(const CpuLoop *loop);
+static inline const CpuKernel *
+cpu_choose(const CpuLoop *loop)
+{
+	int i = loop->n - 1;
+
+	while (i > 0 && !cpu_has(loop->kernels[i]->needs))
+		i--;
+	return loop->kernels[i];
+}
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define CPU_X86_64
