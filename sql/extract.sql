@@ -44,3 +44,23 @@ FROM (SELECT fingerprint_from_pixels(string_agg(decode(md5(i::text), 'hex'), '' 
 SELECT dpi, image_width(f) AS width, image_height(f) AS height, horizontal_resolution(f) AS per_centimetre
 FROM (VALUES (250.0), (500.0), (1000.0)) AS resolutions (dpi),
 	LATERAL fingerprint_from_pixels(decode(repeat('80', 160 * 200), 'hex'), 160, 200, dpi) AS f;
+
+-- pictures of made-up fingers: the same are found, others are not
+SELECT length(synthetic_fingerprint_image(1)) = 388 * 374 AS sized,
+	   synthetic_fingerprint_image(1) = synthetic_fingerprint_image(1, 0, 0) AS repeatable;
+CREATE TABLE pictured AS
+SELECT f, i, fingerprint_from_pixels(synthetic_fingerprint_image(f, i), 388, 374, 500, 2) AS print
+FROM generate_series(1, 4) AS f, generate_series(0, 1) AS i;
+SELECT min(quality(print)) > 50 AS good, min(minutia_count(print)) > 20 AS many FROM pictured;
+SELECT a.f = b.f AS mated, min(match_score(a.print, b.print)) > 40 AS all_match,
+	   max(match_score(a.print, b.print)) > 30 AS any_matches
+FROM pictured AS a JOIN pictured AS b ON a.i = 0 AND b.i = 1 GROUP BY 1 ORDER BY 1;
+SELECT synthetic_fingerprint_image(1, -1);
+SELECT synthetic_fingerprint_image(1, 0, 11);
+
+-- from a picture to a person in one statement
+SELECT f FROM pictured WHERE i = 0
+ORDER BY print <-> fingerprint_from_pixels(synthetic_fingerprint_image(3, 2), 388, 374, 500, 2) LIMIT 1;
+DROP TABLE pictured;
+
+-- a picture in which the finger is light on dark, and one that lies on its side

@@ -70,12 +70,13 @@ take_plane(Extraction *x, char *memory, size_t *used, Plane *plane)
 	}
 }
 
-/* Lays out the working memory, or only counts it; returns its size */
-static size_t
-lay_out(Extraction *x, char *memory)
+size_t
+extraction_lay_out(Extraction *x, char *memory)
 {
 	size_t used = 0, pixels, grid, room;
 
+	if (memory)
+		memory += (ALIGNMENT - (uintptr_t) memory % ALIGNMENT) % ALIGNMENT;
 	x->columns = (x->width + BLOCK - 1) / BLOCK;
 	x->rows = (x->height + BLOCK - 1) / BLOCK;
 	pixels = (size_t) x->width * x->height;
@@ -102,7 +103,7 @@ lay_out(Extraction *x, char *memory)
 	/* also rows of pixels, which are longer than the grid of a low picture */
 	for (int i = 0; i < 6; i++)
 		x->scratch[i] = take(memory, &used, grid + (BLOCK + 1) * x->columns * sizeof(float));
-	return used;
+	return used + ALIGNMENT;
 }
 
 size_t
@@ -112,7 +113,7 @@ extract_memory_size(int width, int height, double dpi)
 
 	if (extract_check(width, height, dpi, &x.width, &x.height) != EXTRACT_OK)
 		return 0;
-	return lay_out(&x, NULL) + ALIGNMENT;
+	return extraction_lay_out(&x, NULL);
 }
 
 /* To 500 dpi: triangle-weighted means of the pixels around, as wide as a target pixel */
@@ -172,7 +173,7 @@ extract_minutiae(const ExtractImage *image, void *memory, bool (*interrupted)(vo
 		return status;
 	x.interrupted = interrupted;
 	x.argument = argument;
-	lay_out(&x, (char *) (((uintptr_t) memory + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT));
+	extraction_lay_out(&x, memory);
 	scale(image, &x);
 	ridges_normalise(&x);
 	if (!ridges_enhance(&x))

@@ -62,6 +62,12 @@ typedef struct Extraction
 /* for functions that then return false */
 extern bool extraction_stopped(const Extraction *x);
 
+/*
+ * Lays out the working memory for a width and height, or only counts it when
+ * there is none; returns its size
+ */
+extern size_t extraction_lay_out(Extraction *x, char *memory);
+
 /* grid.c */
 
 /* Gaussian blur, deviation in blocks; what lies outside counts as 0.  Uses scratch. */
@@ -86,6 +92,13 @@ extern void remove_parts(uint8_t *plane, int columns, int rows, uint8_t value, i
 
 /* ridges.c */
 extern void ridges_normalise(Extraction *x);
+/*
+ * Filters each pixel of the normal plane for the direction and wavelength of
+ * the ridges there, after ridges_start().  False: interrupted
+ */
+extern void ridges_start(Extraction *x);
+extern bool ridges_filter(Extraction *x);
+
 /* false: interrupted */
 extern bool ridges_enhance(Extraction *x);
 

@@ -18,8 +18,13 @@
 #define MASK_BLUR      1.5
 #define MASK_HOLE      250 /* blocks */
 
+/* what tells dark ridges from light ones */
+#define SURROUNDINGS_LEAST   0.08 /* share of the picture */
+#define SURROUNDINGS_LIGHTER 40   /* grey levels */
+#define SKEWNESS             0.8
+
 #define SCALES        3
-#define FINEST_BLUR   1.2
+#define FINEST_BLUR   1.6
 #define MIDDLE_BLUR   2.75
 #define COARSEST_BLUR 5.5
 
@@ -44,7 +49,7 @@
 #define ALONG        5.0  /* deviation of the window along the ridge, pixels */
 #define ACROSS       0.42 /* across it, wavelengths */
 #define KERNEL_UNIT  16384
-#define PASSES       2
+#define PASSES       3
 #define MIX_FILTERED 307 /* of 256 */
 #define MIX_NORMAL   90
 
@@ -118,6 +123,49 @@ find_flat(Extraction *x)
 					for (int dc = -1; dc <= 1; dc++)
 						if (r + dr >= 0 && r + dr < x->rows && c + dc >= 0 && c + dc < x->columns)
 							x->weight[(r + dr) * x->columns + c + dc] = 0;
+}
+
+/*
+ * Whether ridges are light on dark: the finger is lighter than what surrounds
+ * it, and most of it is light.  (Ridges are narrower than the valleys between
+ * them where they are dry, so that dark ridges leave most of a finger light.)
+ * Of 302 pictures of eight sensors and cards none was taken for inverted, and
+ * 260 of their negatives were.
+ */
+static bool
+light_on_dark(const Extraction *x)
+{
+	int64_t grey[2] = {0, 0}, count[2] = {0, 0}, squares = 0, cubes = 0;
+	double  evidence = 0, variance;
+
+	for (int y = 0; y < x->height; y++)
+	{
+		const uint8_t *p = x->picture + (size_t) y * x->width;
+		const int16_t *normal = x->normal.origin + (ptrdiff_t) y * x->normal.stride;
+		const uint8_t *mask = x->mask + (size_t) (y / BLOCK) * x->columns;
+
+		for (int k = 0; k < x->width; k++)
+		{
+			int in = mask[k / BLOCK];
+
+			grey[in] += p[k];
+			count[in]++;
+			if (in)
+			{
+				squares += normal[k] * normal[k];
+				cubes += (int64_t) normal[k] * normal[k] * normal[k];
+			}
+		}
+	}
+	if (count[1] == 0 || squares == 0)
+		return false;
+	if (count[0] > SURROUNDINGS_LEAST * (double) (count[0] + count[1]))
+		evidence += ((double) grey[0] / (double) count[0] - (double) grey[1] / (double) count[1]) /
+					SURROUNDINGS_LIGHTER;
+	variance = (double) squares / (double) count[1];
+	evidence +=
+		(double) cubes / (double) count[1] / (variance * portable_sqrt(variance)) / SKEWNESS;
+	return evidence < -1;
 }
 
 void
@@ -206,6 +254,10 @@ ridges_normalise(Extraction *x)
 		}
 	}
 	grid_tidy(x, x->mask, MASK_BLUR, MASK_HOLE);
+	if (light_on_dark(x))
+		for (int y = 0; y < x->height; y++)
+			for (int k = 0; k < x->width; k++)
+				x->normal.origin[(ptrdiff_t) y * x->normal.stride + k] *= -1;
 }
 
 /*
@@ -453,9 +505,23 @@ filter(const int16_t *pixels, int stride, const int16_t *kernel)
 	return sum;
 }
 
-/* Each pixel by the filter for the direction and wavelength of the ridges there */
-static bool
-apply_filters(Extraction *x)
+void
+ridges_start(Extraction *x)
+{
+	Filters *filters = x->room;
+
+	memset(filters->made, 0, sizeof(filters->made));
+	memset(filters->tables_made, 0, sizeof(filters->tables_made));
+	for (int i = 0; i < DISTANCES; i++)
+	{
+		double v = (double) i / DISTANCES_A_PIXEL;
+
+		filters->along[i] = (float) portable_exp(-0.5 * v * v / (ALONG * ALONG));
+	}
+}
+
+bool
+ridges_filter(Extraction *x)
 {
 	Filters *filters = x->room;
 	float   *cosine = x->scratch[0], *sine = x->scratch[1], *wavelength = x->scratch[2];
@@ -523,18 +589,9 @@ ridges_angle(const Extraction *x, int column, int row)
 bool
 ridges_enhance(Extraction *x)
 {
-	Plane    mixed = x->ridges;
-	Filters *filters = x->room;
+	Plane mixed = x->ridges;
 
-	memset(filters->made, 0, sizeof(filters->made));
-	memset(filters->tables_made, 0, sizeof(filters->tables_made));
-	for (int i = 0; i < DISTANCES; i++)
-	{
-		double v = (double) i / DISTANCES_A_PIXEL;
-
-		filters->along[i] = (float) portable_exp(-0.5 * v * v / (ALONG * ALONG));
-	}
-
+	ridges_start(x);
 	for (int pass = 0; pass < PASSES; pass++)
 	{
 		Plane input = pass == 0 ? x->normal : mixed;
@@ -553,7 +610,7 @@ ridges_enhance(Extraction *x)
 					out[k] = (int16_t) ((MIX_FILTERED * out[k] + MIX_NORMAL * in[k]) / 256);
 			}
 		find_direction(x, input, SCALES);
-		if (!find_wavelength(x, input) || !apply_filters(x))
+		if (!find_wavelength(x, input) || !ridges_filter(x))
 			return false;
 	}
 	return true;

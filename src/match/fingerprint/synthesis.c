@@ -24,7 +24,7 @@
  * Coordinates of a finger: pixels at 500 dpi, x to the right, y upwards, origin
  * in the middle of the pattern.
  */
-#include "match/fingerprint/fingerprint.h"
+#include "match/fingerprint/synthesis.h"
 
 #include <string.h>
 
@@ -32,11 +32,6 @@
 
 #define PI     PORTABLE_PI
 #define DEGREE (PORTABLE_PI / 180)
-
-/* The record: 500 dpi, the size of an optical sensor of 19.7 mm by 19 mm */
-#define IMAGE_WIDTH      388
-#define IMAGE_HEIGHT     374
-#define IMAGE_RESOLUTION 197
 
 /* Natural frequencies of the classes (Wilson, Candela and Watson 1994) */
 #define SHARE_ARCH        0.037
@@ -50,14 +45,12 @@
 #define MINUTIAE_MEAN       68.0
 #define MINUTIAE_SD         17.0
 #define MINUTIAE_MIN        30
-#define MINUTIAE_MAX        140
 #define MINUTIA_SPACING     8.0 /* smallest distance of two: about a ridge */
 #define CENTRE_CROWDING     0.5 /* how much denser near the centre */
 #define CENTRE_RADIUS       90.0
 #define ENDING_SHARE        0.67
 #define DOWNWARD_BIAS       0.48 /* more minutiae point to the finger's joint */
 #define REGIONAL_BIAS       0.04 /* neighbours tend to point the same way */
-#define BENDS               4    /* waves of the random bending */
 #define BEND_AMPLITUDE      (1.5 * DEGREE)
 #define BEND_WAVELENGTH_MIN 280.0
 #define BEND_WAVELENGTH_MAX 600.0
@@ -80,7 +73,6 @@
 #define PLASTIC_AMPLITUDE      3.3   /* smooth displacement */
 #define PLASTIC_WAVELENGTH_MIN 220.0
 #define PLASTIC_WAVELENGTH_MAX 420.0
-#define PATCHES                3
 #define PATCH_RADIUS_MIN       18.0
 #define PATCH_RADIUS_MAX       42.0
 #define LOSS_GOOD              0.0
@@ -99,76 +91,6 @@
 #define SPURIOUS_DIRECTION_SD  (8 * DEGREE)
 #define TYPE_FLIP_GOOD         0.10
 #define TYPE_FLIP_POOR         0.22
-
-typedef enum PatternClass
-{
-	PATTERN_ARCH,
-	PATTERN_TENTED_ARCH,
-	PATTERN_LEFT_LOOP,
-	PATTERN_RIGHT_LOOP,
-	PATTERN_WHORL
-} PatternClass;
-
-typedef struct Point
-{
-	double x;
-	double y;
-} Point;
-
-/* a plane wave: amplitude * sin(x * fx + y * fy + phase) */
-typedef struct Wave
-{
-	double amplitude;
-	double fx;
-	double fy;
-	double phase;
-} Wave;
-
-typedef struct Field
-{
-	PatternClass class;
-	int    singularities; /* of each kind */
-	Point  core[2];
-	Point  delta[2];
-	double arching;
-	Wave   bend[BENDS];
-	Wave   sense;
-} Field;
-
-typedef struct FingerMinutia
-{
-	Point  at;
-	double deviation; /* of its direction from the field */
-	double sense;     /* decides which way along the ridge it points */
-	int    type;
-	bool   hidden;
-} FingerMinutia;
-
-typedef struct Finger
-{
-	Field         field;
-	int           count;
-	FingerMinutia minutiae[MINUTIAE_MAX];
-} Finger;
-
-typedef struct Impression
-{
-	double quality;
-	Point  centre; /* of contact, on the finger */
-	double half_width;
-	double half_height;
-	double cosine; /* of the rotation */
-	double sine;
-	double rotation;
-	Point  shift; /* of the centre, on the sensor */
-	double scale_x;
-	double scale_y;
-	double shear;
-	Wave   plastic[2];
-	int    patches;
-	Point  patch[PATCHES];
-	double patch_radius[PATCHES];
-} Impression;
 
 static double
 clamp(double x, double low, double high)
@@ -270,7 +192,7 @@ make_field(uint64_t *random, Field *field)
 		field->delta[1].y = field->core[1].y - spread(random, 100, 13);
 		field->arching = spread(random, 6, 2) * DEGREE;
 	}
-	for (int i = 0; i < BENDS; i++)
+	for (int i = 0; i < SYNTHETIC_BENDS; i++)
 		make_wave(random, &field->bend[i], BEND_AMPLITUDE, BEND_WAVELENGTH_MIN,
 				  BEND_WAVELENGTH_MAX);
 	make_wave(random, &field->sense, 1, 140, 260);
@@ -304,7 +226,7 @@ orientation(const Field *field, Point at)
 
 	/* ridges rise towards the middle and fall behind it, less so far below */
 	angle -= field->arching * 2 * x / (1 + x * x) / (1 + y * y);
-	for (int i = 0; i < BENDS; i++)
+	for (int i = 0; i < SYNTHETIC_BENDS; i++)
 	{
 		const Wave *wave = &field->bend[i];
 
@@ -335,11 +257,12 @@ make_finger(uint64_t *random, Finger *finger)
 	int wanted;
 
 	make_field(random, &finger->field);
-	wanted = (int) clamp(spread(random, MINUTIAE_MEAN, MINUTIAE_SD), MINUTIAE_MIN, MINUTIAE_MAX);
+	wanted =
+		(int) clamp(spread(random, MINUTIAE_MEAN, MINUTIAE_SD), MINUTIAE_MIN, SYNTHETIC_MINUTIAE);
 	finger->count = 0;
 
 	/* sequential inhibition: a candidate too close to an earlier one is dropped */
-	for (int tries = 0; finger->count < wanted && tries < 8 * MINUTIAE_MAX; tries++)
+	for (int tries = 0; finger->count < wanted && tries < 8 * SYNTHETIC_MINUTIAE; tries++)
 	{
 		FingerMinutia *m = &finger->minutiae[finger->count];
 		double         accept = portable_uniform(random);
@@ -417,10 +340,10 @@ make_impression(uint64_t *random, Impression *imp, bool good)
 		make_wave(random, &imp->plastic[i], effect * PLASTIC_AMPLITUDE, PLASTIC_WAVELENGTH_MIN,
 				  PLASTIC_WAVELENGTH_MAX);
 
-	imp->patches = (int) (poor * (PATCHES + 1));
-	if (imp->patches > PATCHES)
-		imp->patches = PATCHES;
-	for (int i = 0; i < PATCHES; i++)
+	imp->patches = (int) (poor * (SYNTHETIC_PATCHES + 1));
+	if (imp->patches > SYNTHETIC_PATCHES)
+		imp->patches = SYNTHETIC_PATCHES;
+	for (int i = 0; i < SYNTHETIC_PATCHES; i++)
 	{
 		imp->patch[i] = in_ellipse(random, imp->half_width, imp->half_height);
 		imp->patch[i].x += imp->centre.x;
@@ -451,23 +374,20 @@ in_patch(const Impression *imp, Point at)
 	return false;
 }
 
-/* take a minutia of the finger to the record, unless it falls off the sensor */
+/*
+ * Where a place of the finger comes to lie on the sensor, in pixels from the
+ * upper left, and the turn of a direction there, radians, y upwards.  px and py
+ * are from the centre of contact.
+ */
 static void
-record(FingerprintTemplate *result, const Impression *imp, uint64_t *random, Point at,
-	   double direction, int type, double jitter, double clarity)
+place(const Impression *imp, double px, double py, double cosine, double sine, double *column,
+	  double *row, double *direction)
 {
-	double along = jitter * JITTER_ALONG * bell(random),
-		   across = jitter * JITTER_ACROSS * bell(random);
-	double cosine = portable_cos(direction), sine = portable_sin(direction);
-	double px = at.x - imp->centre.x + along * cosine - across * sine,
-		   py = at.y - imp->centre.y + along * sine + across * cosine;
 	double a = px * imp->plastic[0].fx + py * imp->plastic[0].fy + imp->plastic[0].phase,
 		   b = px * imp->plastic[1].fx + py * imp->plastic[1].fy + imp->plastic[1].phase;
 	double da = imp->plastic[0].amplitude * portable_cos(a),
 		   db = imp->plastic[1].amplitude * portable_cos(b);
-	double   qx, qy, dx, dy, turns;
-	int      column, row, i;
-	Minutia *m;
+	double qx, qy, dx, dy;
 
 	/* stretch and plastic distortion, of the point and of its direction */
 	qx = imp->scale_x * px + imp->shear * py + imp->plastic[0].amplitude * portable_sin(a);
@@ -477,9 +397,27 @@ record(FingerprintTemplate *result, const Impression *imp, uint64_t *random, Poi
 	dy = db * imp->plastic[1].fx * cosine + (imp->scale_y + db * imp->plastic[1].fy) * sine;
 
 	/* rotation and placement; rows of a record count downwards */
-	px = imp->cosine * qx - imp->sine * qy + imp->shift.x + IMAGE_WIDTH / 2;
-	py = IMAGE_HEIGHT / 2 - (imp->sine * qx + imp->cosine * qy + imp->shift.y);
-	if (!(px >= 0 && px < IMAGE_WIDTH && py >= 0 && py < IMAGE_HEIGHT))
+	*column = imp->cosine * qx - imp->sine * qy + imp->shift.x + SYNTHETIC_WIDTH / 2;
+	*row = SYNTHETIC_HEIGHT / 2 - (imp->sine * qx + imp->cosine * qy + imp->shift.y);
+	*direction = portable_atan2(dy, dx) + imp->rotation;
+}
+
+/* take a minutia of the finger to the record, unless it falls off the sensor */
+static void
+record(FingerprintTemplate *result, const Impression *imp, uint64_t *random, Point at,
+	   double direction, int type, double jitter, double clarity)
+{
+	double along = jitter * JITTER_ALONG * bell(random),
+		   across = jitter * JITTER_ACROSS * bell(random);
+	double   cosine = portable_cos(direction), sine = portable_sin(direction);
+	double   px, py, turns;
+	int      column, row, i;
+	Minutia *m;
+
+	place(imp, at.x - imp->centre.x + along * cosine - across * sine,
+		  at.y - imp->centre.y + along * sine + across * cosine, cosine, sine, &px, &py,
+		  &direction);
+	if (!(px >= 0 && px < SYNTHETIC_WIDTH && py >= 0 && py < SYNTHETIC_HEIGHT))
 		return;
 	column = (int) px;
 	row = (int) py;
@@ -491,7 +429,7 @@ record(FingerprintTemplate *result, const Impression *imp, uint64_t *random, Poi
 	if (result->count == FINGERPRINT_MAX_MINUTIAE)
 		return;
 
-	turns = (portable_atan2(dy, dx) + imp->rotation) / (2 * PI) + 4;
+	turns = direction / (2 * PI) + 4;
 	m = &result->minutiae[result->count++];
 	m->x = column;
 	m->y = row;
@@ -523,49 +461,111 @@ poisson(uint64_t *random, double mean)
 }
 
 void
+synthetic_capture(Capture *capture, int64_t finger, int32_t impression, int position)
+{
+	uint64_t key = portable_mix((uint64_t) finger, (uint64_t) position);
+	uint64_t random = key;
+
+	make_finger(&random, &capture->finger);
+	capture->random = portable_mix(key, (uint64_t) impression + 1);
+	make_impression(&capture->random, &capture->impression, impression == 0);
+}
+
+bool
+synthetic_capture_at(const Capture *capture, double column, double row, double *angle,
+					 double *clarity)
+{
+	const Impression *imp = &capture->impression;
+	Point             at = {0, 0};
+	double            there_x, there_y, direction, x, y;
+
+	/* the way back, by steps towards it: distortion is small */
+	for (int step = 0; step < 6; step++)
+	{
+		double dx, dy;
+
+		place(imp, at.x, at.y, 1, 0, &there_x, &there_y, &direction);
+		dx = column - there_x;
+		dy = there_y - row;
+		at.x += imp->cosine * dx + imp->sine * dy;
+		at.y += imp->cosine * dy - imp->sine * dx;
+	}
+	at.x += imp->centre.x;
+	at.y += imp->centre.y;
+	direction = orientation(&capture->finger.field, at);
+	place(imp, at.x - imp->centre.x, at.y - imp->centre.y, portable_cos(direction),
+		  portable_sin(direction), &there_x, &there_y, &direction);
+	*angle = -direction;
+
+	/* clear inside, less so in patches, and fading at the border of contact */
+	x = (at.x - imp->centre.x) / imp->half_width;
+	y = (at.y - imp->centre.y) / imp->half_height;
+	*clarity = (0.4 + 0.6 * imp->quality) * (in_patch(imp, at) ? 0.4 : 1);
+	if (x * x + y * y > 0.8)
+		*clarity *= (1 - (x * x + y * y)) / 0.2;
+	if (*clarity < 0)
+		*clarity = 0;
+	return x * x + y * y <= 1;
+}
+
+bool
+synthetic_capture_minutia(const Capture *capture, int i, double *column, double *row, double *angle,
+						  int *type)
+{
+	const Impression    *imp = &capture->impression;
+	const FingerMinutia *m = &capture->finger.minutiae[i];
+	double               direction = minutia_direction(&capture->finger.field, m);
+
+	place(imp, m->at.x - imp->centre.x, m->at.y - imp->centre.y, portable_cos(direction),
+		  portable_sin(direction), column, row, &direction);
+	*angle = -direction;
+	*type = m->type;
+	return in_contact(imp, m->at);
+}
+
+void
 fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impression,
 					   int position)
 {
-	uint64_t   key = portable_mix((uint64_t) finger, (uint64_t) position);
-	uint64_t   random = key;
-	Finger     source;
-	Impression imp;
-	double     poor, loss;
-	int        spurious;
+	Capture           capture;
+	const Finger     *source = &capture.finger;
+	const Impression *imp = &capture.impression;
+	uint64_t          random;
+	double            poor, loss;
+	int               spurious;
 
-	make_finger(&random, &source);
-	random = portable_mix(key, (uint64_t) impression + 1);
-	make_impression(&random, &imp, impression == 0);
-	poor = 1 - imp.quality;
+	synthetic_capture(&capture, finger, impression, position);
+	random = capture.random;
+	poor = 1 - imp->quality;
 
 	memset(result, 0, sizeof(*result));
-	result->width = IMAGE_WIDTH;
-	result->height = IMAGE_HEIGHT;
-	result->x_resolution = IMAGE_RESOLUTION;
-	result->y_resolution = IMAGE_RESOLUTION;
+	result->width = SYNTHETIC_WIDTH;
+	result->height = SYNTHETIC_HEIGHT;
+	result->x_resolution = SYNTHETIC_RESOLUTION;
+	result->y_resolution = SYNTHETIC_RESOLUTION;
 	result->position = position;
-	result->quality = (int) clamp(30 + 65 * imp.quality + 4 * bell(&random), 1, 100);
+	result->quality = (int) clamp(30 + 65 * imp->quality + 4 * bell(&random), 1, 100);
 
 	loss = LOSS_GOOD + (LOSS_POOR - LOSS_GOOD) * poor;
-	for (int i = 0; i < source.count; i++)
+	for (int i = 0; i < source->count; i++)
 	{
-		const FingerMinutia *m = &source.minutiae[i];
+		const FingerMinutia *m = &source->minutiae[i];
 		bool                 patch;
 		double               seen, clarity, direction;
 		int                  type = m->type;
 
-		if (!in_contact(&imp, m->at))
+		if (!in_contact(imp, m->at))
 			continue;
-		patch = in_patch(&imp, m->at);
+		patch = in_patch(imp, m->at);
 		seen = 1 - clamp(loss + (m->hidden ? LOSS_HIDDEN : 0) + (patch ? LOSS_PATCH : 0), 0, 0.95);
 		if (portable_uniform(&random) > seen)
 			continue;
 		if (portable_uniform(&random) < TYPE_FLIP_GOOD + (TYPE_FLIP_POOR - TYPE_FLIP_GOOD) * poor)
 			type = type == MINUTIA_RIDGE_ENDING ? MINUTIA_BIFURCATION : MINUTIA_RIDGE_ENDING;
 		clarity = 0.25 + 0.65 * seen + 0.08 * bell(&random);
-		direction = read_direction(&random, minutia_direction(&source.field, m),
+		direction = read_direction(&random, minutia_direction(&source->field, m),
 								   DIRECTION_SD * (patch ? 1.6 : 1));
-		record(result, &imp, &random, m->at, direction, type, patch ? 1.6 : 1, clarity);
+		record(result, imp, &random, m->at, direction, type, patch ? 1.6 : 1, clarity);
 	}
 
 	spurious = poisson(&random, SPURIOUS_GOOD + (SPURIOUS_POOR - SPURIOUS_GOOD) * poor);
@@ -576,30 +576,30 @@ fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impr
 		int    type;
 		Point  at;
 
-		if (where < SPURIOUS_PATCH_SHARE && imp.patches > 0)
+		if (where < SPURIOUS_PATCH_SHARE && imp->patches > 0)
 		{
-			int p = (int) (where / SPURIOUS_PATCH_SHARE * imp.patches);
+			int p = (int) (where / SPURIOUS_PATCH_SHARE * imp->patches);
 
-			at = in_ellipse(&random, imp.patch_radius[p], imp.patch_radius[p]);
-			at.x += imp.patch[p].x;
-			at.y += imp.patch[p].y;
+			at = in_ellipse(&random, imp->patch_radius[p], imp->patch_radius[p]);
+			at.x += imp->patch[p].x;
+			at.y += imp->patch[p].y;
 		}
 		else
 		{
-			at = in_ellipse(&random, imp.half_width, imp.half_height);
-			at.x += imp.centre.x;
-			at.y += imp.centre.y;
+			at = in_ellipse(&random, imp->half_width, imp->half_height);
+			at.x += imp->centre.x;
+			at.y += imp->centre.y;
 		}
-		if (!in_contact(&imp, at))
+		if (!in_contact(imp, at))
 			continue;
-		direction = orientation(&source.field, at);
+		direction = orientation(&source->field, at);
 		if (portable_uniform(&random) < 0.5)
 			direction += PI;
 		direction = read_direction(&random, direction, SPURIOUS_DIRECTION_SD);
 		type =
 			portable_uniform(&random) < ENDING_SHARE ? MINUTIA_RIDGE_ENDING : MINUTIA_BIFURCATION;
 		clarity = 0.35 + 0.12 * bell(&random);
-		record(result, &imp, &random, at, direction, type, 1, clarity);
+		record(result, imp, &random, at, direction, type, 1, clarity);
 	}
 
 	/* extractors take ridges that leave the contact area for endings */
@@ -608,18 +608,18 @@ fingerprint_synthesize(FingerprintTemplate *result, int64_t finger, int32_t impr
 	{
 		double bearing = between(&random, 0, 2 * PI);
 		double reach = between(&random, 1 - BORDER_WIDTH, 1);
-		double x = reach * imp.half_width * portable_cos(bearing),
-			   y = reach * imp.half_height * portable_sin(bearing);
+		double x = reach * imp->half_width * portable_cos(bearing),
+			   y = reach * imp->half_height * portable_sin(bearing);
 		double direction, clarity;
 		Point  at;
 
-		at.x = imp.centre.x + x;
-		at.y = imp.centre.y + y;
-		direction = orientation(&source.field, at);
+		at.x = imp->centre.x + x;
+		at.y = imp->centre.y + y;
+		direction = orientation(&source->field, at);
 		if (x * portable_cos(direction) + y * portable_sin(direction) > 0)
 			direction += PI;
 		direction = read_direction(&random, direction, DIRECTION_SD);
 		clarity = 0.35 + 0.12 * bell(&random);
-		record(result, &imp, &random, at, direction, MINUTIA_RIDGE_ENDING, 1, clarity);
+		record(result, imp, &random, at, direction, MINUTIA_RIDGE_ENDING, 1, clarity);
 	}
 }
