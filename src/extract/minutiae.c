@@ -225,7 +225,7 @@ quality(const Extraction *x)
 	for (int i = 0; i < x->columns * x->rows; i++)
 		if (x->mask[i])
 		{
-			sure += limit((x->agreement[i] - 0.3) / 0.6, 0, 1);
+			sure += limit((x->agreement[i] - 0.3) / 0.6, 0, 1) * limit(x->coherence[i], 0, 1);
 			blocks++;
 		}
 	if (blocks == 0)

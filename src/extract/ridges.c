@@ -24,7 +24,7 @@
 #define SKEWNESS             0.8
 
 #define SCALES        3
-#define FINEST_BLUR   1.6
+#define FINEST_BLUR   2.0
 #define MIDDLE_BLUR   2.75
 #define COARSEST_BLUR 5.5
 
@@ -40,18 +40,16 @@
 #define PERIOD_BLUR     5.0 /* blocks */
 
 /* filters */
-#define DIRECTIONS   36
-#define WAVELENGTHS  19 /* from PERIOD_LEAST in steps of half a pixel */
-#define RADIUS       13
-#define TAPS         (2 * RADIUS + 1)
-#define TAPS_STRIDE  32
-#define KERNEL       (TAPS * TAPS_STRIDE)
-#define ALONG        5.0  /* deviation of the window along the ridge, pixels */
-#define ACROSS       0.42 /* across it, wavelengths */
-#define KERNEL_UNIT  16384
-#define PASSES       3
-#define MIX_FILTERED 307 /* of 256 */
-#define MIX_NORMAL   90
+#define DIRECTIONS  36
+#define WAVELENGTHS 19 /* from PERIOD_LEAST in steps of half a pixel */
+#define RADIUS      13
+#define TAPS        (2 * RADIUS + 1)
+#define TAPS_STRIDE 32
+#define KERNEL      (TAPS * TAPS_STRIDE)
+#define ALONG       5.0  /* deviation of the window along the ridge, pixels */
+#define ACROSS      0.42 /* across it, wavelengths */
+#define KERNEL_UNIT 16384
+#define PASSES      3
 
 /* where the filtered picture is believed */
 #define AGREEMENT_BLUR  1.6 /* blocks */
@@ -266,7 +264,7 @@ ridges_normalise(Extraction *x)
  * coarser where it is not.
  */
 static void
-find_direction(Extraction *x, Plane input, int scales)
+find_direction(Extraction *x, Plane input)
 {
 	static const double blur[SCALES] = {FINEST_BLUR, MIDDLE_BLUR, COARSEST_BLUR};
 	int                 blocks = x->columns * x->rows;
@@ -302,7 +300,7 @@ find_direction(Extraction *x, Plane input, int scales)
 			e[first + c] += (float) sum;
 		}
 	}
-	for (int scale = 0; scale < scales; scale++)
+	for (int scale = 0; scale < SCALES; scale++)
 	{
 		double further = portable_sqrt(blur[scale] * blur[scale] - done * done);
 
@@ -589,27 +587,13 @@ ridges_angle(const Extraction *x, int column, int row)
 bool
 ridges_enhance(Extraction *x)
 {
-	Plane mixed = x->ridges;
-
 	ridges_start(x);
 	for (int pass = 0; pass < PASSES; pass++)
 	{
-		Plane input = pass == 0 ? x->normal : mixed;
+		/* directions again from what was filtered */
+		Plane input = pass == 0 ? x->normal : x->ridges;
 
-		/*
-		 * Directions again from what was filtered; some of the unfiltered lets
-		 * errors of the first pass be undone
-		 */
-		if (pass > 0)
-			for (int y = 0; y < x->height; y++)
-			{
-				int16_t       *out = mixed.origin + (ptrdiff_t) y * mixed.stride;
-				const int16_t *in = x->normal.origin + (ptrdiff_t) y * x->normal.stride;
-
-				for (int k = 0; k < x->width; k++)
-					out[k] = (int16_t) ((MIX_FILTERED * out[k] + MIX_NORMAL * in[k]) / 256);
-			}
-		find_direction(x, input, SCALES);
+		find_direction(x, input);
 		if (!find_wavelength(x, input) || !ridges_filter(x))
 			return false;
 	}
