@@ -7,6 +7,7 @@
 #include "extract/synthetic_image.h"
 #include "match/portable_math.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,12 +343,64 @@ test_properties(void)
 	free(picture);
 }
 
+/* files that fuzzing kept, as fuzz_extract.c reads them */
+static void
+test_corpus(void)
+{
+	const char    *path = "../fuzz/corpus/extract";
+	DIR           *folder = opendir(path);
+	struct dirent *entry;
+	int            files = 0;
+	bool           sound = true;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL)
+	{
+		char                name[512];
+		uint8_t             data[65536];
+		FILE               *file;
+		size_t              size;
+		int                 width, height, w, h;
+		double              dpi;
+		FingerprintTemplate t;
+		uint8_t            *pixels;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
+		file = fopen(name, "rb");
+		if (file == NULL)
+			continue;
+		size = fread(data, 1, sizeof(data), file);
+		fclose(file);
+		if (size < 5)
+			continue;
+		width = 32 + data[0];
+		height = 32 + data[1];
+		dpi = data[2] * 256 + data[3];
+		pixels = malloc((size_t) width * height);
+		for (int i = 0; i < width * height; i++)
+			pixels[i] = data[4 + i % (size - 4)];
+		if (extract_check(width, height, dpi, &w, &h) == EXTRACT_OK)
+		{
+			t = extract(pixels, width, height, dpi);
+			sound = sound && valid(&t, w, h);
+		}
+		free(pixels);
+		files++;
+	}
+	if (folder != NULL)
+		closedir(folder);
+	printf("# %d files\n", files);
+	ok(files > 0 && sound, "the corpus of the fuzzer does no harm");
+}
+
 int
 main(void)
 {
 	test_limits();
 	test_hostile();
 	test_properties();
+	test_corpus();
 	printf("1..%d\n", tests);
 	return 0;
 }
