@@ -53,7 +53,7 @@
 
 /* where the filtered picture is believed */
 #define AGREEMENT_BLUR  1.6 /* blocks */
-#define AGREEMENT_LEAST 0.35f
+#define AGREEMENT_LEAST 0.30f
 #define ENERGY_LEAST    0.0784f /* of that of good ridges in the same picture */
 #define ENERGY_BLUR     1.8
 #define RIDGES_BLUR     1.3 /* of the mask */
