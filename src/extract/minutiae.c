@@ -20,7 +20,7 @@
 #define OPPOSED      6.5  /* two minutiae that face each other closer than this are neither */
 #define TWIN         5.0  /* two closer than this are one */
 #define CROWD        20.0 /* pixels */
-#define CROWD_MOST   4    /* others within CROWD */
+#define CROWD_MOST   6    /* others within CROWD */
 #define MOST         120
 #define GOOD_AREA    40000 /* pixels of ridges, from which on the picture gains nothing by more */
 
