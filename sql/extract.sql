@@ -62,5 +62,3 @@ SELECT synthetic_fingerprint_image(1, 0, 11);
 SELECT f FROM pictured WHERE i = 0
 ORDER BY print <-> fingerprint_from_pixels(synthetic_fingerprint_image(3, 2), 388, 374, 500, 2) LIMIT 1;
 DROP TABLE pictured;
-
--- a picture in which the finger is light on dark, and one that lies on its side

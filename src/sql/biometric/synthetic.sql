@@ -18,3 +18,4 @@ CREATE FUNCTION synthetic_iris(eye bigint, capture integer DEFAULT 0) RETURNS ir
 
 COMMENT ON FUNCTION synthetic_fingerprint(bigint, integer, integer) IS 'a made-up finger for tests: the same arguments always give the same template';
 COMMENT ON FUNCTION synthetic_iris(bigint, integer) IS 'a made-up eye for tests: the same arguments always give the same template';
+COMMENT ON FUNCTION synthetic_fingerprint_image(bigint, integer, integer) IS 'the picture of a made-up finger, 388 x 374 grey levels';
