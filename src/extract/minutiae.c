@@ -17,10 +17,8 @@
 #define BORDER_GOOD  24   /* pixels from the outline where it matters no more */
 #define ENDING_SHIFT -2.2 /* pixels along the direction, to where others put it */
 #define FORK_SHIFT   1.9
-#define OPPOSED      6.5  /* two minutiae that face each other closer than this are neither */
-#define TWIN         5.0  /* two closer than this are one */
-#define CROWD        20.0 /* pixels */
-#define CROWD_MOST   6    /* others within CROWD */
+#define OPPOSED      6.5 /* two minutiae that face each other closer than this are neither */
+#define TWIN         5.0 /* two closer than this are one */
 #define MOST         120
 #define GOOD_AREA    40000 /* pixels of ridges, from which on the picture gains nothing by more */
 
@@ -179,7 +177,7 @@ minutiae_room(void)
 	return CANDIDATES * sizeof(Candidate);
 }
 
-/* Drops minutiae that contradict each other or crowd; returns how many are left */
+/* Drops minutiae that contradict each other; returns how many are left */
 static int
 drop_contradictory(Candidate *candidates, int count, uint8_t *dead)
 {
@@ -188,8 +186,6 @@ drop_contradictory(Candidate *candidates, int count, uint8_t *dead)
 	memset(dead, 0, count);
 	for (int a = 0; a < count; a++)
 	{
-		int crowd = 0;
-
 		for (int b = 0; b < count; b++)
 		{
 			double dx = candidates[a].x - candidates[b].x, dy = candidates[a].y - candidates[b].y;
@@ -197,17 +193,14 @@ drop_contradictory(Candidate *candidates, int count, uint8_t *dead)
 			double cosine = candidates[a].cosine * candidates[b].cosine +
 							candidates[a].sine * candidates[b].sine;
 
-			if (a == b || squared >= CROWD * CROWD)
+			if (a == b)
 				continue;
-			crowd++;
 			if (squared < OPPOSED * OPPOSED && cosine < -0.5)
 				dead[a] = 1;
 			else if (squared < TWIN * TWIN &&
 					 compare_candidates(&candidates[a], &candidates[b]) > 0)
 				dead[a] = 1;
 		}
-		if (crowd > CROWD_MOST)
-			dead[a] = 1;
 	}
 	for (int a = 0; a < count; a++)
 		if (!dead[a])
