@@ -68,7 +68,7 @@ umount_root()
 trap 'umount_root 2> /dev/null' EXIT
 trap 'exit 130' INT TERM
 
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
+inside() { env -i DEMO_PEOPLE=5000 PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 
 # layer NAME: packages installed by hand, upon the base
 layer()
@@ -232,7 +232,7 @@ state_kept()
 {
 	layer full; mount_root full; put; inside chown -R ann /src
 	ann 'make demo-server'; is "make demo-server" says 'The server keeps running'
-	ann 'psql -h $(cat .demo-server) -c "SELECT count(*) FROM watchlist" demo'; is "the server answers" says '2[0-9]{4}'
+	ann 'psql -h $(cat .demo-server) -c "SELECT count(*) FROM watchlist" demo'; is "the server answers" says ' [0-9]{4}'
 	ann 'chmod 0 .demo-server; make demo-stop'; is "an unreadable note: it does not say that there is no server" says 'cannot read'
 	ann 'chmod 644 .demo-server; kill -9 $(head -n 1 $(cat .demo-server)/data/postmaster.pid); sleep 1; make demo-server'
 	is "a dead server is not taken for a running one" says 'had stopped; what was left of it is removed'
