@@ -24,3 +24,7 @@ CREATE FUNCTION match_svg(a iris, b iris) RETURNS text
 
 COMMENT ON FUNCTION match_pairs(fingerprint, fingerprint) IS 'the minutiae that the comparison pairs, those that count most first, then those without a partner';
 COMMENT ON FUNCTION match_bits(iris, iris) IS 'the rotation that decided, and the bits compared in it';
+COMMENT ON FUNCTION svg(fingerprint) IS 'a picture of the minutiae (SVG)';
+COMMENT ON FUNCTION svg(iris) IS 'a picture of the code (SVG)';
+COMMENT ON FUNCTION match_svg(fingerprint, fingerprint) IS 'a picture of both fingers and the minutiae that the comparison pairs (SVG)';
+COMMENT ON FUNCTION match_svg(iris, iris) IS 'a picture of both codes and the bits that differ (SVG)';
