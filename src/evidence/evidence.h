@@ -2,8 +2,8 @@
  * evidence.h
  *		What a score is made of.
  */
-#ifndef ANALYSIS_EVIDENCE_H
-#define ANALYSIS_EVIDENCE_H
+#ifndef BIOMETRIC_EVIDENCE_H
+#define BIOMETRIC_EVIDENCE_H
 
 #include "match/fingerprint/fingerprint.h"
 #include "match/iris/iris.h"
@@ -21,4 +21,4 @@ extern void evidence_pair(const FingerprintTemplate *a, const FingerprintTemplat
 						  FingerprintEvidence *result);
 extern void evidence_compare(const IrisTemplate *a, const IrisTemplate *b, IrisComparison *result);
 
-#endif /* ANALYSIS_EVIDENCE_H */
+#endif /* BIOMETRIC_EVIDENCE_H */
