@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "index/preselection/preselection.h"
+#include "match/cpu.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -50,13 +51,6 @@
 
 /* leaves to be read from disk before they are needed */
 #define READ_AHEAD 32
-
-/* the instruction that counts bits is not in the least of x86-64 processors */
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
-#define COUNTS_BITS __attribute__((target_clones("default", "popcnt")))
-#else
-#define COUNTS_BITS
-#endif
 
 typedef struct Votes
 {
@@ -107,9 +101,9 @@ compare_keys(const void *a, const void *b)
  * have none, which nobody can foresee, so the loop has no branch: each vote is
  * written and the next one overwrites it if it counts nothing.  There is room for n.
  */
-COUNTS_BITS static Size
-collect_votes(const BiometricModality *modality, const BiometricWord *word, const Posting *postings,
-			  int n, uint64 *result)
+CPU_INLINE Size
+collect_votes_loop(const BiometricModality *modality, const BiometricWord *word,
+				   const Posting *postings, int n, uint64 *result)
 {
 	uint32 signatures = ((uint32) 1 << modality->signature_bits) - 1;
 	uint32 tags = ((uint32) 1 << modality->tag_bits) - 1;
@@ -138,6 +132,12 @@ collect_votes(const BiometricModality *modality, const BiometricWord *word, cons
 	}
 	return found;
 }
+
+/* the instruction that counts bits is not in baseline x86-64 */
+CPU_VERSIONS(CPU_POPCNT, "popcnt", Size, collect_votes,
+			 (const BiometricModality *modality, const BiometricWord *word, const Posting *postings,
+			  int n, uint64 *result),
+			 (modality, word, postings, n, result))
 
 /* Room for so many more votes */
 static void
