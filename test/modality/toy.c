@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "port/pg_bitutils.h"
