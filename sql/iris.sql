@@ -85,6 +85,24 @@ CREATE TABLE bad (code iris(1024, 256));
 -- All-masked templates exist in practice and are stored
 SELECT usable_bits('8x2:left:AAE=:AAA='::iris);
 
+-- What is wrong with a template.  Failed captures: nothing seen; half of the eye hidden by an eyelid
+-- that is not masked; stripes; one ring for all; code and mask exchanged
+SELECT template_problems(synthetic_iris(1));
+CREATE TABLE failed (what text, code iris);
+INSERT INTO failed
+SELECT 'blank', iris(decode(repeat('00', 256), 'hex'), decode(repeat('ff', 256), 'hex'), 128)
+UNION ALL SELECT 'blank, masked', iris(decode(repeat('00', 256), 'hex'), decode(repeat('ff', 150) || repeat('00', 106), 'hex'), 128)
+UNION ALL SELECT 'white', iris(decode(repeat('ff', 256), 'hex'), decode(repeat('ff', 256), 'hex'), 128)
+UNION ALL SELECT 'half', iris(substr(code(synthetic_iris(2)), 1, 128) || decode(repeat('5500', 64), 'hex'), decode(repeat('ff', 256), 'hex'), 128)
+UNION ALL SELECT 'stripes', iris(decode(repeat('0000ffff', 64), 'hex'), decode(repeat('ff', 256), 'hex'), 128)
+UNION ALL SELECT 'text', iris(convert_to(substr(repeat('Iris code of 2048 bits. ', 11), 1, 256), 'UTF8'), decode(repeat('ff', 256), 'hex'), 128)
+UNION ALL SELECT 'exchanged', iris(mask(synthetic_iris(2)), code(synthetic_iris(2)), 128)
+UNION ALL SELECT 'no mask', iris(code(synthetic_iris(2)), decode(repeat('00', 256), 'hex'), 128);
+SELECT what, usable_bits(code), problem FROM failed LEFT JOIN LATERAL unnest(template_problems(code)) problem ON true ORDER BY what, problem;
+-- They are nobody's: not even the same one twice
+SELECT count(*), max(match_score(a.code, b.code)) < 40 AS no_match FROM failed a, failed b WHERE a.what <> 'half' OR b.what <> 'half';
+DROP TABLE failed;
+
 -- Equality, DISTINCT, GROUP BY, unique constraints, order, hash joins
 SELECT synthetic_iris(1) = synthetic_iris(1), synthetic_iris(1) = synthetic_iris(1, 1),
        '8x2:left:AAE=:/wA='::iris <> '8x2:right:AAE=:/wA='::iris;

@@ -179,27 +179,37 @@ biometric_fingerprint_match_svg(PG_FUNCTION_ARGS)
 
 #define BIT_SIZE 4
 
-typedef int (*BitClass)(const IrisTemplate *a, const IrisTemplate *b, int rotation, int column,
-						int bit);
+typedef int (*BitClass)(const IrisBits *a, const IrisBits *b, int rotation, int column, int bit);
+
+/* the bits that a comparison sees */
+static IrisBits *
+bits_of(const IrisTemplate *iris)
+{
+	void     *features = palloc(IRIS_FEATURES_MAX_SIZE);
+	IrisBits *bits = palloc(sizeof(IrisBits));
+
+	(void) iris_extract(iris, features);
+	iris_unpack_features(features, bits);
+	pfree(features);
+	return bits;
+}
 
 static bool
-bit_of(const uint8_t *bytes, const IrisTemplate *iris, int column, int bit)
+bit_of(const uint8_t *bytes, const IrisBits *iris, int column, int bit)
 {
-	int i = column * iris->bits + bit;
-
-	return bytes[i >> 3] >> (i & 7) & 1;
+	return bytes[column * IRIS_COLUMN_BYTES(iris->bits) + (bit >> 3)] >> (bit & 7) & 1;
 }
 
 /* 0: not usable, else 1 for a bit of 0, 2 for a bit of 1 */
 static int
-class_of_code(const IrisTemplate *a, const IrisTemplate *b, int rotation, int column, int bit)
+class_of_code(const IrisBits *a, const IrisBits *b, int rotation, int column, int bit)
 {
 	return bit_of(a->mask, a, column, bit) ? 1 + bit_of(a->code, a, column, bit) : 0;
 }
 
 /* 0: not usable in both, else 1 where they agree, 2 where they differ; a is turned */
 static int
-class_of_match(const IrisTemplate *a, const IrisTemplate *b, int rotation, int column, int bit)
+class_of_match(const IrisBits *a, const IrisBits *b, int rotation, int column, int bit)
 {
 	int turned = ((column + rotation) % a->columns + a->columns) % a->columns;
 
@@ -210,7 +220,7 @@ class_of_match(const IrisTemplate *a, const IrisTemplate *b, int rotation, int c
 
 /* bits as stripes of a row; what class_of says becomes a colour */
 static void
-draw_bits(StringInfo svg, const IrisTemplate *a, const IrisTemplate *b, int rotation, int top,
+draw_bits(StringInfo svg, const IrisBits *a, const IrisBits *b, int rotation, int top,
 		  BitClass class_of, const char *const colours[3])
 {
 	appendStringInfo(svg, "<g transform=\"translate(%d %d)\">", MARGIN, top);
@@ -247,7 +257,7 @@ biometric_iris_svg(PG_FUNCTION_ARGS)
 	StringInfoData svg;
 
 	begin_picture(&svg, iris.columns * BIT_SIZE + 2 * MARGIN, iris.bits * BIT_SIZE + 2 * MARGIN);
-	draw_bits(&svg, &iris, NULL, 0, MARGIN, class_of_code, code_colours);
+	draw_bits(&svg, bits_of(&iris), NULL, 0, MARGIN, class_of_code, code_colours);
 	return end_picture(&svg);
 }
 
@@ -261,6 +271,8 @@ biometric_iris_match_svg(PG_FUNCTION_ARGS)
 	bool           comparable = a.columns == b.columns && a.bits == b.bits;
 	int            height_a = a.bits * BIT_SIZE;
 	int            height_b = b.bits * BIT_SIZE;
+	IrisBits      *bits_a = bits_of(&a);
+	IrisBits      *bits_b = bits_of(&b);
 	IrisComparison comparison;
 	StringInfoData svg;
 
@@ -272,10 +284,10 @@ biometric_iris_match_svg(PG_FUNCTION_ARGS)
 					 "<tspan fill=\"%s\">%u differ</tspan>, turned by %d of %d columns</text>",
 					 MARGIN, HEADING - 4, iris_score(comparison.distance), comparison.common,
 					 UNPAIRED, comparison.differing, comparison.rotation, a.columns);
-	draw_bits(&svg, &a, NULL, 0, HEADING + MARGIN, class_of_code, code_colours);
-	draw_bits(&svg, &b, NULL, 0, HEADING + height_a + 2 * MARGIN, class_of_code, code_colours);
+	draw_bits(&svg, bits_a, NULL, 0, HEADING + MARGIN, class_of_code, code_colours);
+	draw_bits(&svg, bits_b, NULL, 0, HEADING + height_a + 2 * MARGIN, class_of_code, code_colours);
 	if (comparable)
-		draw_bits(&svg, &a, &b, comparison.rotation, HEADING + height_a + height_b + 3 * MARGIN,
-				  class_of_match, match_colours);
+		draw_bits(&svg, bits_a, bits_b, comparison.rotation,
+				  HEADING + height_a + height_b + 3 * MARGIN, class_of_match, match_colours);
 	return end_picture(&svg);
 }

@@ -40,7 +40,7 @@ extern int fingerprint_probe_words(const void *features, size_t size, Word *word
 /*
  * Irises: a word is a part of the code around some columns.  The key is the
  * number of the part and some of its bits, the signature others.  A probe has
- * each part in up to 15 rotations, which its tags tell: rotation k has tag -k,
+ * each part in up to 17 rotations, which its tags tell: rotation k has tag -k,
  * modulo 16.
  */
 #define IRIS_TABLE_BITS      7
@@ -50,7 +50,7 @@ extern int fingerprint_probe_words(const void *features, size_t size, Word *word
 #define IRIS_TAG_BITS        0
 #define IRIS_SIGNATURE_BITS  13
 #define IRIS_SIGNATURE_SLOPE 16
-#define IRIS_WORD_ROTATIONS  15
+#define IRIS_WORD_ROTATIONS  17
 #define IRIS_MAX_WORDS       IRIS_TABLES
 #define IRIS_MAX_PROBE_WORDS 8000
 

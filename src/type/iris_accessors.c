@@ -175,7 +175,9 @@ PG_FUNCTION_INFO_V1(biometric_iris_usable_bits_sql);
 Datum
 biometric_iris_usable_bits_sql(PG_FUNCTION_ARGS)
 {
-	IrisTemplate iris = iris_unpack(PG_GETARG_DATUM(0));
+	IrisTemplate   iris = iris_unpack(PG_GETARG_DATUM(0));
+	IrisAssessment assessment;
 
-	PG_RETURN_INT32((int32) iris_usable_bits(&iris));
+	iris_assess(&iris, &assessment);
+	PG_RETURN_INT32((int32) assessment.usable_bits);
 }

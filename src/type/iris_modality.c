@@ -43,13 +43,6 @@ distances(void *probe, int n, const void *const *features, const Size *sizes, do
 	iris_distances(probe, n, features, result);
 }
 
-/* to where the knots of match/iris/calibration.c are quantiles of what was measured */
-static double
-score_limit(void)
-{
-	return 40;
-}
-
 static const BiometricModality modality = {
 	.magic = BIOMETRIC_MODALITY_MAGIC,
 	.name = "iris",
@@ -66,7 +59,7 @@ static const BiometricModality modality = {
 	.begin_probe = begin_probe,
 	.distances = distances,
 	.score = iris_score,
-	.score_limit = score_limit,
+	.score_limit = iris_score_limit,
 	.key_bits = IRIS_KEY_BITS,
 	.tag_bits = IRIS_TAG_BITS,
 	.signature_bits = IRIS_SIGNATURE_BITS,

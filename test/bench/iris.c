@@ -185,12 +185,14 @@ synthetic(int n)
 
 	for (int i = 0; i < 2 * n; i++)
 	{
-		uint8_t     *code = codes + (size_t) i * CODE;
-		uint8_t     *mask = masks + (size_t) i * CODE;
-		IrisTemplate iris = {COLUMNS, BITS, IRIS_EYE_UNKNOWN, code, mask};
+		uint8_t       *code = codes + (size_t) i * CODE;
+		uint8_t       *mask = masks + (size_t) i * CODE;
+		IrisTemplate   iris = {COLUMNS, BITS, IRIS_EYE_UNKNOWN, code, mask};
+		IrisAssessment assessment;
 
 		iris_synthesize(code, mask, i / 2, i % 2);
-		usable += iris_usable_bits(&iris);
+		iris_assess(&iris, &assessment);
+		usable += assessment.usable_bits;
 		eyes[i].identity = i / 2;
 		eyes[i].features = extract(code, mask, COLUMNS, BITS);
 	}
@@ -315,10 +317,18 @@ make_gallery(int columns, int bits, bool paired, size_t n, size_t *entry)
 		}
 		if (!paired)
 			mask[0] = 1;
+		/* an entry that is smaller or larger than the first is left out */
 		size = iris_extract(&iris, features);
-		*entry = ENTRY_OVERHEAD + size;
 		if (gallery == NULL)
+		{
+			*entry = ENTRY_OVERHEAD + size;
 			gallery = bench_allocate(*entry * n);
+		}
+		else if (*entry != ENTRY_OVERHEAD + size)
+		{
+			i--;
+			continue;
+		}
 		memcpy(gallery + i * *entry + ENTRY_OVERHEAD, features, size);
 	}
 	free(code);

@@ -1,6 +1,6 @@
 /*
  * compare.c
- *		Features of an iris code, and the distance of two.
+ *		The distance of two iris codes.
  *
  * In one relative rotation k, let n bits be usable in both codes and d of them
  * differ.  HD = d / n is the fractional Hamming distance; Daugman's
@@ -15,79 +15,52 @@
  * HDnorm of unrelated codes has the same spread, 0.5 / sqrt(N) = 0.031, if all
  * bits are independent: fewer cannot tell more.
  *
- * The distance is the smallest HDnorm over the rotations of up to 20 degrees,
- * with these rules, which are part of its definition:
+ * The distance is the smallest HDnorm over all rotations of up to
+ * IRIS_MAX_TURN columns, with these rules, which are part of its definition:
  *
- * - Two passes.  Texture is correlated over about 8 degrees, so a mated pair
- *	 shows in the nearest of the rotations that are multiples of 8.4 degrees
- *	 (3 columns of 128).  The rotations between are looked at only beside
- *	 those where HDnorm is below REFINE_BELOW.  Most non-mated pairs never get
- *	 there and cost a third.
- * - A rotation with fewer common bits than one in MIN_COMMON_SHARE of the code,
- *	 or than MIN_COMMON (all bits, where the code has fewer), decides nothing.
- * - Codes that agree in every common bit of a rotation have distance 0.  The
- *	 formula alone leaves 0.5 - 0.5 sqrt(n / N) where n < N, even for a template
- *	 with itself.
+ * - Only bits that carry information count, and the excess n - 2 d of codes
+ *	 with unusually few independent bits is multiplied by (wa wb)^(1/4), where
+ *	 wa and wb are the templates' weights.  See information.h.
+ * - A rotation with fewer than iris_min_common() common bits decides nothing.
+ * - Sectors.  The pupil widens and narrows, and the texture shifts a little
+ *	 against itself.  Where a rotation leaves HDnorm below DOUBT, the eye is
+ *	 divided into IRIS_SECTORS sectors, and each of them may be turned by one
+ *	 more column either way.  The excess of the rotation is then the sum of the
+ *	 sectors' best ones, where turning further costs one in SHIFT_COST of the
+ *	 sector's bits; n remains that of the rotation itself.  That can only lower
+ *	 HDnorm.
  * - The result is kept within [0, 1].
  *
- * All sets of rotations are symmetric and the distance follows from the largest
- * of numbers that depend on d and n alone: so exchanging the two codes gives
- * the same bits.
+ * The distance is symmetric to the bit.  All sets of rotations are symmetric.  A
+ * column i of one code that meets column i + k of the other belongs to the
+ * sector in which the middle between both lies, i + k / 2.  All else follows
+ * from the largest of numbers that depend on n and d alone.
  */
 #include "match/iris/iris.h"
 
 #include <string.h>
 
+#include "match/iris/features.h"
+#include "match/iris/information.h"
 #include "match/iris/kernels.h"
 #include "match/portable_math.h"
 
-#define REFINE_BELOW     0.44
-#define MIN_COMMON_SHARE 8
-#define MIN_COMMON       64
-#define NORMAL_BITS      911.0 /* of NORMAL_CODE */
-#define NORMAL_CODE      2048.0
-#define MIN_NORMAL_BITS  263.0
+#define DOUBT      0.40
+#define SHIFT_COST 16
 
-/* columns / 18 is 20 degrees */
-#define MAX_TURN(columns) ((columns) / 18)
-#define MAX_ROTATIONS     (2 * MAX_TURN(IRIS_MAX_COLUMNS) + 1)
-
-/* 20 degrees are at most 3 steps: steps are rounded to whole columns */
-#define MAX_COARSE 7
+#define MAX_ROTATIONS (2 * IRIS_MAX_TURN(IRIS_MAX_COLUMNS) + 1)
 
 /*
- * Features are this header, then code and mask in one of two forms:
- *
- * - one plane: the code, and a mask of as many bits; columns are filled up to
- *	 whole bytes with bits that are not usable;
- * - two planes: the even bits of the code, its odd bits, and one mask for both.
- *	 Encoders take two phase bits from each filter response and mask both or
- *	 none, so this is the usual form.  It takes three quarters of the space and
- *	 time.  It is used whenever it can be: where the bits of a column fill the
- *	 bytes of both planes.
- *
- * Bits of the code that are not usable are 0.
- */
-typedef struct FeaturesHeader
-{
-	uint16_t columns;
-	uint16_t bits;
-	uint8_t  eye;
-	uint8_t  planes; /* 1 or 2 */
-	uint8_t  zero[2];
-} FeaturesHeader;
-
-/*
- * A probe's code in one form.  Each part reaches from max_turn columns before
- * column 0, around the eye, to max_turn columns after the last, so a turn is
- * an offset.
+ * A probe's code in one form.  Each part reaches from max_turn + 1 columns
+ * before column 0, around the eye, to as many after the last, so a turn is an
+ * offset.
  */
 typedef struct ProbeForm
 {
 	uint32_t  column_bytes;
 	uint32_t  length; /* bytes of a plane */
 	CodeBytes bytes;
-	uint32_t  coarse_offsets[MAX_COARSE];
+	uint32_t  offsets[MAX_ROTATIONS]; /* of the rotations from -max_turn */
 } ProbeForm;
 
 struct IrisProbe
@@ -96,204 +69,13 @@ struct IrisProbe
 	FeaturesHeader header;
 	uint32_t       min_common;
 	int            max_turn; /* columns */
-	int            step;     /* columns between coarse rotations */
-	int            n_coarse;
-	int            coarse[MAX_COARSE]; /* columns */
-	double         scale;              /* 0.5 / sqrt(N) */
-	double         refine;             /* refine where alikeness is above */
+	int            n_rotations;
+	double         normal; /* N */
+	double         scale;  /* 0.5 / sqrt(N) */
 	ProbeForm      one;
 	ProbeForm      two;     /* if the header says 2 planes */
 	uint8_t        bytes[]; /* of both forms */
 };
-
-bool
-iris_geometry_valid(int64_t columns, int64_t bits)
-{
-	return columns >= IRIS_MIN_COLUMNS && columns <= IRIS_MAX_COLUMNS && bits >= 1 &&
-		   bits <= IRIS_MAX_COLUMN_BITS &&
-		   IRIS_FEATURE_CODE(columns, bits) <= IRIS_MAX_FEATURE_CODE;
-}
-
-uint32_t
-iris_usable_bits(const IrisTemplate *iris)
-{
-	size_t     length = IRIS_CODE_BYTES((size_t) iris->columns, iris->bits);
-	uint32_t   offset = 0;
-	uint8_t    padded[IRIS_MAX_CODE_BYTES + KERNEL_PADDING];
-	CodeBytes  probe = {{padded, NULL}, padded};
-	CodeBytes  mask = {{iris->mask, NULL}, iris->mask};
-	CodeCounts counts;
-
-	/* the mask compared with itself */
-	memcpy(padded, iris->mask, length);
-	memset(padded + length, 0, KERNEL_PADDING);
-	kernel_chosen()->count_codes(&probe, &mask, length, 1, &offset, &counts);
-	return counts.common;
-}
-
-/* ---- features ------------------------------------------------------------ */
-
-static size_t
-plane_length(const FeaturesHeader *header, int planes)
-{
-	return (size_t) header->columns * IRIS_COLUMN_BYTES(header->bits / planes);
-}
-
-static size_t
-features_size(const FeaturesHeader *header)
-{
-	return IRIS_FEATURES_HEADER + (header->planes + 1) * plane_length(header, header->planes);
-}
-
-static CodeBytes
-features_code(const FeaturesHeader *header, const void *features)
-{
-	const uint8_t *bytes = (const uint8_t *) features + IRIS_FEATURES_HEADER;
-	size_t         length = plane_length(header, header->planes);
-	CodeBytes      code = {{bytes, NULL}, bytes + header->planes * length};
-
-	if (header->planes == 2)
-		code.plane[1] = bytes + length;
-	return code;
-}
-
-/* copy columns of packed bits to columns of whole bytes */
-static void
-align_columns(const uint8_t *packed, uint8_t *aligned, int columns, int bits)
-{
-	int    column_bytes = IRIS_COLUMN_BYTES(bits);
-	size_t from = 0;
-
-	if (bits % 8 == 0)
-	{
-		memcpy(aligned, packed, (size_t) columns * column_bytes);
-		return;
-	}
-	memset(aligned, 0, (size_t) columns * column_bytes);
-	for (int column = 0; column < columns; column++)
-	{
-		uint8_t *to = aligned + (size_t) column * column_bytes;
-
-		for (int bit = 0; bit < bits; bit++, from++)
-			to[bit / 8] |= (uint8_t) (((packed[from / 8] >> (from % 8)) & 1) << (bit % 8));
-	}
-}
-
-/* the even bits of two bytes */
-static inline uint8_t
-even_bits(const uint8_t *bytes, int shift)
-{
-	uint32_t x = ((uint32_t) bytes[0] | (uint32_t) bytes[1] << 8) >> shift;
-
-	x &= 0x5555;
-	x = (x | x >> 1) & 0x3333;
-	x = (x | x >> 2) & 0x0F0F;
-	return (uint8_t) (x | x >> 4);
-}
-
-/* and back: the bits of a byte in the even places of two */
-static inline uint32_t
-spread_bits(uint8_t byte)
-{
-	uint32_t x = byte;
-
-	x = (x | x << 4) & 0x0F0F;
-	x = (x | x << 2) & 0x3333;
-	return (x | x << 1) & 0x5555;
-}
-
-/* two planes of length bytes as one */
-static void
-join_planes(const uint8_t *even, const uint8_t *odd, size_t length, uint8_t *joined)
-{
-	for (size_t i = 0; i < length; i++)
-	{
-		uint32_t x = spread_bits(even[i]) | spread_bits(odd[i]) << 1;
-
-		joined[2 * i] = (uint8_t) x;
-		joined[2 * i + 1] = (uint8_t) (x >> 8);
-	}
-}
-
-/* whether code and mask can be stored as two planes */
-static bool
-mask_is_paired(const uint8_t *mask, size_t length, int bits)
-{
-	uint8_t unpaired = 0;
-
-	for (size_t i = 0; i < length; i++)
-		unpaired |= (mask[i] ^ mask[i] >> 1) & 0x55;
-	return unpaired == 0 && bits % 16 == 0;
-}
-
-size_t
-iris_extract(const IrisTemplate *iris, void *features)
-{
-	FeaturesHeader header = {0};
-	size_t         length = IRIS_FEATURE_CODE((size_t) iris->columns, iris->bits);
-	uint8_t       *bytes = (uint8_t *) features + IRIS_FEATURES_HEADER;
-	uint8_t        code[IRIS_MAX_FEATURE_CODE];
-	uint8_t        mask[IRIS_MAX_FEATURE_CODE];
-
-	align_columns(iris->code, code, iris->columns, iris->bits);
-	align_columns(iris->mask, mask, iris->columns, iris->bits);
-	for (size_t i = 0; i < length; i++)
-		code[i] &= mask[i];
-
-	header.columns = iris->columns;
-	header.bits = iris->bits;
-	header.eye = iris->eye;
-	header.planes = mask_is_paired(mask, length, iris->bits) ? 2 : 1;
-	memcpy(features, &header, sizeof(header));
-	if (header.planes == 2)
-	{
-		for (size_t i = 0; i < length / 2; i++)
-		{
-			bytes[i] = even_bits(code + 2 * i, 0);
-			bytes[length / 2 + i] = even_bits(code + 2 * i, 1);
-			bytes[length + i] = even_bits(mask + 2 * i, 0);
-		}
-	}
-	else
-	{
-		memcpy(bytes, code, length);
-		memcpy(bytes + length, mask, length);
-	}
-	return features_size(&header);
-}
-
-bool
-iris_features_valid(const void *features, size_t size)
-{
-	FeaturesHeader header;
-
-	if (size < IRIS_FEATURES_HEADER)
-		return false;
-	memcpy(&header, features, sizeof(header));
-	return iris_geometry_valid(header.columns, header.bits) && header.eye <= IRIS_EYE_LEFT &&
-		   (header.planes == 1 || (header.planes == 2 && header.bits % 16 == 0)) &&
-		   size == features_size(&header);
-}
-
-void
-iris_unpack_features(const void *features, IrisBits *bits)
-{
-	FeaturesHeader header;
-	CodeBytes      code;
-
-	memcpy(&header, features, sizeof(header));
-	code = features_code(&header, features);
-	bits->columns = header.columns;
-	bits->bits = header.bits;
-	if (header.planes == 2)
-	{
-		join_planes(code.plane[0], code.plane[1], plane_length(&header, 2), bits->code);
-		join_planes(code.mask, code.mask, plane_length(&header, 2), bits->mask);
-		return;
-	}
-	memcpy(bits->code, code.plane[0], plane_length(&header, 1));
-	memcpy(bits->mask, code.mask, plane_length(&header, 1));
-}
 
 /* ---- probe --------------------------------------------------------------- */
 
@@ -303,7 +85,7 @@ form_size(const FeaturesHeader *header, int planes)
 {
 	size_t columns = header->columns;
 
-	return (planes + 1) * (columns + 2 * MAX_TURN(columns)) *
+	return (planes + 1) * (columns + 2 * (IRIS_MAX_TURN(columns) + 1)) *
 			   IRIS_COLUMN_BYTES(header->bits / planes) +
 		   KERNEL_PADDING;
 }
@@ -328,6 +110,13 @@ stretch(uint8_t *to, const uint8_t *part, size_t length, size_t overlap)
 	return to + length + 2 * overlap;
 }
 
+/* where column 0 meets the probe that is turned by so many columns */
+static inline uint32_t
+turn_offset(const IrisProbe *probe, const ProbeForm *form, int turn)
+{
+	return (uint32_t) (probe->max_turn + 1 + turn) * form->column_bytes;
+}
+
 static void
 init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *bytes)
 {
@@ -336,11 +125,10 @@ init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *byt
 
 	form->column_bytes = IRIS_COLUMN_BYTES(probe->header.bits / planes);
 	form->length = probe->header.columns * form->column_bytes;
-	for (int c = 0; c < probe->n_coarse; c++)
-		form->coarse_offsets[c] =
-			(uint32_t) (probe->max_turn + probe->coarse[c]) * form->column_bytes;
+	for (int k = 0; k < probe->n_rotations; k++)
+		form->offsets[k] = turn_offset(probe, form, k - probe->max_turn);
 
-	overlap = (size_t) probe->max_turn * form->column_bytes;
+	overlap = turn_offset(probe, form, 0);
 	for (int p = 0; p < planes; p++)
 	{
 		form->bytes.plane[p] = bytes;
@@ -351,46 +139,19 @@ init_form(IrisProbe *probe, ProbeForm *form, const CodeBytes *code, uint8_t *byt
 	memset(bytes, 0, KERNEL_PADDING);
 }
 
-/* features of two planes as one; the result points to bytes */
-static CodeBytes
-join_features(const FeaturesHeader *header, const CodeBytes *code, uint8_t *bytes)
-{
-	size_t    length = plane_length(header, 2);
-	CodeBytes joined = {{bytes, NULL}, bytes + 2 * length};
-
-	join_planes(code->plane[0], code->plane[1], length, bytes);
-	join_planes(code->mask, code->mask, length, bytes + 2 * length);
-	return joined;
-}
-
 void
 iris_probe_init(IrisProbe *probe, const void *features)
 {
 	CodeBytes code;
-	uint32_t  total;
-	double    normal;
 
 	memset(probe, 0, sizeof(*probe));
 	memcpy(&probe->header, features, sizeof(probe->header));
 	probe->kernel = kernel_chosen();
-	probe->max_turn = MAX_TURN(probe->header.columns);
-
-	total = IRIS_CODE_BITS((uint32_t) probe->header.columns, probe->header.bits);
-	probe->min_common = (total + MIN_COMMON_SHARE - 1) / MIN_COMMON_SHARE;
-	if (probe->min_common < MIN_COMMON)
-		probe->min_common = total < MIN_COMMON ? total : MIN_COMMON;
-	normal = NORMAL_BITS * total / NORMAL_CODE;
-	if (normal < MIN_NORMAL_BITS)
-		normal = MIN_NORMAL_BITS;
-	probe->scale = 0.5 / portable_sqrt(normal);
-	probe->refine = 4 * (0.5 - REFINE_BELOW) * (0.5 - REFINE_BELOW) * normal;
-
-	/* 3 columns of 128 */
-	probe->step = (3 * probe->header.columns + 64) / 128;
-	if (probe->step < 1)
-		probe->step = 1;
-	for (int k = -(probe->max_turn / probe->step); k <= probe->max_turn / probe->step; k++)
-		probe->coarse[probe->n_coarse++] = k * probe->step;
+	probe->max_turn = IRIS_MAX_TURN(probe->header.columns);
+	probe->n_rotations = 2 * probe->max_turn + 1;
+	probe->min_common = iris_min_common(probe->header.columns, probe->header.bits);
+	probe->normal = normal_bits(probe->header.columns, probe->header.bits);
+	probe->scale = 0.5 / portable_sqrt(probe->normal);
 
 	code = features_code(&probe->header, features);
 	if (probe->header.planes == 2)
@@ -411,143 +172,15 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 	probe->kernel = kernel;
 }
 
-/* ---- distance ------------------------------------------------------------ */
+/* ---- pairs --------------------------------------------------------------- */
 
-/*
- * How alike two codes are in a rotation: e |e| / n, where e = n - 2 d is how
- * many more bits agree than differ.  HDnorm falls as it grows.  Kept as a
- * fraction of integers, so that the best is found without rounding: e |e| is
- * below 2^30, n below 2^15.
- */
-typedef struct Alikeness
+/* The probe and a code it is compared with */
+typedef struct Pair
 {
-	int64_t numerator;
-	int64_t n;
-} Alikeness;
-
-/* with n = 1: less than any other, as no code has 2^15 bits */
-#define UNDECIDABLE (-(INT64_C(1) << 31))
-
-static inline Alikeness
-alikeness(const CodeCounts *counts, uint32_t min_common)
-{
-	int64_t   n = counts->common;
-	int64_t   excess = n - 2 * (int64_t) counts->differing;
-	bool      decides = counts->common >= min_common;
-	Alikeness result;
-
-	result.numerator = decides ? excess * (excess < 0 ? -excess : excess) : UNDECIDABLE;
-	result.n = decides ? n : 1;
-	return result;
-}
-
-static inline double
-quotient(Alikeness a)
-{
-	return (double) a.numerator / (double) a.n;
-}
-
-static inline bool
-promising(const IrisProbe *probe, Alikeness a)
-{
-	return (double) a.numerator > probe->refine * (double) a.n;
-}
-
-/* The best rotation */
-typedef struct Best
-{
-	Alikeness alike;
-	bool      identical; /* some rotation has no differing bit */
-} Best;
-
-static const Best no_rotation = {{UNDECIDABLE, 1}, false};
-
-static inline void
-consider(Best *best, Alikeness a, const CodeCounts *counts)
-{
-	bool better = a.numerator * best->alike.n > best->alike.numerator * a.n;
-
-	best->alike.numerator = better ? a.numerator : best->alike.numerator;
-	best->alike.n = better ? a.n : best->alike.n;
-	best->identical |= (counts->differing == 0) & (a.numerator != UNDECIDABLE);
-}
-
-/*
- * The rotations that are nearer to a promising coarse one than to any other,
- * or as near; those beyond the outermost belong to it.
- */
-static int
-refinement(const IrisProbe *probe, const ProbeForm *form, const Alikeness *coarse, int *turns,
-		   uint32_t *offsets)
-{
-	int last_turn = -probe->max_turn - 1;
-	int n = 0;
-
-	for (int c = 0; c < probe->n_coarse; c++)
-	{
-		int first = c == 0 ? -probe->max_turn : probe->coarse[c] - probe->step / 2;
-		int last = c == probe->n_coarse - 1 ? probe->max_turn : probe->coarse[c] + probe->step / 2;
-
-		if (!promising(probe, coarse[c]))
-			continue;
-		for (int turn = first; turn <= last; turn++)
-		{
-			/* not twice where it is as near to two of them */
-			if (turn == probe->coarse[c] || turn <= last_turn)
-				continue;
-			turns[n] = turn;
-			offsets[n++] = (uint32_t) (probe->max_turn + turn) * form->column_bytes;
-		}
-		last_turn = last;
-	}
-	return n;
-}
-
-/* Alikeness in each rotation, in the order in which they are looked at */
-typedef struct Rotations
-{
-	int        n;
-	int        turns[MAX_ROTATIONS];
-	CodeCounts counts[MAX_ROTATIONS];
-	Alikeness  alike[MAX_ROTATIONS];
-} Rotations;
-
-static void
-refine(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code, Rotations *rotations,
-	   Best *best)
-{
-	uint32_t offsets[MAX_ROTATIONS];
-	int      first = rotations->n;
-	int      n = refinement(probe, form, rotations->alike, rotations->turns + first, offsets);
-
-	if (n > 0)
-		probe->kernel->count_codes(&form->bytes, code, form->length, n, offsets,
-								   rotations->counts + first);
-	rotations->n += n;
-	for (int i = first; i < rotations->n; i++)
-	{
-		rotations->alike[i] = alikeness(&rotations->counts[i], probe->min_common);
-		consider(best, rotations->alike[i], &rotations->counts[i]);
-	}
-}
-
-static double
-best_distance(const IrisProbe *probe, const Best *best)
-{
-	double alike = quotient(best->alike);
-	double root;
-	double distance;
-
-	if (best->alike.numerator == UNDECIDABLE)
-		return IRIS_DISTANCE_NONMATED;
-	if (best->identical)
-		return 0;
-	root = portable_sqrt(alike < 0 ? -alike : alike) * probe->scale;
-	distance = 0.5 - (alike < 0 ? -root : root);
-	if (distance < 0)
-		return 0;
-	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
-}
+	const ProbeForm *form; /* NULL if they cannot be mated */
+	CodeBytes        code;
+	double           weight; /* sqrt(wa wb) */
+} Pair;
 
 static bool
 can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
@@ -556,57 +189,262 @@ can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
 		   (a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
 }
 
-static inline void
-count_coarse(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
-			 CodeCounts *counts)
-{
-	probe->kernel->count_codes(&form->bytes, code, form->length, probe->n_coarse,
-							   form->coarse_offsets, counts);
-}
-
-/* the distance, once the coarse rotations are counted */
-static inline double
-conclude(const IrisProbe *probe, const ProbeForm *form, const CodeBytes *code,
-		 const CodeCounts *counts, Rotations *rotations)
-{
-	Best best = no_rotation;
-
-	for (int c = 0; c < probe->n_coarse; c++)
-		consider(&best, alikeness(&counts[c], probe->min_common), &counts[c]);
-	if (promising(probe, best.alike))
-	{
-		rotations->n = probe->n_coarse;
-		for (int c = 0; c < probe->n_coarse; c++)
-		{
-			rotations->turns[c] = probe->coarse[c];
-			rotations->counts[c] = counts[c];
-			rotations->alike[c] = alikeness(&counts[c], probe->min_common);
-		}
-		refine(probe, form, code, rotations, &best);
-	}
-	return best_distance(probe, &best);
-}
-
 /*
- * The form of the probe in which it can be compared with features, and their
- * code, or NULL where they cannot be mated.  joined has room for the code of
- * features that are in another form than the probe, which is rare.
+ * joined has room for the code of features that are in another form than the
+ * probe, which is rare.
  */
-static inline const ProbeForm *
-common_form(const IrisProbe *probe, const void *features, CodeBytes *code, uint8_t *joined)
+static inline void
+make_pair(const IrisProbe *probe, const void *features, uint8_t *joined, Pair *pair)
 {
 	FeaturesHeader header;
 
 	memcpy(&header, features, sizeof(header));
+	pair->form = NULL;
 	if (!can_be_mated(&probe->header, &header))
-		return NULL;
-	*code = features_code(&header, features);
-	if (header.planes != 2)
-		return &probe->one;
-	if (probe->header.planes == 2)
-		return &probe->two;
-	*code = join_features(&header, code, joined);
-	return &probe->one;
+		return;
+	pair->weight = 1;
+	if ((probe->header.weight & header.weight) != FULL_WEIGHT)
+		pair->weight = portable_sqrt((double) probe->header.weight * header.weight) / FULL_WEIGHT;
+	pair->code = features_code(&header, features);
+	pair->form = &probe->one;
+	if (header.planes == 2)
+	{
+		if (probe->header.planes == 2)
+			pair->form = &probe->two;
+		else
+			pair->code = join_features(&header, &pair->code, joined);
+	}
+}
+
+/* ---- rotations ----------------------------------------------------------- */
+
+/*
+ * How alike two codes are in a rotation: e |e| / n for an excess of e.  HDnorm
+ * falls as it grows.  The numerator is below 2^30, and dividing rounds
+ * correctly, so the result is the same everywhere.
+ */
+#define UNDECIDABLE (-1e30)
+
+static inline double
+alikeness(const CodeCounts *counts, uint32_t min_common)
+{
+	int32_t n = (int32_t) counts->common;
+	int32_t excess = n - 2 * (int32_t) counts->differing;
+	double  alike = (double) (excess * (excess < 0 ? -excess : excess)) / (n > 0 ? n : 1);
+
+	return counts->common >= min_common ? alike : UNDECIDABLE;
+}
+
+/* the distance of a pair whose best rotation is so alike */
+static double
+distance_of(const IrisProbe *probe, double alike, double weight)
+{
+	double root;
+	double distance;
+
+	if (alike == UNDECIDABLE)
+		return IRIS_DISTANCE_NONMATED;
+	root = portable_sqrt((alike < 0 ? -alike : alike) * weight) * probe->scale;
+	distance = 0.5 - (alike < 0 ? -root : root);
+	if (distance < 0)
+		return 0;
+	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
+}
+
+/* whether sectors are looked at: HDnorm is below DOUBT */
+static inline bool
+in_doubt(const IrisProbe *probe, double alike, double weight)
+{
+	return alike * weight > 4 * (0.5 - DOUBT) * (0.5 - DOUBT) * probe->normal;
+}
+
+/* ---- sectors ------------------------------------------------------------- */
+
+/* Bits compared in each sector in one rotation */
+typedef struct SectorCounts
+{
+	bool    counted;
+	int32_t common[IRIS_SECTORS];
+	int32_t excess[IRIS_SECTORS];
+} SectorCounts;
+
+/* those of all rotations, and one further, counted when they are needed */
+typedef struct Sectors
+{
+	SectorCounts turned[MAX_ROTATIONS + 2];
+} Sectors;
+
+/* compare the columns from first to last - 1 of a code */
+static void
+count_columns(const IrisProbe *probe, const Pair *pair, int turn, int first, int last,
+			  int32_t *common, int32_t *excess)
+{
+	const ProbeForm *form = pair->form;
+	size_t           start = (size_t) first * form->column_bytes;
+	size_t           length = (size_t) (last - first) * form->column_bytes;
+	uint32_t         offset = turn_offset(probe, form, turn);
+	CodeBytes        a = form->bytes;
+	CodeBytes        b = pair->code;
+	CodeCounts       counts;
+
+	for (int p = 0; p < 2 && b.plane[p] != NULL; p++)
+	{
+		a.plane[p] += start;
+		b.plane[p] += start;
+	}
+	a.mask += start;
+	b.mask += start;
+	probe->kernel->count_codes(&a, &b, length, 1, &offset, &counts);
+	*common += (int32_t) counts.common;
+	*excess += (int32_t) counts.common - 2 * (int32_t) counts.differing;
+}
+
+/*
+ * The first column i of the code for which i + turn / 2, the middle between
+ * the columns that meet, lies in a sector.  It may be less than 0, or beyond the
+ * last column: the eye is round.
+ */
+static int
+sector_start(int columns, int sector, int turn)
+{
+	int eighths = columns * sector - 4 * turn;
+
+	/* divide by 8, rounding up; the added turns keep the numerator positive */
+	return (eighths + 8 * columns + 7) / 8 - columns;
+}
+
+static void
+count_sectors(const IrisProbe *probe, const Pair *pair, int turn, SectorCounts *counts)
+{
+	int columns = probe->header.columns;
+
+	memset(counts, 0, sizeof(*counts));
+	counts->counted = true;
+	for (int s = 0; s < IRIS_SECTORS; s++)
+	{
+		int      first = sector_start(columns, s, turn);
+		int      last = sector_start(columns, s + 1, turn);
+		int32_t *common = &counts->common[s];
+		int32_t *excess = &counts->excess[s];
+
+		/* in one piece, or in two at both ends of the code */
+		if (first < 0 && last > 0)
+		{
+			count_columns(probe, pair, turn, first + columns, columns, common, excess);
+			first = 0;
+		}
+		else if (first < columns && last > columns)
+		{
+			count_columns(probe, pair, turn, first, columns, common, excess);
+			first = columns;
+		}
+		if (first < 0)
+			first += columns, last += columns;
+		else if (first >= columns)
+			first -= columns, last -= columns;
+		count_columns(probe, pair, turn, first, last, common, excess);
+	}
+}
+
+/* what a sector contributes, in SHIFT_COST times the excess, and by which further turn */
+static int32_t
+best_shift(const SectorCounts *turned, int sector, int8_t *shift)
+{
+	int32_t best = SHIFT_COST * turned[0].excess[sector];
+
+	*shift = 0;
+	for (int by = -1; by <= 1; by += 2)
+	{
+		int32_t shifted = SHIFT_COST * turned[by].excess[sector] - turned[by].common[sector];
+
+		if (shifted > best)
+		{
+			best = shifted;
+			*shift = (int8_t) by;
+		}
+	}
+	return best;
+}
+
+/* how alike two codes are in rotation k of the probe, with sectors that shift */
+static double
+alikeness_of_sectors(const IrisProbe *probe, const Pair *pair, int k, const CodeCounts *counts,
+					 Sectors *sectors, int8_t *shifts)
+{
+	SectorCounts *turned = &sectors->turned[k + 1];
+	double        sum = 0;
+
+	for (int by = -1; by <= 1; by++)
+	{
+		if (!turned[by].counted)
+			count_sectors(probe, pair, k - probe->max_turn + by, &turned[by]);
+	}
+	for (int s = 0; s < IRIS_SECTORS; s++)
+		sum += best_shift(turned, s, &shifts[s]);
+	return sum * sum / (SHIFT_COST * SHIFT_COST * (double) counts->common);
+}
+
+/* ---- distance ------------------------------------------------------------ */
+
+/* of a pair, of which all rotations are counted; fills in all of result if that is not NULL */
+static double
+conclude(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, IrisComparison *result)
+{
+	double  alike[MAX_ROTATIONS];
+	double  best = UNDECIDABLE;
+	int     rotation = 0;
+	int8_t  shifts[IRIS_SECTORS] = {0};
+	Sectors sectors;
+
+	for (int k = 0; k < probe->n_rotations; k++)
+		alike[k] = alikeness(&counts[k], probe->min_common);
+	for (int k = 0; k < probe->n_rotations; k++)
+		best = alike[k] > best ? alike[k] : best;
+
+	if (in_doubt(probe, best, pair->weight))
+	{
+		for (int k = 0; k < probe->n_rotations + 2; k++)
+			sectors.turned[k].counted = false;
+		for (int k = 0; k < probe->n_rotations; k++)
+		{
+			if (in_doubt(probe, alike[k], pair->weight))
+				alike[k] = alikeness_of_sectors(probe, pair, k, &counts[k], &sectors, shifts);
+			best = alike[k] > best ? alike[k] : best;
+		}
+	}
+	if (result == NULL)
+		return distance_of(probe, best, pair->weight);
+
+	/* of equals the one with the smaller turn, then with more bits */
+	while (alike[rotation] != best)
+		rotation++;
+	for (int k = rotation + 1; k < probe->n_rotations; k++)
+	{
+		int turn = k - probe->max_turn;
+		int chosen = rotation - probe->max_turn;
+
+		if (alike[k] == best && (turn * turn < chosen * chosen ||
+								 (turn == -chosen && counts[k].common > counts[rotation].common)))
+			rotation = k;
+	}
+	memset(result, 0, sizeof(*result));
+	result->distance = distance_of(probe, best, pair->weight);
+	if (best == UNDECIDABLE)
+		return result->distance;
+	result->rotation = rotation - probe->max_turn;
+	result->common = counts[rotation].common;
+	result->differing = counts[rotation].differing;
+	if (in_doubt(probe, alikeness(&counts[rotation], probe->min_common), pair->weight))
+		(void) alikeness_of_sectors(probe, pair, rotation, &counts[rotation], &sectors,
+									result->shifts);
+	return result->distance;
+}
+
+static inline void
+count_rotations(const IrisProbe *probe, const Pair *pair, CodeCounts *counts)
+{
+	probe->kernel->count_codes(&pair->form->bytes, &pair->code, pair->form->length,
+							   probe->n_rotations, pair->form->offsets, counts);
 }
 
 /*
@@ -618,11 +456,9 @@ common_form(const IrisProbe *probe, const void *features, CodeBytes *code, uint8
 void
 iris_distances(const IrisProbe *probe, int n, const void *const *features, double *distances)
 {
-	uint8_t          joined[2 * IRIS_MAX_FEATURE_CODE];
-	const ProbeForm *forms[BATCH];
-	CodeBytes        codes[BATCH];
-	CodeCounts       counts[BATCH][MAX_COARSE];
-	Rotations        rotations;
+	uint8_t    joined[2 * IRIS_MAX_FEATURE_CODE];
+	Pair       pairs[BATCH];
+	CodeCounts counts[BATCH][MAX_ROTATIONS];
 
 	for (int start = 0; start < n; start += BATCH)
 	{
@@ -630,27 +466,25 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 
 		for (int i = start; i < end; i++)
 		{
-			int b = i - start;
+			Pair *pair = &pairs[i - start];
 
-			forms[b] = common_form(probe, features[i], &codes[b], joined);
+			make_pair(probe, features[i], joined, pair);
 			distances[i] = IRIS_DISTANCE_NONMATED;
-			if (forms[b] == NULL)
+			if (pair->form == NULL)
 				continue;
-			count_coarse(probe, forms[b], &codes[b], counts[b]);
+			count_rotations(probe, pair, counts[i - start]);
 
 			/* there is room for one joined code only */
-			if (codes[b].plane[0] == joined)
+			if (pair->code.plane[0] == joined)
 			{
-				distances[i] = conclude(probe, forms[b], &codes[b], counts[b], &rotations);
-				forms[b] = NULL;
+				distances[i] = conclude(probe, pair, counts[i - start], NULL);
+				pair->form = NULL;
 			}
 		}
 		for (int i = start; i < end; i++)
 		{
-			int b = i - start;
-
-			if (forms[b] != NULL)
-				distances[i] = conclude(probe, forms[b], &codes[b], counts[b], &rotations);
+			if (pairs[i - start].form != NULL)
+				distances[i] = conclude(probe, &pairs[i - start], counts[i - start], NULL);
 		}
 	}
 }
@@ -667,32 +501,15 @@ iris_distance(const IrisProbe *probe, const void *features)
 void
 iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result)
 {
-	uint8_t          joined[2 * IRIS_MAX_FEATURE_CODE];
-	CodeBytes        code;
-	const ProbeForm *form = common_form(probe, features, &code, joined);
-	CodeCounts       counts[MAX_COARSE];
-	Rotations        rotations;
-	Alikeness        best = no_rotation.alike;
+	uint8_t    joined[2 * IRIS_MAX_FEATURE_CODE];
+	CodeCounts counts[MAX_ROTATIONS];
+	Pair       pair;
 
 	memset(result, 0, sizeof(*result));
 	result->distance = IRIS_DISTANCE_NONMATED;
-	if (form == NULL)
+	make_pair(probe, features, joined, &pair);
+	if (pair.form == NULL)
 		return;
-	count_coarse(probe, form, &code, counts);
-	rotations.n = 0;
-	result->distance = conclude(probe, form, &code, counts, &rotations);
-
-	for (int i = 0; i < (rotations.n > 0 ? rotations.n : probe->n_coarse); i++)
-	{
-		const CodeCounts *here = rotations.n > 0 ? &rotations.counts[i] : &counts[i];
-		Alikeness         alike = alikeness(here, probe->min_common);
-
-		if (alike.numerator * best.n > best.numerator * alike.n)
-		{
-			best = alike;
-			result->rotation = rotations.n > 0 ? rotations.turns[i] : probe->coarse[i];
-			result->common = here->common;
-			result->differing = here->differing;
-		}
-	}
+	count_rotations(probe, &pair, counts);
+	(void) conclude(probe, &pair, counts, result);
 }

@@ -41,6 +41,12 @@ typedef enum IrisEye
 #define IRIS_MAX_CODE_BYTES            IRIS_MAX_FEATURE_CODE
 
 /*
+ * Codes are compared in all rotations of up to so many columns either way:
+ * 21.1 degrees, as open-iris does (15 columns of 256), rounded up.
+ */
+#define IRIS_MAX_TURN(columns) ((15 * (columns) + 255) / 256)
+
+/*
  * Code and mask are column-major (all bits of column 0, then of column 1...),
  * bit i of the whole in byte i / 8, least significant first; a mask bit of 1
  * is usable.  Bits of the last byte beyond the code are 0.
@@ -54,19 +60,40 @@ typedef struct IrisTemplate
 	const uint8_t *mask;
 } IrisTemplate;
 
-extern bool     iris_geometry_valid(int64_t columns, int64_t bits);
-extern uint32_t iris_usable_bits(const IrisTemplate *iris);
+extern bool iris_geometry_valid(int64_t columns, int64_t bits);
+
+/*
+ * A rotation with fewer common bits than this decides nothing: an eighth of the
+ * code's bits, but at least 64, or all of a code that has fewer.
+ */
+extern uint32_t iris_min_common(int columns, int bits);
+
+/*
+ * How much of a template is evidence.  A code is made of phases, which change
+ * along the angle and are balanced; parts that are not like that, as a failed
+ * capture leaves them, are not (information.h has the rules).
+ */
+typedef struct IrisAssessment
+{
+	uint32_t bits;             /* of the code */
+	uint32_t mask_bits;        /* of them usable by the mask */
+	uint32_t informative_bits; /* of those in parts that carry information */
+	uint32_t usable_bits;      /* as many of an ordinary iris code are worth as much */
+	bool     exchanged;        /* code and mask make sense the other way round only */
+} IrisAssessment;
+
+extern void iris_assess(const IrisTemplate *iris, IrisAssessment *result);
 
 /*
  * Match-ready form: a flat block of bytes, starting at any address, whose
- * layout only compare.c knows.  Equal templates give equal bytes on every
- * platform of the same byte order.  The size depends on the geometry, and on
- * whether the mask has one bit for each pair of code bits.
+ * layout features.h knows.  Equal templates give equal bytes on every platform
+ * of the same byte order.  The size depends on the geometry, and on whether the
+ * usable bits come in pairs.
  *
  * IRIS_FEATURES_VERSION changes whenever the bytes, or the distances they lead
  * to, change: an index built with another version wants REINDEX.
  */
-#define IRIS_FEATURES_VERSION  1
+#define IRIS_FEATURES_VERSION  2
 #define IRIS_FEATURES_HEADER   8
 #define IRIS_FEATURES_MAX_SIZE (IRIS_FEATURES_HEADER + 2 * IRIS_MAX_FEATURE_CODE)
 
@@ -100,13 +127,17 @@ extern void   iris_probe_init(IrisProbe *probe, const void *features);
 /* for tests: another kernel than the one chosen for this processor */
 extern void iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel);
 
+/* the eye in sectors, each of which may be turned by one more column */
+#define IRIS_SECTORS 8
+
 /* What was compared in the rotation that decided. */
 typedef struct IrisComparison
 {
 	double   distance;
-	int      rotation; /* columns by which the probe was turned */
-	uint32_t common;   /* bits usable in both; 0: undecidable */
-	uint32_t differing;
+	int      rotation;             /* columns by which the probe was turned */
+	uint32_t common;               /* bits usable in both; 0: undecidable */
+	uint32_t differing;            /* of them, in this rotation */
+	int8_t   shifts[IRIS_SECTORS]; /* by which a sector was turned further: -1, 0 or 1 column */
 } IrisComparison;
 
 /*
@@ -114,7 +145,7 @@ typedef struct IrisComparison
  * normalised fractional Hamming distance, best over rotations, as defined in
  * compare.c.  1 where the templates cannot be mated: different geometry,
  * both eyes known and different, too few common bits.  Never NaN; symmetric to
- * the bit; 0 for a template with itself if it has bits enough to decide.
+ * the bit.
  */
 #define IRIS_DISTANCE_NONMATED 1.0
 
@@ -128,6 +159,9 @@ extern void   iris_compare(const IrisProbe *probe, const void *features, IrisCom
  * -10 log10(FMR), at least 0, monotonically not increasing in the distance.
  */
 extern double iris_score(double distance);
+
+/* the highest score that was measured; beyond it a score is extrapolated */
+extern double iris_score_limit(void);
 
 /*
  * A made-up eye: deterministic on every platform, equal numbers are mated.

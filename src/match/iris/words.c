@@ -42,9 +42,6 @@
 #define ROW_STEP      5 /* takes the rows in another order: neighbours are alike */
 #define BANDS         4 /* they overlap */
 
-/* columns are turned by at most 1/18, as compare.c does */
-#define MAX_TURN(columns) ((columns) / 18)
-
 /* bits of a signature that may be hidden; of a key, none */
 #define MAX_HIDDEN 3
 
@@ -179,7 +176,7 @@ iris_probe_words(const void *features, size_t size, Word *words)
 			int rotation = i % 2 == 0 ? i / 2 : -(i + 1) / 2;
 			int turn = rotation * step;
 
-			if (turn <= MAX_TURN(eye.columns) && turn >= -MAX_TURN(eye.columns))
+			if (turn <= IRIS_MAX_TURN(eye.columns) && turn >= -IRIS_MAX_TURN(eye.columns))
 				n = add_rotation(&eye, rotation, turn, flipped, words, n);
 		}
 	return n;

@@ -78,6 +78,9 @@ CREATE FUNCTION bits_per_column(iris) RETURNS integer
 CREATE FUNCTION usable_bits(iris) RETURNS integer
 	AS 'MODULE_PATHNAME', 'biometric_iris_usable_bits_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+CREATE FUNCTION template_problems(iris) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'biometric_iris_template_problems' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
 -- support function of iris_ops
 CREATE FUNCTION iris_modality(internal) RETURNS internal
 	AS 'MODULE_PATHNAME', 'biometric_iris_modality' LANGUAGE C IMMUTABLE PARALLEL SAFE;
@@ -102,4 +105,5 @@ COMMENT ON FUNCTION paired_mask(iris) IS 'the mask with one bit for two; an erro
 COMMENT ON FUNCTION eye(iris) IS 'the eye: left, right, unknown';
 COMMENT ON FUNCTION columns(iris) IS 'number of angular columns';
 COMMENT ON FUNCTION bits_per_column(iris) IS 'bits in each column';
-COMMENT ON FUNCTION usable_bits(iris) IS 'number of bits that count in a comparison';
+COMMENT ON FUNCTION usable_bits(iris) IS 'number of bits that count in a comparison: allowed by the mask, and with information';
+COMMENT ON FUNCTION template_problems(iris) IS 'what to look at before this template is enrolled';
