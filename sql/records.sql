@@ -136,6 +136,7 @@ SELECT '\x89504e470d0a1a0a0000'::bytea::fingerprint;
 -- Resolutions.  500 written as pixels per centimetre for 500 dpi is read, and
 -- said to be implausible; what no picture of a finger has is refused by strict.
 SELECT set_byte(set_byte(set_byte(set_byte(to_iso19794_2(synthetic_fingerprint(1)), 18, 1), 19, 244), 20, 1), 21, 244)::fingerprint IS NOT NULL AS read;
+SELECT encode(to_iso19794_2(replace(synthetic_fingerprint(1)::text, 'resolution 197x197', 'resolution 500x500')::fingerprint), 'hex')::fingerprint IS NOT NULL AS as_text;
 SELECT problem FROM record, fingerprint_views(set_byte(record, 19, 98), strict => true) WHERE name = 'iso';
 SELECT problem FROM record, fingerprint_views(set_byte(record, 20, 7), strict => true) WHERE name = 'iso';
 

@@ -284,11 +284,15 @@ PG_FUNCTION_INFO_V1(biometric_fingerprint_in);
 Datum
 biometric_fingerprint_in(PG_FUNCTION_ARGS)
 {
+	char               *text = PG_GETARG_CSTRING(0);
 	FingerprintTemplate finger;
 	InputProblem        problem;
 
-	if (!fingerprint_read_text(PG_GETARG_CSTRING(0), &finger, &problem))
+	if (!fingerprint_read_text(text, &finger, &problem))
 		ereturn(fcinfo->context, (Datum) 0, problem_report(&problem));
+	/* not of its own form, which a restored dump has; nor where problems are only asked for */
+	if (fcinfo->context == NULL && strchr(text, '(') == NULL)
+		fingerprint_notice(&finger);
 	return fingerprint_pack(&finger);
 }
 
@@ -329,6 +333,7 @@ biometric_fingerprint_recv(PG_FUNCTION_ARGS)
 	if (!fingerprint_read_record((const uint8 *) pq_getmsgbytes(message, size), size, 0, false,
 								 ERRCODE_INVALID_BINARY_REPRESENTATION, &finger, &problem))
 		ereport(ERROR, problem_report(&problem));
+	fingerprint_notice(&finger);
 	return fingerprint_pack(&finger);
 }
 

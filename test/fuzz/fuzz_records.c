@@ -1,6 +1,6 @@
 /*
  * fuzz_records.c
- *		libFuzzer entry: bytes as records of fingers.
+ *		libFuzzer entry: bytes as records of fingers and irises.
  *
  * -DCODEC=check_card and so on, see record_checks.h, makes a target for one
  * reader; without it the bytes go through all of them.
@@ -25,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_card(data, size);
 	check_xyt(data, size);
 	check_text(data, size);
+	check_iris(data, size);
 #endif
 	return 0;
 }

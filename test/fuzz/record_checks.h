@@ -300,4 +300,52 @@ check_text(const uint8_t *data, size_t size)
 	return decoded;
 }
 
+/* the forms of an iris: text, binary, and the arrays of open-iris in two halves */
+static inline int
+check_iris(const uint8_t *data, size_t size)
+{
+	char       *text = malloc(size + 1);
+	uint8_t    *copy = exact_copy(data, size);
+	IrisRecord *record = malloc(sizeof(*record));
+	IrisRecord *again = malloc(sizeof(*again));
+	IrisError   error;
+	int         sound = 0;
+
+	memcpy(text, data, size);
+	text[size] = '\0';
+	if (iris_read_text(text, record, &error))
+	{
+		char *written = malloc(iris_text_size(&record->iris));
+
+		iris_write_text(&record->iris, written);
+		MUST(strlen(written) < iris_text_size(&record->iris));
+		MUST(iris_read_text(written, again, &error));
+		free(written);
+		sound++;
+	}
+	if (iris_read_binary(copy, size, record, &error))
+	{
+		uint8_t *written = malloc(iris_binary_size(&record->iris));
+
+		iris_write_binary(&record->iris, written);
+		MUST(iris_binary_size(&record->iris) == size && memcmp(written, data, size) == 0);
+		free(written);
+		sound++;
+	}
+	if (iris_read_open_iris((const char *) copy, size / 2, (const char *) copy + size / 2,
+							size - size / 2, 4, 16, 2, 0, record, &error))
+	{
+		char *written = malloc(iris_open_iris_size(&record->iris));
+
+		MUST(iris_write_open_iris(&record->iris, record->iris.code, 2, written, &error));
+		free(written);
+		sound++;
+	}
+	free(again);
+	free(record);
+	free(copy);
+	free(text);
+	return sound;
+}
+
 #endif /* RECORD_CHECKS_H */

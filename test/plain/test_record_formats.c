@@ -151,6 +151,14 @@ make_seeds(void)
 	add_seed("xyt_nist", text, xyt_write(&finger, XYT_NIST, text));
 	add_seed("xyt_m1", text, xyt_write(&finger, XYT_M1, text));
 	add_seed("hex", "464d52002030 3230", 17);
+	add_seed("iris_text", "8x2:left:AAE=:/wA=", 18);
+	add_seed("iris_binary", "\1\2\0\x08\0\2\0\1\xFF\0", 10);
+	/* 4 rows, 16 columns, 2 wavelets: 32 bytes of code, 32 of mask */
+	memset(text, 'A', 88);
+	memset(text + 44, '/', 43);
+	text[43] = text[87] = '=';
+	text[86] = '8';
+	add_seed("open_iris", text, 88);
 }
 
 static bool
@@ -174,8 +182,8 @@ write_seeds(const char *folder)
 
 typedef int (*Check)(const uint8_t *data, size_t size);
 
-static const Check checks[] = {check_fingerprint_record, check_an2k, check_card, check_xyt,
-							   check_text};
+static const Check checks[] = {
+	check_fingerprint_record, check_an2k, check_card, check_xyt, check_text, check_iris};
 
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))
 
