@@ -115,6 +115,15 @@ FROM eye;
 SELECT iris_from_open_iris_json(json) FROM eye;
 SELECT iris_from_open_iris_json('{}') FROM eye;
 
+-- Pictures of bits: row by row, one mask for two filters, then thinned out.
+SELECT encode(code(i), 'hex') AS code, encode(mask(i), 'hex') AS mask, columns(i), bits_per_column(i), eye(i)
+FROM iris_from_pixels('\xff000000000000000000ff0000000000000000ff00000000ff00000000000000', '\x01010101010101010101010101010100', 8, 'right') i;
+SELECT columns(i), bits_per_column(i), usable_bits(i)
+FROM iris_from_pixels(decode(repeat('ff', 512 * 384), 'hex'), decode(repeat('ff', 512 * 64), 'hex'), 512, 'left', 2, 8) i;
+SELECT iris_from_pixels(decode(repeat('ff', 512 * 384), 'hex'), decode(repeat('ff', 512 * 64), 'hex'), 512);
+SELECT iris_from_pixels('\xff00', '\xff', 2);
+SELECT iris_from_pixels('\xff00ff', '\xff00', 2);
+
 -- What a loader asks before it loads.
 SELECT kind, format, views, sound_views, problems FROM (VALUES (1, '\x'::bytea), (2, '\x89504e470d0a1a0a'), (3, 'hello')) v (i, record), describe_record(record) ORDER BY i;
 SELECT record_problem(to_iso19794_2(print)) IS NULL AS fine, record_problem(substring(to_iso19794_2(print) FOR 100)), record_problem('\x89504e470d0a1a0a'::bytea) FROM print WHERE n = 1;

@@ -311,6 +311,47 @@ iris_from_bytes(const uint8_t *code, size_t code_length, const uint8_t *mask, si
 	return check_tail(record, error);
 }
 
+bool
+iris_from_pixels(const uint8_t *code, size_t code_length, const uint8_t *mask, size_t mask_length,
+				 int64_t columns, int64_t column_step, int64_t row_step, uint8_t eye,
+				 IrisRecord *record, IrisError *error)
+{
+	size_t rows, mask_rows;
+	size_t bits;
+
+	if (columns < 1 || column_step < 1 || row_step < 1)
+		return refuse(error, "Columns and steps are at least 1.");
+	if (code_length == 0 || code_length % (size_t) columns != 0)
+		return refuse(error, "A picture of %zu pixels has no whole rows of %lld.", code_length,
+					  (long long) columns);
+	if (mask_length == 0 || mask_length % (size_t) columns != 0 || code_length % mask_length != 0)
+		return refuse(error,
+					  "A mask of %zu pixels cannot be repeated over a code of %zu, rows of %lld.",
+					  mask_length, code_length, (long long) columns);
+	if (columns % column_step != 0)
+		return refuse(error, "%lld columns cannot be thinned by steps of %lld.",
+					  (long long) columns, (long long) column_step);
+	rows = code_length / (size_t) columns;
+	mask_rows = mask_length / (size_t) columns;
+	bits = (rows + (size_t) row_step - 1) / (size_t) row_step;
+	if (!check_geometry(columns / column_step, (int64_t) bits, error))
+		return false;
+	begin_record(record, columns / column_step, (int64_t) bits, eye);
+	memset(record->code, 0, code_bytes(&record->iris));
+	memset(record->mask, 0, code_bytes(&record->iris));
+	for (size_t i = 0; i < IRIS_CODE_BITS((size_t) record->iris.columns, bits); i++)
+	{
+		size_t column = i / bits * (size_t) column_step;
+		size_t row = i % bits * (size_t) row_step;
+
+		if (code[row * (size_t) columns + column] != 0)
+			record->code[i / 8] |= (uint8_t) (1 << (i % 8));
+		if (mask[row % mask_rows * (size_t) columns + column] != 0)
+			record->mask[i / 8] |= (uint8_t) (1 << (i % 8));
+	}
+	return true;
+}
+
 size_t
 iris_paired_mask_size(const IrisTemplate *iris)
 {

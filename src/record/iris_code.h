@@ -57,6 +57,16 @@ extern bool iris_from_bytes(const uint8_t *code, size_t code_length, const uint8
 							size_t mask_length, bool paired_mask, int64_t columns, uint8_t eye,
 							IrisRecord *record, IrisError *error);
 
+/*
+ * Pictures of bits as OSIRIS and others write them: a byte for each bit, not 0
+ * is 1, row by row, columns pixels in a row.  A mask with fewer rows, as one
+ * for all filters, is repeated downwards.  Only every row_step-th row and
+ * column_step-th column is taken.
+ */
+extern bool iris_from_pixels(const uint8_t *code, size_t code_length, const uint8_t *mask,
+							 size_t mask_length, int64_t columns, int64_t column_step,
+							 int64_t row_step, uint8_t eye, IrisRecord *record, IrisError *error);
+
 /* the reverse of a paired mask; false where the bits of a pair differ */
 extern size_t iris_paired_mask_size(const IrisTemplate *iris);
 extern bool   iris_paired_mask(const IrisTemplate *iris, uint8_t *mask, IrisError *error);

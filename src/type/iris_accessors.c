@@ -58,6 +58,25 @@ biometric_iris_from_paired_mask(PG_FUNCTION_ARGS)
 	return from_bytes(fcinfo, true);
 }
 
+/* iris_from_pixels(code bytea, mask bytea, columns int, eye text, column_step int, row_step int) */
+PG_FUNCTION_INFO_V1(biometric_iris_from_pixels);
+Datum
+biometric_iris_from_pixels(PG_FUNCTION_ARGS)
+{
+	bytea     *code = PG_GETARG_BYTEA_PP(0);
+	bytea     *mask = PG_GETARG_BYTEA_PP(1);
+	uint8      eye = eye_argument(PG_GETARG_TEXT_PP(3));
+	IrisRecord record;
+	IrisError  error;
+
+	if (!iris_from_pixels((const uint8 *) VARDATA_ANY(code), VARSIZE_ANY_EXHDR(code),
+						  (const uint8 *) VARDATA_ANY(mask), VARSIZE_ANY_EXHDR(mask),
+						  PG_GETARG_INT32(2), PG_GETARG_INT32(4), PG_GETARG_INT32(5), eye, &record,
+						  &error))
+		report_error(&error);
+	return iris_pack(&record.iris);
+}
+
 /* iris_from_open_iris(code text, mask text, eye text, rows int, columns int, wavelets int) */
 PG_FUNCTION_INFO_V1(biometric_iris_from_open_iris);
 Datum

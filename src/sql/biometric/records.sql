@@ -55,6 +55,11 @@ RETURN iris_from_open_iris(coalesce(template ->> 'iris_codes', template -> 'iris
 	CASE WHEN eye <> 'unknown' THEN eye ELSE coalesce(template -> 'metadata' ->> 'eye_side', eye) END,
 	rows, columns, wavelets);
 
+-- bits as grey pixels, row by row, as OSIRIS writes its codes; steps thin out what is too large
+CREATE FUNCTION iris_from_pixels(code bytea, mask bytea, columns integer, eye text DEFAULT 'unknown',
+		column_step integer DEFAULT 1, row_step integer DEFAULT 1) RETURNS iris
+	AS 'MODULE_PATHNAME', 'biometric_iris_from_pixels' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
 -- formats that do not say what they are
 CREATE FUNCTION fingerprint_from_card(data bytea, format text, finger_position integer DEFAULT 0) RETURNS fingerprint
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_from_card' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -89,6 +94,7 @@ COMMENT ON FUNCTION record_bytes(text) IS 'the bytes of hexadecimal digits or ba
 COMMENT ON FUNCTION an2k_records(bytea) IS 'a row for each record of an ANSI/NIST-ITL file';
 COMMENT ON FUNCTION cbeff_blocks(xml) IS 'a row for each biometric data block of a CBEFF record in XML';
 COMMENT ON FUNCTION iris_from_open_iris_json(jsonb, text, integer, integer, integer) IS 'an iris code from what open-iris writes, as JSON';
+COMMENT ON FUNCTION iris_from_pixels(bytea, bytea, integer, text, integer, integer) IS 'an iris code from pictures of its bits';
 COMMENT ON FUNCTION fingerprint_from_card(bytea, text, integer) IS 'a fingerprint from the minutiae of a card, normal or compact';
 COMMENT ON FUNCTION to_card(fingerprint, text) IS 'minutiae as a card compares them, normal or compact';
 COMMENT ON FUNCTION fingerprint_from_xyt(text, text, integer, integer, integer, integer) IS 'a fingerprint from minutiae in NIST''s xyt form, convention nist or m1';
