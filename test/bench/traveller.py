@@ -11,13 +11,15 @@ import libpq
 # a person's fingers and eyes; others' numbers never meet
 FINGERS = "ARRAY[synthetic_fingerprint(%(n)d, %(c)d, 2), synthetic_fingerprint(%(n)d, %(c)d, 7)]::bytea[]"
 EYES = "ARRAY[synthetic_iris(%(n)d, %(c)d), synthetic_iris(10000000 + %(n)d, %(c)d)]::text[]"
-ENROL = """
-INSERT INTO watchlist.shared_templates (owner, partner, list, reference, item, sent, print, eye)
-SELECT 'here', 'here', 'list', 'L-' || n, i, false,
+PERSONS = """
+INSERT INTO watchlist.persons (person, reference, agency) SELECT n, 'border/L-' || n, 'border' FROM generate_series(%d, %d) n"""
+TEMPLATES = """
+INSERT INTO watchlist.gallery (part, subject, item, print, eye)
+SELECT 1, 'here/border/L-' || n, i,
 	CASE i WHEN 1 THEN synthetic_fingerprint(n, 0, 2) WHEN 2 THEN synthetic_fingerprint(n, 0, 7) END,
 	CASE i WHEN 3 THEN synthetic_iris(n) WHEN 4 THEN synthetic_iris(10000000 + n) END
 FROM generate_series(%d, %d) n, generate_series(1, 4) i"""
-CHECK = ("SELECT verdict, reference FROM watchlist.check_traveller("
+CHECK = ("SELECT verdict, person FROM watchlist.check_traveller("
          "(SELECT fingers FROM traveller WHERE n = $1), (SELECT eyes FROM traveller WHERE n = $1), 'entry', 'benchmark')")
 TRAVELLERS = 200
 
@@ -28,7 +30,7 @@ def quantile(values, share):
 
 
 def enrol(persons):
-    """Fill the gallery as a restore would: rows first, without the trigger that notes arrivals, then indexes."""
+    """Fill the gallery as a restore would: rows first, then indexes."""
     times = []
 
     def step(name, *functions):
@@ -43,19 +45,22 @@ def enrol(persons):
 
     run("CREATE EXTENSION biometric_watchlist CASCADE",
         "INSERT INTO watchlist.this_country VALUES ('here')",
-        "DROP INDEX watchlist.shared_templates_print, watchlist.shared_templates_eye",
-        "ALTER TABLE watchlist.shared_templates DISABLE TRIGGER note_arrival")
+        "CREATE ROLE border",
+        "SELECT watchlist.add_agency('border', 'border')",
+        "SELECT watchlist.create_list('list', 'List', 'act', 'benchmark', 'x', open => true)",
+        "INSERT INTO watchlist.parts (owner, list) VALUES ('here', 'border/list')",
+        "DROP INDEX watchlist.gallery_print, watchlist.gallery_eye")
     sessions = os.cpu_count() or 1
     share = (persons + sessions - 1) // sessions
-    step("rows", *[lambda i=i: run(ENROL % (i * share + 1, min(persons, (i + 1) * share))) for i in range(sessions)])
-    step("index of prints", lambda: run(
-        "CREATE INDEX shared_templates_print ON watchlist.shared_templates USING biometric (print)"))
-    step("index of eyes", lambda: run(
-        "CREATE INDEX shared_templates_eye ON watchlist.shared_templates USING biometric (eye)"))
+    step("rows", *[lambda i=i: run(*[rows % (i * share + 1, min(persons, (i + 1) * share)) for rows in (PERSONS, TEMPLATES)])
+                   for i in range(sessions)])
+    step("index of prints", lambda: run("CREATE INDEX gallery_print ON watchlist.gallery USING biometric (print)"))
+    step("index of eyes", lambda: run("CREATE INDEX gallery_eye ON watchlist.gallery USING biometric (eye)"))
     step("the rest", lambda: run(
-        "ALTER TABLE watchlist.shared_templates ENABLE ALWAYS TRIGGER note_arrival",
-        "INSERT INTO watchlist.gallery_sizes SELECT * FROM watchlist.count_gallery() ON CONFLICT DO NOTHING",
-        "VACUUM ANALYZE watchlist.shared_templates", "CHECKPOINT"))
+        "INSERT INTO watchlist.list_entries (list, person, reason, added_by) SELECT 'border/list', person, 'x', 'x' FROM watchlist.persons",
+        "INSERT INTO watchlist.arrivals (part, subject, since, searched) SELECT 1, 'here/' || reference, pg_current_xact_id(), true FROM watchlist.persons",
+        "INSERT INTO watchlist.part_sizes SELECT 1, count(*) FROM watchlist.persons",
+        "VACUUM ANALYZE", "CHECKPOINT"))
     with libpq.Connection() as c:
         # one in ten is on the list
         c.execute("CREATE TABLE traveller (n int PRIMARY KEY, fingers bytea[], eyes text[])")
@@ -63,7 +68,7 @@ def enrol(persons):
             person = {"n": n * 7 % persons + 1 if n % 10 == 0 else 5000000 + n, "c": 3}
             c.execute("INSERT INTO traveller VALUES (%d, %s, %s)" % (n, FINGERS % person, EYES % person))
         size = c.value("SELECT sum(pg_relation_size('watchlist.' || r)) / 1e6 FROM unnest(ARRAY["
-                       "'shared_templates', 'shared_templates_print', 'shared_templates_eye']) r")
+                       "'gallery', 'gallery_print', 'gallery_eye']) r")
     print("%d persons: %s; table and two indexes %.0f MB" % (persons, ", ".join(times), float(size)), flush=True)
 
 
@@ -145,7 +150,7 @@ def alerts(listener, count):
     reader.start()
     with libpq.Connection() as c:
         for n in range(count):
-            c.execute("SELECT watchlist.raise_alert('benchmark', 'here', 'list', 'L-1', 'hit', 100, NULL)")
+            c.execute("SELECT watchlist.raise_alert('benchmark', 'here/border/list', 'here/border/L-1', 'hit', 100, NULL)")
             committed.append(time.time())
             while len(seen) <= n and program.poll() is None:
                 time.sleep(0.0002)
@@ -169,7 +174,9 @@ def main():
 
     enrol(arguments.persons)
     for mode in arguments.modes.split(","):
-        settings = {"biometric.search_mode": mode}
+        settings = {}
+        with libpq.Connection() as c:
+            c.execute("SELECT watchlist.change_setting('search_mode', '%s', 'benchmark', 'x')" % mode)
         print("search mode %s, %d processors, load average %.1f" % (mode, os.cpu_count(), os.getloadavg()[0]))
         measure(1, 3, settings)
         for sessions in map(int, filter(None, arguments.sessions.split(","))):
@@ -179,7 +186,7 @@ def main():
             report("%g a second to %d sessions" % (rate, arguments.pool),
                    measure(arguments.pool, arguments.seconds, settings, rate), arguments.seconds)
     with libpq.Connection() as c:
-        c.execute("UPDATE watchlist.alerts SET delivered = now() WHERE delivered IS NULL")
+        c.execute("UPDATE watchlist.alerts SET acknowledged_at = now(), acknowledged_by = 'x' WHERE acknowledged_at IS NULL")
     if arguments.alerts > 0:
         delays = alerts(arguments.listener, arguments.alerts)
         print("%d alerts, COMMIT to the listener's output: p50 %.1f ms, p99 %.1f ms, longest %.1f ms"

@@ -11,3 +11,11 @@ DROP OWNED BY regress_border, regress_police, regress_olga, regress_carl, regres
 	regress_paul, regress_ana, regress_otto, regress_south, regress_east, regress_nobody;
 DROP ROLE regress_border, regress_police, regress_olga, regress_carl, regress_sven, regress_eva, regress_emil, regress_erik, regress_pete,
 	regress_paul, regress_ana, regress_otto, regress_south, regress_east, regress_nobody;
+-- unless another database has the extension
+DO $$
+BEGIN
+	DROP ROLE watchlist_courier;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+	NULL;
+END
+$$;

@@ -312,7 +312,7 @@ is(value('SELECT outcome FROM watchlist.review_outcomes WHERE review = 2'), 'agr
 $_->quit foreach $other, $third;
 
 # what the statistics of tables tell is for those who need it: the recipe of doc/watchlist.md
-my ($recipe) = slurp_file("$FindBin::RealBin/../../doc/watchlist.md") =~ /<!-- recipe: statistics -->\s*```sql\n(.*?)```/s;
+my ($recipe) = slurp_file("$FindBin::RealBin/../../doc/watchlist.md") =~ /<!-- recipe: statistics -->.*?```sql\n(.*?)```/s;
 ok($recipe, 'the documentation has a recipe for statistics');
 value($recipe) if $recipe;
 foreach my $query ("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'review_events'", "SELECT pg_stat_get_tuples_inserted('watchlist.review_events'::regclass)", "SELECT pg_relation_size('watchlist.review_events'::regclass)", 'SELECT * FROM pg_statio_user_indexes')

@@ -135,15 +135,12 @@ sub marks_wrong
 	return;
 }
 
-# Run all blocks of a page that are for this caller.  %server: connection
-# strings by name.  Options: by => FILE, run the blocks that are marked as run
-# by FILE, and only those; with => { SHOWN => EXECUTED }, replacements like those
-# of the mark "with".
-sub run_page
+# The blocks of a page that are for this caller, of those whose marks are right.
+sub queue
 {
-	my ($page, %server) = @_;
-	my $by = delete $server{by} // '';
-	my $with = delete $server{with} // {};
+	my ($page, $server) = @_;
+	my $by = delete $server->{by} // '';
+	my $with = delete $server->{with} // {};
 	my @queue;
 
 	for my $block (page_blocks($page))
@@ -159,6 +156,18 @@ sub run_page
 		push @{ $block->{with} }, map { [ $_, $with->{$_} ] } keys %$with;
 		push @queue, $block;
 	}
+	return @queue;
+}
+
+# Run all blocks of a page that are for this caller.  %server: connection
+# strings by name.  Options: by => FILE, run the blocks that are marked as run
+# by FILE, and only those; with => { SHOWN => EXECUTED }, replacements like those
+# of the mark "with".
+sub run_page
+{
+	my ($page, %server) = @_;
+	my @queue = queue($page, \%server);
+
 	execute($page, \%server, @queue);
 	for my $block (@queue)
 	{
@@ -167,13 +176,13 @@ sub run_page
 	return;
 }
 
-# The text of a page with every output as it is now.  Outputs with an ellipsis
-# stay as they are as long as they agree.
+# The text of a page with every output as it is now, for the arguments of
+# run_page().  Outputs with an ellipsis stay as they are as long as they agree.
 sub rewritten_page
 {
 	my ($page, %server) = @_;
 	my @lines = page_lines($page);
-	my @queue = grep { !$_->{not_run} && !$_->{run_by} && $_->{language} =~ /^(sql|sh)$/ } page_blocks($page);
+	my @queue = queue($page, \%server);
 
 	execute($page, \%server, @queue);
 	for my $block (reverse @queue)
@@ -290,8 +299,8 @@ sub agrees
 	my $dots = quotemeta "\x{2026}";
 
 	return 1 if $expected eq $actual;
-	$pattern =~ s/(\A|\\\n)$dots(\\\n|\z)/$1 . '(?:.*\n)*?' . ($2 eq '' ? '.*' : '')/ge;
-	$pattern =~ s/$dots/.*?/g;
+	$pattern =~ s/(\A|\\\n)\Q$dots\E(\\\n|\z)/$1 . '(?:.*\n)*?' . ($2 eq '' ? '.*' : '')/ge;
+	$pattern =~ s/\Q$dots\E/.*?/g;
 	return $actual =~ /\A$pattern\z/;
 }
 

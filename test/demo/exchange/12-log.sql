@@ -1,1 +1,0 @@
-SELECT partner, list, reference, what, purpose, case_reference FROM watchlist.disclosures ORDER BY disclosure;

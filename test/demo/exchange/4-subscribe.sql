@@ -1,1 +1,0 @@
-CREATE SUBSCRIPTION from_north CONNECTION :'connection' PUBLICATION watchlist_to_south;
