@@ -150,7 +150,7 @@ CREATE FUNCTION caller_agencies() RETURNS SETOF text
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT a.agency FROM watchlist.agencies a JOIN pg_catalog.pg_roles r ON r.oid = a.member
-	WHERE pg_has_role(watchlist.caller(), r.oid, 'MEMBER');
+	WHERE pg_has_role((SELECT watchlist.caller()), r.oid, 'MEMBER');
 END;
 
 -- The one agency that the caller acts for.
