@@ -63,9 +63,9 @@ bands_argument(FunctionCallInfo fcinfo, int argument)
 	if (!(bands.probable >= FPIR_FLOOR && bands.probable <= bands.possible && bands.possible < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("bounds of the verdict are out of range"),
-						errdetail("It must hold that %g <= probable_fpir <= possible_fpir < 1: no "
-								  "measurement backs lower rates.",
-								  FPIR_FLOOR)));
+						errdetail("It must hold that %g <= probable_fpir <= possible_fpir < 1.",
+								  FPIR_FLOOR),
+						errhint("No measurement supports lower rates.")));
 	return bands;
 }
 
@@ -276,7 +276,7 @@ set_person_column(PersonSearch *search, const char *column)
 		gallery_equality(column, type, TYPECACHE_EQ_OPR_FINFO | TYPECACHE_HASH_PROC_FINFO);
 	if (!OidIsValid(search->person_type->hash_proc))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_FUNCTION),
-						errmsg("column \"%s\" cannot name persons", column),
+						errmsg("column \"%s\" cannot be used as person_column", column),
 						errdetail("Type %s has no hash function.", format_type_be(type))));
 	getTypeOutputInfo(type, &output, &is_varlena);
 	return output;

@@ -121,7 +121,7 @@ gallery_set_sources(Gallery *gallery, ArrayType *without_servers)
 		if (without != NIL)
 			ereport(ERROR,
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("no server of \"%s\" can be left out",
+					 errmsg("cannot leave out servers of \"%s\"",
 							RelationGetRelationName(gallery->relation)),
 					 errdetail("It must be a partitioned table with foreign tables as partitions, "
 							   "without row-level security, and the user must be allowed to select "

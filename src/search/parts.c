@@ -73,7 +73,7 @@ gallery_equality(const char *column, Oid type, int flags)
 	if (!OidIsValid(cache->eq_opr) || !OidIsValid(get_array_type(type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("values of column \"%s\" cannot be told apart", column),
+				 errmsg("cannot compare values of column \"%s\" for equality", column),
 				 errdetail("Type %s has no equality or no array type.", format_type_be(type))));
 	return cache;
 }
