@@ -1,0 +1,89 @@
+--
+-- Evaluation, calibration, duplicates, health: a table of made-up captures
+--
+SET client_min_messages = warning;
+CREATE TABLE capture (person integer, sensor text, print fingerprint, eye iris);
+INSERT INTO capture SELECT p, CASE WHEN c < 2 THEN 'A' ELSE 'B <&>' END, synthetic_fingerprint(p, c, 2), synthetic_iris(p, c)
+FROM generate_series(1, 30) p, generate_series(0, 2) c;
+-- a wrong label: a capture of person 1 under the name of person 2; a person with one capture; failures
+INSERT INTO capture VALUES (2, 'A', synthetic_fingerprint(1, 5, 2), NULL), (31, 'A', synthetic_fingerprint(31, 0, 2), NULL),
+	(32, 'A', NULL, NULL), (NULL, 'A', synthetic_fingerprint(40, 0, 2), NULL);
+
+SELECT mated, count(*), count(DISTINCT (capture_a, capture_b)), bool_and((person_a = person_b) = mated) AS persons
+FROM evaluation_pairs('capture', 'print', 'person') GROUP BY mated ORDER BY mated;
+SELECT mated, count(*) FROM evaluation_pairs('capture', 'print', 'person', max_non_mated => 100) GROUP BY mated ORDER BY mated;
+SELECT mated, count(*) FROM evaluation_pairs('capture', 'print', 'person', max_captures => 2) GROUP BY mated ORDER BY mated;
+SELECT mated, count(*) FROM evaluation_pairs('capture', 'eye', 'person', 'sensor', max_non_mated => 500) GROUP BY mated ORDER BY mated;
+-- positions that differ are not mated: two fingers of one person
+SELECT mated, count(*) FROM evaluation_pairs('capture', 'print', 'person') GROUP BY mated ORDER BY mated;
+CREATE TABLE two_fingers AS SELECT p AS person, synthetic_fingerprint(p, c, f) AS print FROM generate_series(1, 5) p, generate_series(0, 1) c, unnest('{2,7}'::int[]) f;
+SELECT mated, count(*) FROM evaluation_pairs('two_fingers', 'print', 'person') GROUP BY mated ORDER BY mated;
+
+CREATE TABLE report AS SELECT evaluate('capture', 'print', 'person', 'sensor', pictures => 2) AS e;
+SELECT e #>> '{captures,rows}' AS rows, e #>> '{captures,persons}' AS persons, e #>> '{captures,without_template}' AS without_template,
+	e #>> '{captures,without_person}' AS without_person, e #>> '{captures,persons_with_one_capture}' AS one_capture FROM report;
+SELECT g ->> 'group' AS "group", (g ->> 'mated')::int AS mated, (g ->> 'non_mated')::int > 0 AS non_mated, (g ->> 'fnmr')::float8 <= (g ->> 'fnmr_high')::float8 AS interval
+FROM report, jsonb_array_elements(e -> 'groups') g;
+-- the wrong label is listed, and counted apart
+SELECT s ->> 'person_a' AS a, s ->> 'person_b' AS b, (s ->> 'suspected')::boolean AS suspected, s ->> 'picture' LIKE '<svg %' AS picture
+FROM report, jsonb_array_elements(e -> 'suspicious') s LIMIT 1;
+SELECT (e #>> '{rates,suspected}')::int > 0 AS suspected, (e #>> '{rates,fmr}')::float8 AS fmr, (e #>> '{rates,fmr_with_suspected}')::float8 > 0 AS fmr_with_suspected FROM report;
+SELECT w ->> 'person' AS person FROM report, jsonb_array_elements(e -> 'worst_mated') w LIMIT 1;
+SELECT xmlparse(DOCUMENT regexp_replace(evaluation_html(e, 'A & B'), '^<!DOCTYPE html>|<meta charset="utf-8">', '', 'g')) IS NOT NULL AS well_formed,
+	strpos(evaluation_html(e, '<script>'), '<script>') AS escaped, evaluation_html(e) LIKE '%B &lt;&amp;&gt;%' AS groups FROM report;
+-- nothing there, and what is wrong
+CREATE TABLE nothing (person text, print fingerprint);
+SELECT evaluation_html(evaluate('nothing', 'print', 'person')) LIKE '<!DOCTYPE html>%' AS empty;
+INSERT INTO nothing VALUES ('only', synthetic_fingerprint(1));
+SELECT evaluation_html(evaluate('nothing', 'print', 'person')) LIKE '<!DOCTYPE html>%' AS one_row;
+SELECT evaluate('nothing', 'person', 'person');
+SELECT evaluate('nothing', 'nobody', 'person');
+SELECT evaluation_html(NULL) IS NULL AS null_report;
+
+-- pictures of curves
+SELECT xmlparse(DOCUMENT det_svg(det_curve(n, n > 5), 'x < y & "z"')) IS NOT NULL AS det FROM generate_series(1, 10) n;
+SELECT xmlparse(DOCUMENT det_svg(NULL)) IS NOT NULL AS det, xmlparse(DOCUMENT cmc_svg('{0.5, 0.75, 1}')) IS NOT NULL AS cmc,
+	xmlparse(DOCUMENT score_histogram_svg('{1,2,3}', '{5,1,0}', 0, 10)) IS NOT NULL AS histogram;
+
+-- calibration: made where the rates are known, it gives them; beyond, it is bounded
+CREATE TABLE calibrated AS SELECT make_calibration(det_curve(-10 * log(n / 100000.0), false), 100000) AS c FROM generate_series(1, 100000) n;
+SELECT c ->> 'comparisons' AS comparisons, round((c ->> 'measured_to')::numeric, 1) AS measured_to FROM calibrated;
+SELECT s, round(calibrated_score(s, c)::numeric) AS calibrated FROM calibrated, unnest('{-5, 0, 5, 10, 20, 30, 38, 45, 60, 1000}'::float8[]) s ORDER BY s;
+SELECT bool_and(calibrated_score(s, c) >= calibrated_score(s - 0.1, c)) AS monotone, calibrated_score(NULL, max(c::text)::jsonb) FROM calibrated, generate_series(0, 60, 0.1) s;
+SELECT calibrated_score(40, '{}'), calibrated_score(40, make_calibration(NULL, 0));
+
+-- duplicates
+CREATE INDEX capture_print_idx ON capture USING biometric (print);
+SELECT person_a, person_b, sources FROM find_duplicates('capture', 'print', 'person');
+SELECT count(*) FROM generate_series(1, 3) part, find_duplicates('capture', 'print', 'person', part => part, parts => 3);
+SELECT * FROM find_duplicates('capture', 'print', 'person', part => 2);
+CREATE TABLE twice AS SELECT * FROM two_fingers UNION ALL SELECT person + 100, synthetic_fingerprint(person, 7, finger_position(print)) FROM two_fingers WHERE person <= 2;
+CREATE INDEX ON twice USING biometric (print);
+SELECT person_a, person_b, sources FROM find_duplicates('twice', 'print', 'person') ORDER BY person_a;
+SELECT * FROM duplicate_clusters('{a,b,x,c}', '{b,c,y,d}', '{50,40,90,60}');
+SELECT * FROM duplicate_clusters('{a,b,c,d,e}', '{e,d,d,e,a}', '{1,2,3,4,5}');
+SELECT * FROM duplicate_clusters('{}', '{}', '{}');
+SELECT * FROM duplicate_clusters('{a}', '{b}', '{}');
+
+-- health: each check can fail
+SELECT check_name, object, status FROM biometric_health() WHERE check_name <> 'setting' AND (object IS NULL OR object IN ('biometric', 'capture_print_idx')) ORDER BY 1;
+SET biometric.search_mode = fast;
+SET biometric.match_threshold = 20;
+SELECT object, status, hint FROM biometric_health() WHERE check_name = 'setting' AND status <> 'ok' ORDER BY object;
+RESET biometric.search_mode;
+RESET biometric.match_threshold;
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'capture_print_idx'::regclass;
+SELECT status, detail, hint FROM biometric_health() WHERE object = 'capture_print_idx';
+UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'capture_print_idx'::regclass;
+CREATE TABLE unindexed AS SELECT synthetic_fingerprint(1) AS print FROM generate_series(1, 10001);
+ANALYZE unindexed;
+SELECT object, status, hint FROM biometric_health() WHERE check_name = 'unindexed';
+CREATE ROLE regress_health;
+SET ROLE regress_health;
+SELECT status, detail FROM biometric_health() WHERE object = 'capture_print_idx';
+RESET ROLE;
+DROP ROLE regress_health;
+SELECT searched, with_mate, found, recall > 0.9 AS recall FROM biometric_recall('capture_print_idx', 20);
+SELECT biometric_recall('capture', 20);
+
+DROP TABLE capture, two_fingers, report, nothing, calibrated, twice, unindexed;
