@@ -353,8 +353,8 @@ walk_next(Walk *walk)
 	if (walk->j < m->n && m->entries[walk->j].score < next)
 		next = m->entries[walk->j].score;
 	walk->threshold = next;
-	walk->fmr = (double) (n->total - walk->rejected) / (double) n->total;
-	walk->fnmr = (double) walk->missed / (double) m->total;
+	walk->fmr = n->total > 0 ? (double) (n->total - walk->rejected) / (double) n->total : 0;
+	walk->fnmr = m->total > 0 ? (double) walk->missed / (double) m->total : 0;
 	return true;
 }
 
@@ -405,13 +405,14 @@ apart(double a, double b)
 
 /*
  * det_curve: an array of (threshold, fmr, fnmr) by rising threshold, thinned
- * where neither rate changes by more than DET_STEP.
+ * where neither rate changes by more than DET_STEP.  The rate of a class without
+ * comparisons is NULL.
  */
 PG_FUNCTION_INFO_V1(biometric_det_curve);
 Datum
 biometric_det_curve(PG_FUNCTION_ARGS)
 {
-	RatesState      *state = finished(fcinfo, true, true);
+	RatesState      *state = finished(fcinfo, false, false);
 	Oid              array_type;
 	Oid              type;
 	TupleDesc        descriptor;
@@ -420,7 +421,7 @@ biometric_det_curve(PG_FUNCTION_ARGS)
 	double           last_fmr = -1;
 	double           last_fnmr = -1;
 
-	if (state == NULL)
+	if (state == NULL || NON_MATED(state)->total + MATED(state)->total == 0)
 		PG_RETURN_NULL();
 	array_type = get_fn_expr_rettype(fcinfo->flinfo);
 	if (!OidIsValid(array_type))
@@ -431,7 +432,7 @@ biometric_det_curve(PG_FUNCTION_ARGS)
 	while (walk_next(&walk))
 	{
 		Datum values[3];
-		bool  nulls[3] = {false, false, false};
+		bool  nulls[3] = {false, NON_MATED(state)->total == 0, MATED(state)->total == 0};
 
 		CHECK_FOR_INTERRUPTS();
 		if (last_fmr >= 0 && !apart(walk.fmr, last_fmr) && !apart(walk.fnmr, last_fnmr))
