@@ -130,8 +130,8 @@ BEGIN ATOMIC
 			FROM generate_series(1, k.n - 1) i WHERE score >= k.s[i] AND score < k.s[i + 1])
 	END
 	FROM (SELECT s, d, cardinality(s) AS n
-		FROM (SELECT ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(calibration -> 'scores') v) AS s,
-			ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(calibration -> 'decibans') v) AS d) a) k;
+		FROM (SELECT ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(calibration -> 'scores') = 'array' THEN calibration -> 'scores' ELSE '[]' END) v) AS s,
+			ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(calibration -> 'decibans') = 'array' THEN calibration -> 'decibans' ELSE '[]' END) v) AS d) a) k;
 END;
 COMMENT ON FUNCTION calibrated_score(float8, jsonb) IS
 	'a score in decibans of the false match rate counted for a calibration, bounded beyond what was measured';
@@ -313,7 +313,7 @@ END;
 COMMENT ON FUNCTION rate_text(text) IS 'a number for a report, with three significant digits';
 
 CREATE FUNCTION evaluation_html(evaluation jsonb, title text DEFAULT 'Evaluation') RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
 	WITH rate_row AS (
 		SELECT place, coalesce(r ->> 'group', 'all') AS name, r
@@ -391,7 +391,7 @@ BEGIN
 		RAISE EXCEPTION 'part must be from 1 to parts, and expected_false more than 0' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	type := template_type(gallery, template_column);
-	source := CASE type::text WHEN 'fingerprint' THEN 'finger_position(%s)::text' WHEN 'iris' THEN 'eye(%s)' ELSE  END;
+	source := CASE type::text WHEN 'fingerprint' THEN 'finger_position(%s)::text' WHEN 'iris' THEN 'eye(%s)' ELSE 'NULL::text' END;
 	EXECUTE format('SELECT count(*), max(n) FROM (SELECT count(*) AS n FROM %s WHERE %I IS NOT NULL AND %I IS NOT NULL GROUP BY %2$I) p',
 		gallery, person_column, template_column) INTO persons, most;
 	threshold := coalesce(threshold, greatest(0, 10 * log((greatest(persons * (persons - 1) / 2, 1) / expected_false)::numeric)::float8));
@@ -402,7 +402,7 @@ BEGIN
 			WHERE a.%2$I IS NOT NULL AND abs(hashtextextended(a.%2$I::text, 5) %% $2) = $3 - 1
 		), alike AS (
 			SELECT pa, pb, CASE WHEN count(DISTINCT f) > 1 THEN fused_score(fuse(s, f), count(DISTINCT f)::integer) ELSE max(s) END AS s,
-				count(DISTINCT f)::integer AS sources, count(*)::integer AS pairs
+				greatest(count(DISTINCT f), 1)::integer AS sources, count(*)::integer AS pairs
 			FROM pair GROUP BY pa, pb
 		)
 		SELECT pa, pb, s, sources, pairs FROM alike WHERE s >= $4 ORDER BY s DESC, pa, pb
@@ -478,7 +478,7 @@ COMMENT ON FUNCTION duplicate_clusters(text[], text[], float8[]) IS
  * or one as good, first.
  */
 CREATE FUNCTION biometric_recall(index regclass, samples integer DEFAULT 100, min_score float8 DEFAULT 40,
-		OUT searched integer, OUT with_mate integer, OUT found integer, OUT recall float8, OUT recall_low float8, OUT recall_high float8)
+		OUT searched integer, OUT with_mate integer, OUT fast_found integer, OUT recall float8, OUT recall_low float8, OUT recall_high float8)
 	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 1000000
 	SET search_path = pg_catalog SET enable_seqscan = off SET enable_sort = off SET biometric.search_mode = exact AS $$
 DECLARE
@@ -499,7 +499,7 @@ BEGIN
 	IF NOT FOUND THEN
 		RAISE EXCEPTION '% is not a biometric index on a column', index USING ERRCODE = 'wrong_object_type';
 	END IF;
-	searched := 0; with_mate := 0; found := 0;
+	searched := 0; with_mate := 0; fast_found := 0;
 	query := format('SELECT match_score(%1$I, $1) FROM %2$s WHERE ctid <> $2 ORDER BY %1$I <-> $1 LIMIT 1', template_column, gallery);
 	FOR sample IN EXECUTE format('SELECT ctid AS place, %1$I AS template FROM %2$s WHERE %1$I IS NOT NULL ORDER BY hashtextextended(ctid::text, 6) LIMIT %3$s',
 			template_column, gallery, greatest(samples, 0)) LOOP
@@ -511,12 +511,12 @@ BEGIN
 		PERFORM pg_catalog.set_config('biometric.search_mode', 'fast', true);
 		EXECUTE query INTO fast_score USING sample.template, sample.place;
 		IF fast_score >= exact_score THEN
-			found := found + 1;
+			fast_found := fast_found + 1;
 		END IF;
 	END LOOP;
 	IF with_mate > 0 THEN
-		recall := found::float8 / with_mate;
-		limits := rate_interval(found, with_mate);
+		recall := fast_found::float8 / with_mate;
+		limits := rate_interval(fast_found, with_mate);
 		recall_low := limits[1];
 		recall_high := limits[2];
 	END IF;
