@@ -134,3 +134,26 @@ CREATE AGGREGATE cmc(rank integer, max_rank integer) (
 );
 COMMENT ON AGGREGATE cmc(integer, integer) IS
 	'cumulative match characteristic: element r is the share of searches whose mate has rank r or better; NULL = not found';
+
+COMMENT ON FUNCTION error_rates_add(internal, float8, boolean) IS 'transition of aggregates of error rates';
+COMMENT ON FUNCTION error_rates_add(internal, float8, boolean, float8) IS 'transition of aggregates of error rates';
+COMMENT ON FUNCTION search_rates_add(internal, float8, boolean, float8) IS 'transition of aggregates of error rates';
+COMMENT ON FUNCTION error_rates_combine(internal, internal) IS 'combination of aggregates of error rates';
+COMMENT ON FUNCTION error_rates_serialize(internal) IS 'serialisation of aggregates of error rates';
+COMMENT ON FUNCTION error_rates_deserialize(bytea, internal) IS 'deserialisation of aggregates of error rates';
+COMMENT ON FUNCTION fmr_at_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION fnmr_at_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION fnmr_at_fmr_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION zero_fmr_fnmr_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION eer_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION det_curve_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION error_intervals_add(internal, float8, boolean, text, text, float8, float8) IS 'transition of aggregates of error rates';
+COMMENT ON FUNCTION error_intervals_combine(internal, internal) IS 'combination of aggregates of error rates';
+COMMENT ON FUNCTION error_intervals_serialize(internal) IS 'serialisation of aggregates of error rates';
+COMMENT ON FUNCTION error_intervals_deserialize(bytea, internal) IS 'deserialisation of aggregates of error rates';
+COMMENT ON FUNCTION error_intervals_final(internal) IS 'result of aggregates of error rates';
+COMMENT ON FUNCTION ranks_add(internal, integer, integer) IS 'transition of aggregates of error rates';
+COMMENT ON FUNCTION ranks_combine(internal, internal) IS 'combination of aggregates of error rates';
+COMMENT ON FUNCTION ranks_serialize(internal) IS 'serialisation of aggregates of error rates';
+COMMENT ON FUNCTION ranks_deserialize(bytea, internal) IS 'deserialisation of aggregates of error rates';
+COMMENT ON FUNCTION cmc_final(internal) IS 'result of aggregates of error rates';
