@@ -67,6 +67,10 @@ SELECT entries FROM biometric_index_stats('inspected_print');
 SELECT biometric_index_check('inspected_print', heapallindexed => true);
 RESET ROLE;
 
+-- what is not there at all
+SELECT biometric_index_check(4200000000::oid::regclass);
+SELECT * FROM biometric_index_stats(4200000000::oid::regclass);
+
 DROP TABLE inspected, fickle_list, inspected_parts;
 DROP FUNCTION fickle(int);
 DROP ROLE regress_biometric_stranger, regress_biometric_monitor;

@@ -141,5 +141,46 @@ SELECT * FROM state('eye_list_idx');
 SELECT biometric_index_check('eye_list_idx', true), biometric_index_check('unlogged_eyes_idx', true);
 SELECT id FROM unlogged_eyes ORDER BY eye <-> synthetic_iris(300, 1) LIMIT 1;
 
-DROP TABLE print_list, eye_list, unlogged_eyes;
-DROP FUNCTION state, found;
+-- ----------------------------------------------------------------------------
+-- Merges are done in pieces
+-- ----------------------------------------------------------------------------
+
+-- Some hundred eyes wait at any time.  No insertion merges more than a part of them, so that one that
+-- is cancelled takes nothing with it.
+CREATE TABLE pieces (id int, eye iris) WITH (autovacuum_enabled = off);
+INSERT INTO pieces SELECT i, synthetic_iris(i) FROM generate_series(1, 1000) AS i;
+CREATE INDEX pieces_idx ON pieces USING biometric (eye) WITH (pending_limit = 1000000);
+INSERT INTO pieces SELECT i, synthetic_iris(i % 1000) FROM generate_series(1001, 1130) AS i;
+CREATE FUNCTION insert_one(i int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	waiting int := (SELECT pending_pages FROM biometric_index_stats('pieces_idx'));
+BEGIN
+	INSERT INTO pieces VALUES (i, synthetic_iris(i % 1000));
+	RETURN waiting - (SELECT pending_pages FROM biometric_index_stats('pieces_idx'));
+END
+$$;
+SELECT max(insert_one(i)) <= 32 AS bounded, count(*) FILTER (WHERE insert_one(i + 1000) > 0) > 1 AS several
+FROM generate_series(2001, 2400) AS i;
+SELECT biometric_index_check('pieces_idx', true);
+-- nothing depends on memory, or makes files
+SET work_mem = '64kB';
+SET temp_file_limit = 0;
+INSERT INTO pieces SELECT i, synthetic_iris(i % 1000) FROM generate_series(4001, 4300) AS i;
+RESET temp_file_limit;
+RESET work_mem;
+
+-- Vacuum makes room without a new page: on a full disk, too
+DELETE FROM pieces WHERE id % 2 = 0;
+SELECT pages AS pages_before FROM biometric_index_stats('pieces_idx') \gset
+VACUUM pieces;
+SELECT pages = :pages_before AS no_new_page FROM biometric_index_stats('pieces_idx');
+SELECT biometric_index_check('pieces_idx', true);
+
+-- Rows without a template, one by one
+CREATE TABLE absent (id int, eye iris);
+CREATE INDEX absent_idx ON absent USING biometric (eye);
+INSERT INTO absent SELECT i, NULL FROM generate_series(1, 3000) AS i;
+SELECT pages < 10 AS small, null_entries FROM biometric_index_stats('absent_idx');
+
+DROP TABLE print_list, eye_list, unlogged_eyes, pieces, absent;
+DROP FUNCTION state, found, insert_one;
