@@ -195,7 +195,7 @@ likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descri
 		__m256i levels[FINGERPRINT_DIMENSIONS][2];
 		__m256i outside[2];
 		int     vectors = columns - j > 32 ? 2 : 1;
-		uint8_t bytes[64];
+		uint8_t bytes[32] = {0}; /* what is compared beyond the last minutia means nothing */
 
 		for (int v = 0; v < vectors; v++)
 		{
