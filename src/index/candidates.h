@@ -1,42 +1,63 @@
 /*
  * candidates.h
- *		Which entries a fast search compares, block by block.
+ *		Which entries a fast search compares, and in which order.
  *
- * The first block has all pending entries and the templates with most votes; each
- * further one has the templates with most votes among the others.  A block counts
- * templates, not entries: copies of one are one, and entries of rows that are
- * known to be gone are none.  As long as a block has a match, another follows.
+ * Blocks of candidates are taken from those with votes (preselection.h), the
+ * best first.  A block counts templates, not entries: copies of one are one, and
+ * entries of rows that are known to be gone are none.  Of a block those are
+ * compared first that resemble the probe most, so many at a time; a modality that
+ * has no resemblances compares all of it.  As long as what was compared last has a match,
+ * more is compared: of the block, then of the next one.  Pending entries are compared all, with the
+ * first.
+ *
+ * A search that wants more rows than those can have the others of the blocks
+ * compared too: candidates_rest.
  */
 #ifndef BIOMETRIC_CANDIDATES_H
 #define BIOMETRIC_CANDIDATES_H
 
 #include "index/preselection/preselection.h"
 
+/* An entry that may be compared */
+typedef struct Candidate
+{
+	EntryRef ref;
+	int      resemblance;
+	uint32   group; /* of copies, within what preselection_next gave at once */
+} Candidate;
+
 typedef struct Candidates
 {
 	Relation      index;
 	Preselection *preselection;
+	bool          resembles; /* whether the modality has resemblances */
 	int64         block_size;
-	bool          started;
-	bool          complete; /* there are no more blocks */
 
-	/* the present block */
-	int64 missing; /* templates that it still lacks */
-	bool  matched;
-	int64 ngroups;
-	bool *live; /* by group: whether it has an entry of a row that may be there */
+	/* the block, those that resemble most first when all are known */
+	Candidate *block;
+	int64      nblock;
+	int64      block_room;
+	int64      compared; /* so many of them have been */
+	int64      missing;  /* templates that it still lacks */
 
-	/* the entries that are to be compared now, ascending, and their blocks */
-	PreselectedEntry *entries;
-	int64             nentries;
-	int64             next;
-	BlockNumber      *blocks;
-	int               nblocks;
+	/* what is to be visited now, ascending, for resemblances or to be compared */
+	bool         comparing;
+	bool         matched; /* something that was compared does */
+	bool         has_pending;
+	bool         complete; /* there is nothing more, but for the rest */
+	Candidate   *visited;
+	int64        nvisited;
+	int64        next;
+	int64        ngroups; /* of templates that count */
+	bool        *live;    /* by group: whether it has an entry of a row that may be there */
+	BlockNumber *blocks;
+	int          nblocks;
 
-	/* all entries so far; ascending when complete */
+	/* all that were compared; those from stage on in the present stage */
 	EntryRef *refs;
 	int64     nrefs;
 	int64     room;
+	int64     stage;
 } Candidates;
 
 /*
@@ -47,22 +68,31 @@ extern Candidates *candidates_begin(Relation index, Snapshot snapshot,
 									const BiometricModality *modality, const void *features,
 									Size size, double rate);
 
-/* Finds the entries to be compared next.  False if there are no more. */
+/* Finds the entries to be visited next.  False if there are no more. */
 extern bool candidates_advance(Candidates *candidates);
 
-/* Those that have been compared once more.  Not before candidates_advance has returned false. */
+/* Those of the present stage that have been compared once more, after candidates_advance returned false */
 extern void candidates_again(Candidates *candidates);
 
-/* An entry of the present block is not known to be gone */
-extern void candidates_live(Candidates *candidates, const PreselectedEntry *entry);
+/*
+ * A new stage, whose entries candidates_again lists: the others of the last block.
+ * False if there are none.
+ */
+extern bool candidates_rest(Candidates *candidates);
 
-/* An entry of the present block matches: see candidates_match_score */
+/* An entry that is visited is not known to be gone */
+extern void candidates_live(Candidates *candidates, Candidate *candidate);
+
+/* An entry that is compared matches: see candidates_match_score */
 extern void candidates_matched(Candidates *candidates);
 
 /* A search for less looks for a score of this, which a block of strangers seldom has */
 extern double candidates_match_score(const Candidates *candidates);
 
-/* Whether an entry was among the candidates.  Asked in ascending order, all of them being known. */
+/* Before candidates_have is asked, in ascending order */
+extern void candidates_end(Candidates *candidates);
+
+/* Whether an entry was compared */
 extern bool candidates_have(Candidates *candidates, BlockNumber block, OffsetNumber offset);
 
 #endif /* BIOMETRIC_CANDIDATES_H */

@@ -121,6 +121,7 @@ typedef struct BiometricScan
 	int             next_row;
 	ItemPointerData tids[GALLERY_PAGE_MAX_ENTRIES];
 	OffsetNumber    offsets[GALLERY_PAGE_MAX_ENTRIES];
+	Candidate      *candidate[GALLERY_PAGE_MAX_ENTRIES]; /* of a fast scan */
 	const void     *features[GALLERY_PAGE_MAX_ENTRIES];
 	Size            sizes[GALLERY_PAGE_MAX_ENTRIES];
 	PGAlignedBlock  page;
@@ -234,7 +235,7 @@ begin_pages(BiometricScan *state, bool want_matches, bool want_nulls)
 	else
 	{
 		if (candidates != NULL)
-			candidates->next = 0;
+			candidates_end(candidates);
 		page_reader_begin(state->reader);
 	}
 }
@@ -312,12 +313,12 @@ read_candidates(IndexScanDesc scan, Page page)
 	int            entries = gallery_page_entries(page);
 	Size           used = 0;
 
-	for (; candidates->next < candidates->nentries; candidates->next++)
+	for (; candidates->next < candidates->nvisited; candidates->next++)
 	{
-		const PreselectedEntry *candidate = &candidates->entries[candidates->next];
-		OffsetNumber            offset = EntryRefOffset(candidate->ref);
-		GalleryEntry            entry, copy;
-		Size                    size;
+		Candidate   *candidate = &candidates->visited[candidates->next];
+		OffsetNumber offset = EntryRefOffset(candidate->ref);
+		GalleryEntry entry, copy;
+		Size         size;
 
 		if (EntryRefBlock(candidate->ref) != state->block)
 			break;
@@ -333,15 +334,28 @@ read_candidates(IndexScanDesc scan, Page page)
 		copy = (GalleryEntry) (state->page.data + used);
 		memcpy(copy, entry, GALLERY_ENTRY_HEADER + size);
 		used += MAXALIGN(GALLERY_ENTRY_HEADER + size);
+		state->candidate[state->nmatches] = candidate;
 		add_entry(scan, offset, copy, size);
 		candidates_live(candidates, candidate);
 	}
 }
 
-/* Compares them */
+/* Compares them, or finds how much they resemble the probe */
 static void
-compare_candidates(BiometricScan *state, const ScanProbe *probe)
+compare_candidates(BiometricScan *state)
 {
+	const ScanProbe *probe = preselecting_probe(state);
+
+	if (!state->candidates->comparing)
+	{
+		int resemblances[GALLERY_PAGE_MAX_ENTRIES];
+
+		state->modality->resemblances(probe->unpacked, state->nmatches, state->features,
+									  state->sizes, resemblances);
+		for (int i = 0; i < state->nmatches; i++)
+			state->candidate[i]->resemblance = resemblances[i];
+		state->nmatches = 0;
+	}
 	compare_entries(state);
 	state->nrows = state->nmatches;
 	for (int i = 0; i < state->nmatches; i++)
@@ -440,7 +454,7 @@ next_page(IndexScanDesc scan)
 	} while (!gallery);
 
 	if (state->fast)
-		compare_candidates(state, preselecting_probe(state));
+		compare_candidates(state);
 	else
 		read_entries(scan);
 	return true;
@@ -892,7 +906,7 @@ next_by_distance(IndexScanDesc scan)
 				/* a fast scan without quals goes on with all that it left out */
 				if (!state->fast || state->has_quals)
 					return false;
-				state->fast = false;
+				state->fast = candidates_rest(state->candidates);
 				selection_restart(state->selection);
 			}
 		}

@@ -54,6 +54,13 @@ distances(void *probe, int n, const void *const *features, const Size *sizes, do
 		result[i] = fingerprint_distance(probe, features[i], sizes[i]);
 }
 
+static void
+resemblances(void *probe, int n, const void *const *features, const Size *sizes, int *result)
+{
+	for (int i = 0; i < n; i++)
+		result[i] = fingerprint_resemblance(probe, features[i], sizes[i]);
+}
+
 static const BiometricModality modality = {
 	.magic = BIOMETRIC_MODALITY_MAGIC,
 	.name = "fingerprint",
@@ -69,6 +76,7 @@ static const BiometricModality modality = {
 	.features_valid = fingerprint_features_valid,
 	.begin_probe = begin_probe,
 	.distances = distances,
+	.resemblances = resemblances,
 	.score = fingerprint_score,
 	.score_limit = fingerprint_score_limit,
 	.key_bits = FINGERPRINT_KEY_BITS,

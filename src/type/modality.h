@@ -30,7 +30,7 @@
 #define BIOMETRIC_PROCS         1
 
 /* Of this layout of the struct below */
-#define BIOMETRIC_MODALITY_MAGIC 0xB10E0002
+#define BIOMETRIC_MODALITY_MAGIC 0xB10E0003
 
 #define BIOMETRIC_MAX_LABEL 100
 
@@ -110,6 +110,14 @@ typedef struct BiometricModality
 	 */
 	void (*distances)(void *probe, int n, const void *const *features, const Size *sizes,
 					  double *distances);
+
+	/*
+	 * How much n features resemble the probe: the higher, the likelier mates; equal
+	 * for equal features.  A fast search compares first what resembles most.  NULL if distances cost
+	 * hardly more.
+	 */
+	void (*resemblances)(void *probe, int n, const void *const *features, const Size *sizes,
+						 int *resemblances);
 
 	/*
 	 * Decibans of the false match rate of any distance, also one that no pair of

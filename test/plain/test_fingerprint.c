@@ -615,6 +615,45 @@ test_pairing(void)
 	free(probe);
 }
 
+/* Mates resemble each other more than strangers do; equal features do equally; positions tell */
+static void
+test_resemblance(void)
+{
+	FingerprintProbe *probe = allocate(fingerprint_probe_size());
+	int               nearest = 0;
+	bool              equal = true;
+
+	for (int finger = 1; finger <= 20; finger++)
+	{
+		FingerprintTemplate template;
+		Features            a, b;
+		int                 mate;
+		int                 better = 0;
+
+		fingerprint_synthesize(&template, finger, 1, 2);
+		extract(&template, &a);
+		fingerprint_probe_init(probe, a.bytes, a.size);
+		fingerprint_synthesize(&template, finger, 2, 2);
+		extract(&template, &b);
+		mate = fingerprint_resemblance(probe, b.bytes, b.size);
+		equal = equal && mate == fingerprint_resemblance(probe, b.bytes, b.size) &&
+				mate < fingerprint_resemblance(probe, a.bytes, a.size);
+		for (int other = 101; other <= 120; other++)
+		{
+			fingerprint_synthesize(&template, other, 1, 0);
+			extract(&template, &b);
+			better += fingerprint_resemblance(probe, b.bytes, b.size) >= mate;
+		}
+		nearest += better == 0;
+		fingerprint_synthesize(&template, finger, 2, 3);
+		extract(&template, &b);
+		equal = equal && fingerprint_resemblance(probe, b.bytes, b.size) == -1;
+	}
+	ok(equal, "a resemblance is repeated, is highest for the same features, and heeds positions");
+	ok(nearest >= 18, "mates resemble each other more than 20 strangers do");
+	free(probe);
+}
+
 int
 main(void)
 {
@@ -629,6 +668,7 @@ main(void)
 	test_synthetic_fingers();
 	test_same_everywhere();
 	test_pairing();
+	test_resemblance();
 	printf("1..%d\n", tests);
 	return failures != 0;
 }

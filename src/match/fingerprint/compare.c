@@ -1118,6 +1118,46 @@ fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 	return fingerprint_odds_to_distance(stage, odds);
 }
 
+/* The largest likelihood of each column */
+CPU_INLINE void
+column_maxima_loop(int8_t (*likelihood)[LIKELIHOOD_STRIDE], int rows, int columns,
+				   int8_t *restrict most)
+{
+	int padded = (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR * LIKELIHOOD_VECTOR;
+
+	memset(most, -128, padded);
+	for (int i = 0; i < rows; i++)
+		for (int j = 0; j < padded; j++)
+			most[j] = likelihood[i][j] > most[j] ? likelihood[i][j] : most[j];
+}
+WIDER(void, column_maxima,
+	  (int8_t(*likelihood)[LIKELIHOOD_STRIDE], int rows, int columns, int8_t *restrict most),
+	  (likelihood, rows, columns, most))
+
+/* likelihoods below this say that a minutia has no like in the other finger; halves */
+#define RESEMBLANCE_FLOOR (-12)
+
+int
+fingerprint_resemblance(FingerprintProbe *probe, const void *features, size_t size)
+{
+	const uint8_t *bytes = features;
+	int            rows = probe->bytes[1];
+	int            columns = bytes[1];
+	int            sum = 0;
+	int8_t         most[LIKELIHOOD_STRIDE];
+
+	if ((bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0]) || rows == 0 ||
+		columns == 0)
+		return -1;
+	begin_comparison(probe, features, size);
+	column_maxima(probe->likelihood, rows, columns, most);
+	for (int i = 0; i < rows; i++)
+		sum += probe->best[i] > RESEMBLANCE_FLOOR ? probe->best[i] - RESEMBLANCE_FLOOR : 0;
+	for (int j = 0; j < columns; j++)
+		sum += most[j] > RESEMBLANCE_FLOOR ? most[j] - RESEMBLANCE_FLOOR : 0;
+	return (int) (sum * 256.0f / (sqrtf((float) (rows * columns)) + 1));
+}
+
 /* one side of a pairing: which of its minutiae the other finger had a chance to show */
 static void
 note_side(FingerprintPairing *pairing, int side, int count, const float *outside)
