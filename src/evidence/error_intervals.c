@@ -21,6 +21,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "common/hashfn.h"
 #include "evidence/error_rates.h"
 #include "fmgr.h"

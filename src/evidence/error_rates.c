@@ -19,6 +19,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "catalog/pg_type.h"
 #include "evidence/error_rates.h"
 #include "evidence/score_set.h"

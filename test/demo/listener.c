@@ -28,9 +28,9 @@
 #define PATIENCE_MS 100 /* between attempts to connect */
 
 /* what is undelivered, and how long ago it was committed as far as can be told */
-#define UNDELIVERED                                                     \
-	"SELECT alert, kind, coalesce(list, partner), person, band, score, "   \
-	"round(1000 * extract(epoch FROM clock_timestamp() - created), 1) " \
+#define UNDELIVERED                                                      \
+	"SELECT alert, kind, coalesce(list, partner), person, band, score, " \
+	"round(1000 * extract(epoch FROM clock_timestamp() - created), 1) "  \
 	"FROM watchlist.undelivered_alerts(100)"
 #define ACKNOWLEDGE "SELECT watchlist.acknowledge_alert($1)"
 
@@ -95,8 +95,8 @@ deliver(PGconn *conn)
 			const char *alert = PQgetvalue(alerts, row, 0);
 			PGresult   *acknowledged;
 
-			printf("%s: alert %s, %s, %s, %s, %s, score %s, after %s ms\n", name,
-				   alert, PQgetvalue(alerts, row, 1), PQgetvalue(alerts, row, 2),
+			printf("%s: alert %s, %s, %s, %s, %s, score %s, after %s ms\n", name, alert,
+				   PQgetvalue(alerts, row, 1), PQgetvalue(alerts, row, 2),
 				   PQgetvalue(alerts, row, 3), PQgetvalue(alerts, row, 4),
 				   PQgetvalue(alerts, row, 5), PQgetvalue(alerts, row, 6));
 			fflush(stdout);

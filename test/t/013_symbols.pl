@@ -31,14 +31,19 @@ cmp_ok(scalar(@headers), '>', 10, 'headers are found');
 is(join(' ', grep { slurp_file($_) =~ /#include "postgres\.h"/ } @headers), '', 'postgres.h is included by .c files only');
 
 # A .c file that includes another header of the server first would see other definitions.
-my @wrong;
+my (@wrong, @lacking);
 
 foreach my $file (split /\n/, `find '$FindBin::RealBin/../../src' -name '*.c'`)
 {
 	my @included = slurp_file($file) =~ /#include "(.*?)"/g;
 
 	push @wrong, $file if grep({ $_ eq 'postgres.h' } @included) && $included[0] ne 'postgres.h';
+
+	# From PostgreSQL 16 on, the macros of varlenas have a header of their own.
+	push @lacking, $file if grep({ $_ eq 'postgres.h' } @included) && slurp_file($file) =~ /\b(VARDATA|VARSIZE|SET_VARSIZE)/ &&
+		!grep({ /^(compat|varatt)\.h$/ } @included);
 }
 is("@wrong", '', 'postgres.h is the first header');
+is("@lacking", '', 'compat.h is included where varlenas are taken apart');
 
 done_testing();
