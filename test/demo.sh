@@ -68,3 +68,5 @@ say "and by iris"
 since=$SECONDS
 sql --echo-queries -f 6-irises.sql
 seconds
+say "from a picture to a person"
+sql --echo-queries -f 7-picture.sql

@@ -175,8 +175,7 @@ extract_minutiae(const ExtractImage *image, void *memory, bool (*interrupted)(vo
 	x.argument = argument;
 	extraction_lay_out(&x, memory);
 	scale(image, &x);
-	ridges_normalise(&x);
-	if (!ridges_enhance(&x))
+	if (!ridges_normalise(&x) || !ridges_enhance(&x))
 		return EXTRACT_INTERRUPTED;
 	ridges_judge(&x);
 	if (enhanced)

@@ -16,7 +16,7 @@
 void
 grid_blur(const Extraction *x, float *grid, double deviation, float *scratch)
 {
-	float weight[MAX_RADIUS + 1];
+	float weight[MAX_RADIUS + 1] = {0};
 	int   radius = (int) (3 * deviation + 0.5);
 	int   columns = x->columns, rows = x->rows;
 	float sum = 0;

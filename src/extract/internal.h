@@ -91,7 +91,9 @@ extern void remove_parts(uint8_t *plane, int columns, int rows, uint8_t value, i
 						 bool only_largest, int32_t *stack);
 
 /* ridges.c */
-extern void ridges_normalise(Extraction *x);
+
+/* false: interrupted */
+extern bool ridges_normalise(Extraction *x);
 /*
  * Filters each pixel of the normal plane for the direction and wavelength of
  * the ridges there, after ridges_start().  False: interrupted

@@ -166,7 +166,7 @@ light_on_dark(const Extraction *x)
 	return evidence < -1;
 }
 
-void
+bool
 ridges_normalise(Extraction *x)
 {
 	int    blocks = x->columns * x->rows;
@@ -175,6 +175,8 @@ ridges_normalise(Extraction *x)
 	float  floor;
 
 	find_flat(x);
+	if (extraction_stopped(x))
+		return false;
 	for (int r = 0; r < x->rows; r++)
 		for (int c = 0; c < x->columns; c++)
 		{
@@ -202,6 +204,8 @@ ridges_normalise(Extraction *x)
 		int16_t       *out = x->normal.origin + (ptrdiff_t) y * x->normal.stride;
 		float         *sums = x->contrast + (size_t) (y / BLOCK) * x->columns;
 
+		if (extraction_stopped(x))
+			return false;
 		grid_row(x, mean, y, row);
 		for (int c = 0; c < x->columns; c++)
 		{
@@ -241,6 +245,8 @@ ridges_normalise(Extraction *x)
 		int16_t     *out = x->normal.origin + (ptrdiff_t) y * x->normal.stride;
 		const float *seen = x->weight + (size_t) (y / BLOCK) * x->columns;
 
+		if (extraction_stopped(x))
+			return false;
 		grid_row(x, blurred, y, contrast_row);
 		for (int k = 0; k < x->width; k++)
 		{
@@ -256,6 +262,7 @@ ridges_normalise(Extraction *x)
 		for (int y = 0; y < x->height; y++)
 			for (int k = 0; k < x->width; k++)
 				x->normal.origin[(ptrdiff_t) y * x->normal.stride + k] *= -1;
+	return true;
 }
 
 /*

@@ -268,7 +268,7 @@ remove_bridges_and_lakes(Extraction *x)
 	for (int y = 2; y < x->height - 2; y++)
 		for (int i = y * x->width + 2; i < (y + 1) * x->width - 2; i++)
 		{
-			int    ends[8], lengths[8], branches;
+			int    ends[8], lengths[8] = {0}, branches;
 			double angle, along_x, along_y;
 
 			if (!skeleton_is_fork(x, i))
