@@ -65,10 +65,10 @@ _pq = _load()
 
 
 class Connection:
-    """One session; where it leads is said by libpq's environment variables."""
+    """One session; where it leads is said by libpq's environment variables, unless a connection string says it."""
 
-    def __init__(self, settings=None):
-        self._connection = _pq.PQconnectdb(b"client_encoding=UTF8")
+    def __init__(self, settings=None, where=""):
+        self._connection = _pq.PQconnectdb(("client_encoding=UTF8 " + where).encode())
         if _pq.PQstatus(self._connection) != _OK:
             raise Error(_pq.PQerrorMessage(self._connection).decode().strip())
         self.execute("SET client_min_messages = error")

@@ -45,6 +45,7 @@ CREATE TABLE received_entries (
 CREATE INDEX received_entries_part ON received_entries (part, generation);
 CREATE INDEX received_entries_expires ON received_entries (expires) WHERE expires IS NOT NULL;
 
+-- their templates; drop_received() takes both away
 CREATE TABLE received (
 	part bigint NOT NULL,
 	subject text NOT NULL,
@@ -52,7 +53,6 @@ CREATE TABLE received (
 	print fingerprint,
 	eye iris,
 	PRIMARY KEY (subject, part, item),
-	FOREIGN KEY (subject, part) REFERENCES received_entries ON DELETE CASCADE,
 	CHECK (num_nonnulls(print, eye) = 1)
 );
 CREATE INDEX received_print ON received USING biometric (print);
@@ -206,12 +206,18 @@ $$;
 CREATE FUNCTION drop_expired_received() RETURNS void
 	LANGUAGE plpgsql
 AS $$
-DECLARE
-	gone watchlist.entry_key[];
 BEGIN
-	WITH old AS (DELETE FROM watchlist.received_entries e WHERE e.expires < watchlist.today() RETURNING e.part, e.subject)
-	SELECT array_agg(ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
-	PERFORM watchlist.follow_arrivals(NULL, gone);
+	PERFORM watchlist.drop_received(ARRAY(SELECT ROW(e.part, e.subject)::watchlist.entry_key FROM watchlist.received_entries e WHERE e.expires < watchlist.today()));
+END
+$$;
+
+CREATE FUNCTION drop_received(keys entry_key[]) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	DELETE FROM watchlist.received r USING unnest(keys) k WHERE r.subject = k.subject AND r.part = k.part;
+	DELETE FROM watchlist.received_entries e USING unnest(keys) k WHERE e.subject = k.subject AND e.part = k.part;
+	PERFORM watchlist.follow_arrivals(NULL, keys);
 END
 $$;
 

@@ -12,7 +12,7 @@
 CREATE FUNCTION current_partner() RETURNS text
 	LANGUAGE sql STABLE SECURITY DEFINER
 BEGIN ATOMIC
-	SELECT p.partner FROM watchlist.partners p JOIN pg_catalog.pg_roles r ON r.oid = p.login 
+	SELECT p.partner FROM watchlist.partners p JOIN pg_catalog.pg_roles r ON r.oid = p.login
 	WHERE r.rolname = session_user AND NOT p.paused AND clock_timestamp() < transaction_timestamp() + interval '10 minutes';
 END;
 
@@ -308,11 +308,9 @@ BEGIN
 		   array_agg(DISTINCT ROW(p.part, partner || '/' || r.reference)::watchlist.entry_key) FILTER (WHERE r.item IS NOT NULL)
 		INTO keys, alive
 		FROM unnest(rows) r JOIN (SELECT l.list, watchlist.received_part(partner, l.list) AS part FROM (SELECT DISTINCT o.list FROM unnest(rows) o) l) p USING (list);
-	WITH old AS (
-		DELETE FROM watchlist.received_entries e USING unnest(keys) k
-			WHERE e.subject = k.subject AND e.part = k.part 
-			  AND NOT EXISTS (SELECT FROM unnest(alive) a WHERE a.subject = k.subject AND a.part = k.part) RETURNING e.part, e.subject)
-	SELECT array_agg(ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
+	PERFORM watchlist.drop_received(ARRAY(
+		SELECT k::watchlist.entry_key FROM unnest(keys) k
+		WHERE NOT EXISTS (SELECT FROM unnest(alive) a WHERE a.subject = k.subject AND a.part = k.part)));
 	INSERT INTO watchlist.received_entries AS e (part, subject, caveats, expires, generation)
 		SELECT DISTINCT ON (k.subject, k.part) k.part, k.subject, coalesce(r.caveats, '{}'), r.expires, store_received.generation
 		FROM unnest(rows) r JOIN watchlist.parts t ON t.owner = store_received.partner AND t.list = r.list
@@ -329,7 +327,7 @@ BEGIN
 			  AND NOT EXISTS (SELECT FROM sent s WHERE s.subject = d.subject AND s.part = d.part AND s.item = d.item
 								AND watchlist.same_template(d.print, d.eye, s.print, s.eye))
 			RETURNING d.part, d.subject)
-	SELECT gone || array_agg(DISTINCT ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
+	SELECT array_agg(DISTINCT ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
 	WITH new AS (
 		INSERT INTO watchlist.received (part, subject, item, print, eye)
 			SELECT DISTINCT ON (t.part, r.reference, r.item) t.part, partner || '/' || r.reference, r.item, x.print, x.eye
@@ -400,14 +398,13 @@ CREATE FUNCTION pull(partner text, max integer DEFAULT 5000, OUT entries bigint,
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 DECLARE
-	batch CONSTANT integer := 500;
+	batch CONSTANT integer := 1000;
 	mine watchlist.received_feeds;
 	answer record;
 	rows watchlist.feed_row[];
 	upto bigint;
 	last bigint;
 	last_hash bytea;
-	gone watchlist.entry_key[];
 BEGIN
 	PERFORM watchlist.require_read_committed();
 	entries := 0;
@@ -454,11 +451,9 @@ BEGIN
 		END LOOP;
 		IF mine.number >= mine.settles_at THEN
 			-- what the new feed did not name
-			WITH old AS (
-				DELETE FROM watchlist.received_entries e USING watchlist.parts t
-					WHERE t.part = e.part AND t.owner = pull.partner AND e.generation < mine.generation RETURNING e.part, e.subject)
-			SELECT array_agg(ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
-			PERFORM watchlist.follow_arrivals(NULL, gone);
+			PERFORM watchlist.drop_received(ARRAY(
+				SELECT ROW(e.part, e.subject)::watchlist.entry_key FROM watchlist.received_entries e JOIN watchlist.parts t ON t.part = e.part
+				WHERE t.owner = pull.partner AND e.generation < mine.generation));
 			mine.settles_at := NULL;
 		END IF;
 		more := mine.number < last;
@@ -830,7 +825,7 @@ BEGIN
 	-- a dead line, or a partner that never answers, ends by itself
 	FOR bound IN
 		SELECT o.name, o.value
-		FROM (VALUES ('connect_timeout', '10'), ('tcp_user_timeout', '30000'), ('options', '-c statement_timeout=60s')) o (name, value)
+		FROM (VALUES ('connect_timeout', '10'), ('tcp_user_timeout', '30000'), ('options', '-c statement_timeout=60s'), ('fetch_size', '1000')) o (name, value)
 		WHERE NOT EXISTS (SELECT FROM pg_foreign_server s, unnest(s.srvoptions) v WHERE s.srvname = server AND v LIKE o.name || '=%')
 	LOOP
 		EXECUTE format('ALTER SERVER %I OPTIONS (ADD %I %L)', server, bound.name, bound.value);
@@ -867,7 +862,6 @@ CREATE FUNCTION remove_partner(partner text, purpose text, case_reference text) 
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 DECLARE
-	gone watchlist.entry_key[];
 	prefix text;
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
@@ -878,10 +872,9 @@ BEGIN
 			EXECUTE format('DROP FOREIGN TABLE watchlist.%I', prefix || partner);
 		END LOOP;
 	END IF;
-	WITH old AS (
-		DELETE FROM watchlist.received_entries e USING watchlist.parts t WHERE t.part = e.part AND t.owner = remove_partner.partner RETURNING e.part, e.subject)
-	SELECT array_agg(ROW(o.part, o.subject)::watchlist.entry_key) INTO gone FROM old o;
-	PERFORM watchlist.follow_arrivals(NULL, gone);
+	PERFORM watchlist.drop_received(ARRAY(
+		SELECT ROW(e.part, e.subject)::watchlist.entry_key FROM watchlist.received_entries e JOIN watchlist.parts t ON t.part = e.part
+		WHERE t.owner = remove_partner.partner));
 	DELETE FROM watchlist.feed_changes c WHERE c.partner = remove_partner.partner;
 	DELETE FROM watchlist.partners p WHERE p.partner = remove_partner.partner;
 	PERFORM watchlist.note('duty', purpose, case_reference, partner => partner, detail => 'partner removed');

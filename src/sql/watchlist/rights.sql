@@ -251,7 +251,7 @@ BEGIN
 			EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, pg_temp', one.function);
 		END IF;
 		IF one.proname IN ('note', 'follow_arrivals', 'received_part', 'received_size', 'most_received', 'read_rows', 'same_template', 'problem_of', 'store_batch',
-						   'store_received', 'next_search', 'store_answer', 'pending_searches', 'require_reason', 'require_read_committed', 'is_blank', 'owner_of')
+						   'store_received', 'drop_received', 'next_search', 'store_answer', 'pending_searches', 'require_reason', 'require_read_committed', 'is_blank', 'owner_of')
 		   OR one.proname IN ('pull', 'complete_remote_searches', 'request_core_data') THEN
 			EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO watchlist_courier', one.function);
 		END IF;

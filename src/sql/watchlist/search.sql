@@ -270,7 +270,7 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON searches FOR EACH STATEMENT EX
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON candidates FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON candidates FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
-CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound boolean, evidence jsonb);
+CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound boolean, evidence jsonb, lists text[], caveats text[]);
 
 -- The likeliest in some parts of a table of templates, fingers and eyes fused,
 -- best first.  size: how many persons are searched, at most; those of several lists count for each.
@@ -305,13 +305,14 @@ BEGIN ATOMIC
 		FROM (SELECT 1 AS modality, * FROM f UNION ALL SELECT 1, * FROM f_more UNION ALL
 			  SELECT 2, * FROM e UNION ALL SELECT 2, * FROM e_more) a
 		GROUP BY person)
-	SELECT c.person, c.score, greatest(r.fpir, fpir_floor()), c.fpir_bound OR r.fpir < fpir_floor(), c.evidence
+	SELECT c.person, c.score, greatest(r.fpir, fpir_floor()), c.fpir_bound OR r.fpir < fpir_floor(), c.evidence, NULL::text[], NULL::text[]
 	FROM fused c,
 		 LATERAL (SELECT fpir(c.score, greatest(size, 1),
 							  greatest((cardinality(prints) > 0 IS TRUE)::int + (cardinality(irises) > 0 IS TRUE)::int, 1))) r (fpir);
 END;
 
--- The ten likeliest in some parts, ours and received, who have an entry in force.
+-- The ten likeliest in some parts, ours and received, who have an entry in force, with
+-- their lists and caveats.  Being STABLE it sees one snapshot.
 CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint) RETURNS found_person[]
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -333,9 +334,14 @@ BEGIN
 	IF theirs <> '{}' THEN
 		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most) s);
 	END IF;
-	RETURN ARRAY(SELECT f::watchlist.found_person FROM unnest(found) f
-				 WHERE EXISTS (SELECT FROM watchlist.entries_of(f.person, parts))
-				 ORDER BY f.score DESC, f.person COLLATE "C" LIMIT 10);
+	RETURN ARRAY(
+		SELECT ROW(f.person, f.score, f.fpir, f.fpir_bound, f.evidence, e.lists, e.caveats)::watchlist.found_person
+		FROM unnest(found) f,
+			 LATERAL (SELECT array_agg(DISTINCT o.owner || '/' || o.list) AS lists,
+							 coalesce(array_agg(DISTINCT v.caveat) FILTER (WHERE v.caveat IS NOT NULL), '{}') AS caveats
+					  FROM watchlist.entries_of(f.person, parts) o LEFT JOIN LATERAL unnest(o.caveats) v (caveat) ON true) e
+		WHERE e.lists IS NOT NULL
+		ORDER BY f.score DESC, f.person COLLATE "C" LIMIT 10);
 END
 $$;
 
@@ -369,11 +375,8 @@ BEGIN
 		FROM watchlist.this_country c
 		RETURNING s.* INTO done;
 	INSERT INTO watchlist.candidates (search, rank, person, lists, score, fpir, fpir_bound, band, evidence, caveats)
-		SELECT done.search, f.ordinality, f.person, e.lists, f.score, f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence, e.caveats
-		FROM unnest(found) WITH ORDINALITY f,
-			 LATERAL (SELECT array_agg(DISTINCT o.owner || '/' || o.list) AS lists,
-							 coalesce(array_agg(DISTINCT v.caveat) FILTER (WHERE v.caveat IS NOT NULL), '{}') AS caveats
-					  FROM watchlist.entries_of(f.person, parts) o LEFT JOIN LATERAL unnest(o.caveats) v (caveat) ON true) e;
+		SELECT done.search, f.ordinality, f.person, f.lists, f.score, f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence, f.caveats
+		FROM unnest(found) WITH ORDINALITY f;
 	RETURN done;
 END
 $$;
@@ -498,8 +501,7 @@ BEGIN
 		lists => ARRAY(SELECT DISTINCT t.owner || '/' || t.list FROM watchlist.parts t WHERE t.part = ANY (parts) ORDER BY 1),
 		persons => ARRAY(SELECT f.person FROM unnest(found) f), detail => 'by an analyst');
 	RETURN QUERY
-		SELECT f.person, ARRAY(SELECT DISTINCT o.owner || '/' || o.list FROM watchlist.entries_of(f.person, parts) o ORDER BY 1),
-			   round(f.score::numeric, 1), f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence
+		SELECT f.person, f.lists, round(f.score::numeric, 1), f.fpir, f.fpir_bound, watchlist.band(f.fpir), f.evidence
 		FROM unnest(found) f;
 END
 $$;
@@ -591,14 +593,14 @@ BEGIN
 	END IF;
 	visible := watchlist.parts_for(ARRAY[checked.agency]);
 	hidden := watchlist.parts_hidden_from(ARRAY[checked.agency]);
-	PERFORM watchlist.raise_alert('silent', e.owner || '/' || e.list, h.person, watchlist.band(h.fpir), h.score, encounter)
-		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden))) h, watchlist.entries_of(h.person, hidden) e
+	PERFORM watchlist.raise_alert('silent', l, h.person, watchlist.band(h.fpir), h.score, encounter)
+		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden))) h, unnest(h.lists) l
 		WHERE hidden <> '{}' AND h.fpir <= 0.05;
 	IF EXISTS (SELECT FROM watchlist.arrivals a
 			   WHERE a.part = ANY (visible) AND (checked.saw IS NULL OR a.since >= pg_snapshot_xmin(checked.saw))
 				 AND (checked.saw IS NULL OR NOT pg_visible_in_snapshot(a.since, checked.saw))) THEN
-		PERFORM watchlist.raise_alert('past encounter', e.owner || '/' || e.list, h.person, watchlist.band(h.fpir), h.score, encounter)
-			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible))) h, watchlist.entries_of(h.person, visible) e
+		PERFORM watchlist.raise_alert('past encounter', l, h.person, watchlist.band(h.fpir), h.score, encounter)
+			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible))) h, unnest(h.lists) l
 			WHERE h.fpir <= 0.05;
 	END IF;
 END
