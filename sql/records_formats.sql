@@ -29,6 +29,11 @@ SELECT view, print, problem FROM fingerprint_views('\x464d5200303330000000006400
 	|| '\x0000002d07e801010000000000000000000001'::bytea || '\x55aabb0001'::bytea || '\x020000c500c500012c0190610140280032105a0000'::bytea
 	|| '\x00000028ffffffffffffffffff000000000000030100c500c500012c01906101c028003c105a0000'::bytea);
 
+-- A small record may have very many views: its memory does not grow with them.
+SELECT count(*), count(problem)
+FROM fingerprint_views('\x464d5200303330'::bytea || '\x00'::bytea || decode(lpad(to_hex(15 + 60000 * 34), 8, '0') || lpad(to_hex(60000), 4, '0') || '00', 'hex')
+	|| decode(repeat('00000022ffffffffffffffffff000000000000020000c500c500012c0190610000' || '00', 60000), 'hex'));
+
 -- On-card formats have nothing to recognise them by: the caller names one.
 SELECT fingerprint_from_card('\x40640064408096012c80', 'normal', 2);
 SELECT fingerprint_from_card('\x6464508096a0', 'compact');
@@ -118,7 +123,7 @@ SELECT iris_from_open_iris_json('{}') FROM eye;
 -- Pictures of bits: row by row, one mask for two filters, then thinned out.
 SELECT encode(code(i), 'hex') AS code, encode(mask(i), 'hex') AS mask, columns(i), bits_per_column(i), eye(i)
 FROM iris_from_pixels('\xff000000000000000000ff0000000000000000ff00000000ff00000000000000', '\x01010101010101010101010101010100', 8, 'right') i;
-SELECT columns(i), bits_per_column(i), usable_bits(i)
+SELECT columns(i), bits_per_column(i), length(code(i))
 FROM iris_from_pixels(decode(repeat('ff', 512 * 384), 'hex'), decode(repeat('ff', 512 * 64), 'hex'), 512, 'left', 2, 8) i;
 SELECT iris_from_pixels(decode(repeat('ff', 512 * 384), 'hex'), decode(repeat('ff', 512 * 64), 'hex'), 512);
 SELECT iris_from_pixels('\xff00', '\xff', 2);
@@ -150,7 +155,7 @@ $$;
 
 -- Is there something odd about a template?
 SELECT n, template_problems(print) FROM print;
-SELECT template_problems('(size 200x300, resolution 197x197) e100,50,64,80 e100,50,64,80');
+SELECT template_problems('(size 200x300, resolution 197x197) e100,50,64,80 e100,50,64,80'::fingerprint);
 SELECT template_problems(replace(regexp_replace(print::text, '(\d+,\d+),\d+,', '\1,64,', 'g'), 'resolution 197x197', 'resolution 500x500')::fingerprint) FROM print WHERE n = 1;
 SELECT template_problems(regexp_replace(print::text, 'size \d+x\d+', 'size 4000x4000')::fingerprint) FROM print WHERE n = 1;
 

@@ -367,7 +367,10 @@ next_view(Reader *reader, bool last, ViewFrame *frame)
 
 	frame->start = frame->end;
 	if (reader->layout->view != REPRESENTATION)
-		return frame->sound = frame_view(reader, reader->size, last, frame);
+	{
+		frame->sound = frame_view(reader, reader->size, last, frame);
+		return frame->sound;
+	}
 
 	if (left < MIN_REPRESENTATION)
 		return fail(reader, frame->start, "representation", "is cut off");

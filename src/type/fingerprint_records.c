@@ -12,6 +12,7 @@
 #include "record/fingerprint_record.h"
 #include "record/plausibility.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 void
@@ -173,17 +174,25 @@ biometric_fingerprint_from_view(PG_FUNCTION_ARGS)
 typedef struct ViewRows
 {
 	ReturnSetInfo *result;
+	MemoryContext  row_context; /* emptied after each row: a small record may have many views */
 	bool           problems; /* rows have view, print and problem; else print alone, or an error */
 	bool           spoilt;   /* a view is, and problems are not wanted */
 	RecordError    error;
 } ViewRows;
 
+static MemoryContext
+row_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "view of a record", ALLOCSET_SMALL_SIZES);
+}
+
 static bool
 add_view_row(const RecordView *view, void *context)
 {
-	ViewRows *rows = context;
-	Datum     values[3] = {0};
-	bool      nulls[3] = {false, view->finger == NULL, view->finger != NULL};
+	ViewRows     *rows = context;
+	Datum         values[3] = {0};
+	bool          nulls[3] = {false, view->finger == NULL, view->finger != NULL};
+	MemoryContext old_context;
 
 	CHECK_FOR_INTERRUPTS();
 	if (view->finger == NULL && !rows->problems)
@@ -192,6 +201,7 @@ add_view_row(const RecordView *view, void *context)
 		rows->error = view->error;
 		return false;
 	}
+	old_context = MemoryContextSwitchTo(rows->row_context);
 	values[0] = Int32GetDatum(view->number);
 	if (view->finger != NULL)
 	{
@@ -204,6 +214,8 @@ add_view_row(const RecordView *view, void *context)
 		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 	else
 		tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values + 1, nulls + 1);
+	MemoryContextSwitchTo(old_context);
+	MemoryContextReset(rows->row_context);
 	return true;
 }
 
@@ -220,6 +232,7 @@ biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 	int          views;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	rows.row_context = row_context();
 	views = fingerprint_record_visit((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
 									 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error);
 	if (views >= 0 && !rows.spoilt)
@@ -246,6 +259,7 @@ biometric_fingerprint_views(PG_FUNCTION_ARGS)
 	RecordError  error;
 
 	InitMaterializedSRF(fcinfo, 0);
+	rows.row_context = row_context();
 	if (fingerprint_record_visit((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
 								 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error) < 0)
 	{
