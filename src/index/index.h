@@ -267,7 +267,7 @@ typedef struct BiometricOptions
 	int   pending_limit; /* when the words of so many entries wait they are merged */
 } BiometricOptions;
 
-#define BIOMETRIC_DEFAULT_PENDING_LIMIT 4096
+#define BIOMETRIC_DEFAULT_PENDING_LIMIT 16384
 
 extern void biometric_init_options(void);
 

@@ -29,7 +29,7 @@
 #define DIRECTORY_FILL (DIRECTORY_MAX_ENTRIES * 9 / 10)
 
 /* What one insertion does at most: leaves to be changed, postings to be moved, pages to be freed */
-#define STEP_LEAVES   64
+#define STEP_LEAVES   256
 #define STEP_POSTINGS 16384
 #define STEP_PAGES    32
 
@@ -37,7 +37,7 @@
 #define YOUNG_PART 8
 
 /* of so many insertions one does a step, more if that is not enough */
-#define STEP_INTERVAL 8
+#define STEP_INTERVAL 16
 
 /* ---- pages --------------------------------------------------------------- */
 
