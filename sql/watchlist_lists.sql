@@ -30,6 +30,12 @@ SELECT * FROM watchlist.enrol('north/police/H-1', ARRAY[
 	(fingerprint '(finger 3, quality 60, size 500x500, resolution 197x197) e10,10,0,60 e20,20,0,60 e30,40,0,60 e90,10,0,60')::bytea,
 	(fingerprint '(finger 4, size 500x500, resolution 197x197) e10,10,0,60 e20,20,0,60 e30,40,0,60 e90,10,0,60')::bytea],
 	ARRAY[synthetic_iris(902)]::text[], 'request 7', 'P-1');
+-- a failed capture of an eye, code and mask exchanged, a spoilt view beside a good one
+SELECT kind, state, problem FROM watchlist.enrol('north/police/H-1', NULL, ARRAY[
+	iris(decode(repeat('00', 256), 'hex'), decode(repeat('ff', 256), 'hex'), 128)::text,
+	iris(decode(repeat('ff', 256), 'hex'), code(synthetic_iris(903)), 128)::text], 'request 7', 'P-1');
+SELECT kind, position, state, problem IS NOT NULL AS problem FROM watchlist.enrol('north/police/H-1', ARRAY[
+	set_byte(pg_temp.two_views(synthetic_fingerprint(907, 0, 4)::bytea, synthetic_fingerprint(908, 0, 5)::bytea), 24, 99)], NULL, 'request 7', 'P-1');
 SELECT watchlist.withdraw_enrolment('north/police/H-1', 1, 'wrong person', 'P-1');
 SELECT watchlist.withdraw_enrolment('north/police/H-1', 1, 'wrong person', 'P-1');
 SELECT number, kind, state, problem IS NOT NULL AS problem, enrolled_by FROM watchlist.list_enrolments('north/police/H-1', 'control', 'P-1') WHERE number IN (1, 2, 6);

@@ -117,6 +117,8 @@ like($told, qr/watchlist: entry \d+, view: .*"caller": "olga".*"north\/border\/W
 like($told, qr/watchlist: entry \d+, view: .*identity conflicts/, 'nor does a report');
 like($told, qr/watchlist: entry \d+, view: .*candidates/, 'nor do candidates');
 is(value("SELECT count(*) >= 4 FROM watchlist.verify_log() WHERE problem = 'the number was never committed'"), 't', 'and the numbers are missing in the log');
+($out, $err) = session($node, "BEGIN READ ONLY; SELECT * FROM watchlist.view_person('north/border/W-1', 'curiosity', 'none')", user => 'olga');
+like("$out$err", qr/^(?!.*Made Up).*cannot execute .* in a read-only transaction/s, 'where nothing can be written, nothing is shown');
 
 #
 # Dumped and restored

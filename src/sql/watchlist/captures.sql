@@ -62,7 +62,9 @@ END;
 CREATE FUNCTION eye_of_record(record text) RETURNS capture
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT ROW('eye', NULL::integer, eye(e), NULL::fingerprint, e, NULL::smallint, usable_bits(e), NULL::text, convert_to(e::text, 'UTF8'))::capture
+	-- what is wrong with the template as such; that too little of it is usable says the quality gate
+	SELECT ROW('eye', NULL::integer, eye(e), NULL::fingerprint, e, NULL::smallint, usable_bits(e),
+			   (SELECT p FROM unnest(template_problems(e)) p WHERE p !~ '^\d' ORDER BY p LIMIT 1), convert_to(e::text, 'UTF8'))::capture
 	FROM (SELECT record::iris AS e) i;
 END;
 
