@@ -62,3 +62,8 @@ SELECT synthetic_fingerprint_image(1, 0, 11);
 SELECT f FROM pictured WHERE i = 0
 ORDER BY print <-> fingerprint_from_pixels(synthetic_fingerprint_image(3, 2), 388, 374, 500, 2) LIMIT 1;
 DROP TABLE pictured;
+
+-- what the extractor saw
+SELECT length(enhanced_pixels(decode(repeat('ff', 120 * 100), 'hex'), 120, 100, 250)) = 240 * 200 AS scaled,
+	   enhanced_pixels(decode(repeat('ff', 120 * 100), 'hex'), 120, 100, 500) = decode(repeat('ff', 120 * 100), 'hex') AS nothing;
+SELECT enhanced_pixels('\x00', 120, 100, 500);

@@ -57,6 +57,28 @@ report(ExtractStatus status, int width, int height, double dpi)
 	}
 }
 
+/* The picture of arguments 0 to 3, checked; the size is that at 500 dpi */
+static void
+read_picture(FunctionCallInfo fcinfo, ExtractImage *image, int *width, int *height)
+{
+	bytea *pixels = PG_GETARG_BYTEA_PP(0);
+	int64  size = VARSIZE_ANY_EXHDR(pixels);
+
+	image->pixels = (const uint8_t *) VARDATA_ANY(pixels);
+	image->width = PG_GETARG_INT32(1);
+	image->height = PG_GETARG_INT32(2);
+	image->dpi = PG_GETARG_FLOAT8(3);
+	report(extract_check(image->width, image->height, image->dpi, width, height), image->width,
+		   image->height, image->dpi);
+	if ((int64) image->width * image->height != size)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("picture of %d x %d pixels does not have %lld bytes", image->width,
+							   image->height, (long long) size),
+						errdetail("It has one byte for each pixel: %lld.",
+								  (long long) image->width * image->height),
+						errhint("Pixels are 8-bit grey, row by row from the top, without gaps.")));
+}
+
 /*
  * fingerprint_from_pixels(pixels bytea, width int, height int, dpi float8,
  *		finger_position int, impression_type int)
@@ -65,13 +87,10 @@ PG_FUNCTION_INFO_V1(biometric_fingerprint_from_pixels);
 Datum
 biometric_fingerprint_from_pixels(PG_FUNCTION_ARGS)
 {
-	bytea              *pixels = PG_GETARG_BYTEA_PP(0);
-	ExtractImage        image = {(const uint8_t *) VARDATA_ANY(pixels), PG_GETARG_INT32(1),
-								 PG_GETARG_INT32(2), PG_GETARG_FLOAT8(3)};
+	ExtractImage        image;
 	int32               position = PG_GETARG_INT32(4);
 	int32               impression = PG_GETARG_INT32(5);
-	int64               size = VARSIZE_ANY_EXHDR(pixels);
-	int                 width, height;
+	int                 width = 0, height = 0;
 	FingerprintTemplate finger;
 	void               *memory;
 
@@ -89,20 +108,35 @@ biometric_fingerprint_from_pixels(PG_FUNCTION_ARGS)
 			 errmsg("impression type %d is out of range", impression),
 			 errhint(
 				 "Impression types of ISO/IEC 19794-2 are 0 to 15, for instance 0 (live-scan plain), 2 (nonlive-scan plain) and 3 (nonlive-scan rolled).")));
-	report(extract_check(image.width, image.height, image.dpi, &width, &height), image.width,
-		   image.height, image.dpi);
-	if ((int64) image.width * image.height != size)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("picture of %d x %d pixels does not have %lld bytes", image.width,
-							   image.height, (long long) size),
-						errdetail("It has one byte for each pixel: %lld.",
-								  (long long) image.width * image.height),
-						errhint("Pixels are 8-bit grey, row by row from the top, without gaps.")));
-
+	read_picture(fcinfo, &image, &width, &height);
 	memory = palloc(extract_memory_size(image.width, image.height, image.dpi));
 	extract_minutiae(&image, memory, check_for_interrupts, NULL, NULL, &finger);
 	finger.position = (uint8_t) position;
 	finger.impression = (uint8_t) impression;
 	pfree(memory);
 	PG_RETURN_DATUM(fingerprint_pack(&finger));
+}
+
+/*
+ * enhanced_pixels(pixels bytea, width int, height int, dpi float8): the picture
+ * as the filters leave it, at 500 dpi
+ */
+PG_FUNCTION_INFO_V1(biometric_enhanced_pixels);
+Datum
+biometric_enhanced_pixels(PG_FUNCTION_ARGS)
+{
+	ExtractImage        image;
+	int                 width = 0, height = 0;
+	FingerprintTemplate finger;
+	bytea              *result;
+	void               *memory;
+
+	read_picture(fcinfo, &image, &width, &height);
+	result = palloc(VARHDRSZ + (Size) width * height);
+	memory = palloc(extract_memory_size(image.width, image.height, image.dpi));
+	extract_minutiae(&image, memory, check_for_interrupts, NULL, (uint8_t *) VARDATA(result),
+					 &finger);
+	pfree(memory);
+	SET_VARSIZE(result, VARHDRSZ + (Size) width * height);
+	PG_RETURN_BYTEA_P(result);
 }
