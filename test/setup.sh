@@ -81,6 +81,7 @@ case ${1:-} in
 		[ -n "$pg_config" ] && have_libpq "$pg_config" || need libpq-dev
 		find_psycopg > /dev/null || need psycopg
 		header png.h || need libpng-dev
+		! have java || [ -e /usr/share/java/postgresql.jar ] || need libpostgresql-jdbc-java
 		header archive.h || need libarchive-dev
 		header jpeglib.h || need libjpeg62-turbo-dev
 		compgen -G '/usr/include/openjpeg-2.*/openjpeg.h' > /dev/null || need libopenjp2-7-dev

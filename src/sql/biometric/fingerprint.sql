@@ -49,7 +49,8 @@ CREATE FUNCTION to_iso19794_2(fingerprint, edition integer DEFAULT 2005) RETURNS
 CREATE FUNCTION to_incits378(fingerprint, cbeff_product bigint DEFAULT 0, edition integer DEFAULT 2004) RETURNS bytea
 	AS 'MODULE_PATHNAME', 'biometric_fingerprint_to_incits378' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-CREATE CAST (bytea AS fingerprint) WITH FUNCTION fingerprint(bytea);
+-- on assignment: an application inserts bytes without saying what they are
+CREATE CAST (bytea AS fingerprint) WITH FUNCTION fingerprint(bytea) AS ASSIGNMENT;
 
 -- a fingerprint is stored as its ISO/IEC 19794-2:2005 record
 CREATE CAST (fingerprint AS bytea) WITHOUT FUNCTION;
