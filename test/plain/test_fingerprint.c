@@ -626,9 +626,9 @@ test_resemblance(void)
 	for (int finger = 1; finger <= 20; finger++)
 	{
 		FingerprintTemplate template;
-		Features            a, b;
-		int                 mate;
-		int                 better = 0;
+		Features a, b;
+		int      mate;
+		int      better = 0;
 
 		fingerprint_synthesize(&template, finger, 1, 2);
 		extract(&template, &a);
