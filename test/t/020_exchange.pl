@@ -302,7 +302,10 @@ is(received($south, 'north'), '30|60', 'what the partner had in excess is gone, 
 is(value($south, "SELECT generation, settles_at IS NULL FROM watchlist.received_feeds"), '1|t', 'it was given anew');
 is(value($south, "SELECT count(*) FROM watchlist.log WHERE detail = 'the partner''s feed starts anew'"), '1', 'and the log says so');
 is(check($south, 5, 'S-13'), 'hit|north/border/wanted-5|1', 'nobody was lost');
-# the partner is restored to an earlier state
+# the partner is restored to an earlier state; not more often than once a minute, for it is work
+value($south, "UPDATE watchlist.received_feeds SET hash = 'x'");
+like(pull($south, 'north'), qr/less than a minute ago/, 'a feed is not given anew all the time');
+value($north, 'UPDATE watchlist.feeds SET anew_at = NULL');
 value($south, "UPDATE watchlist.received_feeds SET number = 3, hash = 'x'; DELETE FROM watchlist.received_entries WHERE subject ~ '-1\$'; DELETE FROM watchlist.arrivals WHERE subject ~ 'north/border/wanted-1\$'; INSERT INTO watchlist.part_sizes SELECT part, -1 FROM watchlist.parts WHERE owner = 'north' AND list = 'border/wanted'");
 is(pull($south, 'north'), '30|f|', 'a partner that was restored gets everything');
 is(received($south, 'north'), '30|60', 'and has it');

@@ -135,7 +135,10 @@ DECLARE
 	own text := watchlist.own_name(list, 'list');
 	kept watchlist.lists;
 BEGIN
-	IF change THEN
+	-- only for a list that they see do they wait; what was true before the lock is looked at again
+	IF NOT watchlist.list_is_visible(own, ARRAY(SELECT watchlist.caller_agencies())) THEN
+		NULL;
+	ELSIF change THEN
 		-- it sees every entry that was committed before the lock was had
 		PERFORM watchlist.require_read_committed();
 		UPDATE watchlist.lists l SET version = l.version + 1 WHERE l.list = own RETURNING l.* INTO kept;
@@ -396,7 +399,11 @@ DECLARE
 	who watchlist.persons;
 BEGIN
 	PERFORM watchlist.require_reason(reason, case_reference);
-	UPDATE watchlist.persons p SET version = p.version + 1 WHERE p.reference = watchlist.own_name(remove_from_list.person, 'person') RETURNING p.* INTO who;
+	SELECT p.* INTO who FROM watchlist.persons p
+		WHERE p.reference = watchlist.own_name(remove_from_list.person, 'person')
+		  AND EXISTS (SELECT FROM watchlist.list_entries e JOIN watchlist.lists l ON l.list = e.list
+					  WHERE e.list = own AND e.person = p.person AND mine IN (l.agency, p.agency));
+	UPDATE watchlist.persons p SET version = p.version + 1 WHERE p.person = who.person RETURNING p.* INTO who;
 	-- of an entry that the caller may not see, and of one that is not there, the same is said
 	IF NOT EXISTS (SELECT FROM watchlist.list_entries e JOIN watchlist.lists l ON l.list = e.list
 				   WHERE e.list = own AND e.person = who.person AND mine IN (l.agency, who.agency)) THEN

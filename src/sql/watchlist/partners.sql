@@ -47,6 +47,7 @@ CREATE TABLE feeds (
 	acknowledged_number bigint NOT NULL DEFAULT 0,
 	acknowledged_hash bytea NOT NULL DEFAULT '',
 	acknowledged_at timestamptz,
+	anew_at timestamptz,						-- when it was last given anew
 	started_anew bigint NOT NULL DEFAULT 0		-- how often
 );
 
@@ -197,6 +198,11 @@ BEGIN
 	NEW.anew := ((NEW.number, NEW.hash) = (mine.acknowledged_number, mine.acknowledged_hash)
 				 OR EXISTS (SELECT FROM watchlist.feed f WHERE f.partner = me AND f.number = NEW.number AND f.hash = NEW.hash)) IS NOT TRUE;
 	IF NEW.anew THEN
+		-- it is work, and entries in the log
+		IF mine.anew_at > clock_timestamp() - interval '1 minute' THEN
+			RAISE EXCEPTION 'the feed was given anew less than a minute ago'
+				USING ERRCODE = 'configuration_limit_exceeded', HINT = 'Try again later.';
+		END IF;
 		DELETE FROM watchlist.feed f WHERE f.partner = me;
 		DELETE FROM watchlist.feed_changes c WHERE c.partner = me;
 		DELETE FROM watchlist.feed_sent s WHERE s.partner = me;
@@ -204,7 +210,7 @@ BEGIN
 			SELECT DISTINCT r.partner, r.list, r.reference FROM watchlist.released r WHERE r.partner = me;
 		NEW.number := mine.last_number;
 		NEW.hash := sha256(mine.last_hash || uuid_send(gen_random_uuid()));
-		UPDATE watchlist.feeds f SET started_anew = f.started_anew + 1, last_hash = NEW.hash WHERE f.partner = me;
+		UPDATE watchlist.feeds f SET started_anew = f.started_anew + 1, anew_at = clock_timestamp(), last_hash = NEW.hash WHERE f.partner = me;
 		PERFORM watchlist.note('release', 'feed', me, partner => me, detail => 'the feed starts anew');
 	ELSE
 		DELETE FROM watchlist.feed f WHERE f.partner = me AND f.number <= NEW.number;

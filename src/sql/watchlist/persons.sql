@@ -92,10 +92,10 @@ DECLARE
 	who watchlist.persons;
 	other text;
 BEGIN
-	IF take THEN
+	SELECT * INTO who FROM watchlist.persons p WHERE p.reference = own;
+	-- only whom they see do they wait for; what was true before the lock is looked at again
+	IF take AND watchlist.person_is_visible(who.person, who.agency) THEN
 		UPDATE watchlist.persons p SET version = p.version + 1 WHERE p.reference = own RETURNING p.* INTO who;
-	ELSE
-		SELECT * INTO who FROM watchlist.persons p WHERE p.reference = own;
 	END IF;
 	IF who.person IS NULL OR NOT watchlist.person_is_visible(who.person, who.agency) THEN
 		RAISE EXCEPTION 'there is no person "%"', left(find_person.person, 200)

@@ -276,7 +276,8 @@ BEGIN
 END
 $$;
 
--- Everything that is kept about a person, for a request of the person's own.
+-- Everything that is kept about a person, as far as the agency may see it, for a request of the
+-- person's own.
 CREATE FUNCTION report_on_person(person text, purpose text, case_reference text) RETURNS TABLE (what text, at timestamptz, detail text)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -293,12 +294,14 @@ BEGIN
 		UNION ALL SELECT 'before a correction', c.at, concat_ws(', ', c.old_name, to_char(c.old_born, 'YYYY-MM-DD'), c.old_caveat)
 			FROM watchlist.person_corrections c WHERE c.person = who.person
 		UNION ALL SELECT 'enrolment', e.at, format('number %s: %s %s, %s', e.number, e.kind, e.position, e.state) FROM watchlist.enrolments e WHERE e.person = who.person
-		UNION ALL SELECT 'entry of a list', e.added_at, format('%s: %s', e.list, e.reason) FROM watchlist.list_entries e WHERE e.person = who.person
+		UNION ALL SELECT 'entry of a list', e.added_at, format('%s: %s', e.list, e.reason) FROM watchlist.list_entries e
+			WHERE e.person = who.person AND watchlist.list_is_visible(e.list, ARRAY(SELECT watchlist.caller_agencies()))
 		UNION ALL SELECT 'encounter', c.at, format('encounter %s, linked: %s', c.encounter, l.reason)
 			FROM watchlist.encounter_links l JOIN watchlist.encounters c USING (encounter) WHERE l.person = who.person AND l.unlinked_at IS NULL
 		UNION ALL SELECT 'decision on release', d.decided_at, format('%s: %s', d.partner, CASE WHEN d.released THEN 'released' ELSE 'not released' END)
 			FROM watchlist.release_decisions d WHERE d.person = who.person
-		UNION ALL SELECT 'log', l.at, concat_ws(', ', l.action, l.partner, l.detail) FROM watchlist.log l WHERE l.persons @> ARRAY[full_name]
+		UNION ALL SELECT 'log', l.at, concat_ws(', ', l.action, l.partner, l.detail) FROM watchlist.log l
+			WHERE l.persons @> ARRAY[full_name] AND (l.partner IS NOT NULL OR l.agency IN (SELECT watchlist.caller_agencies()))
 		ORDER BY 2 NULLS FIRST, 1;
 END
 $$;
