@@ -4,6 +4,8 @@
  */
 #include "record/misreading.h"
 
+#include "record/minutiae_record.h"
+
 const char *const misread_scale_names[SCALES] = {
 	[SCALE_DPI] = "resolution in dpi written as pixels per centimetre",
 	[SCALE_PER_CM] = "resolution divided by 2.54 once too often",
@@ -54,7 +56,7 @@ misreading_undo(const FingerprintTemplate *finger, MisreadScale scale, MisreadAx
 		{
 			if (minutia->angle > 179)
 				return false;
-			minutia->angle = (uint8_t) ((minutia->angle * 512 + 180) / 360);
+			minutia->angle = angle_from_incits378(minutia->angle);
 		}
 		if (axes == AXES_MIRRORED)
 		{

@@ -67,6 +67,19 @@ put32(uint8_t *bytes, uint32_t value)
 	put16(bytes + 2, value & 0xFFFF);
 }
 
+/* Directions: 1/256 turns, which survive the way to whole degrees and back */
+static inline uint8_t
+angle_from_degrees(long degrees)
+{
+	return (uint8_t) ((degrees * 256 + 180) / 360);
+}
+
+static inline int
+degrees_from_angle(uint8_t angle)
+{
+	return (angle * 360 + 128) / 256;
+}
+
 /* fills in the error; always false */
 static inline bool
 record_fail(RecordError *error, size_t offset, const char *field, const char *problem)

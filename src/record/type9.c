@@ -48,18 +48,6 @@ fail_at(const Type9 *type9, const char *where, const char *field, const char *pr
 					   problem);
 }
 
-static uint8_t
-angle_from_degrees(long degrees)
-{
-	return (uint8_t) ((degrees * 256 + 180) / 360);
-}
-
-static int
-degrees_from_angle(uint8_t angle)
-{
-	return (angle * 360 + 128) / 256;
-}
-
 /* the finger of a friction ridge position code; 0 if it is not one finger that is known */
 static uint8_t
 finger_of(long position)

@@ -66,9 +66,8 @@ set_minutia(const Cursor *cursor, XytConvention convention, const FingerprintTem
 	minutia->x = (uint16_t) numbers[0];
 	minutia->y = (uint16_t) y;
 	minutia->type = MINUTIA_OTHER;
-	minutia->angle = convention == XYT_NIST
-						 ? (uint8_t) (((numbers[2] + 540) % 360 * 256 + 180) / 360)
-						 : angle_from_incits378((uint8_t) numbers[2]);
+	minutia->angle = convention == XYT_NIST ? angle_from_degrees((numbers[2] + 540) % 360)
+											: angle_from_incits378((uint8_t) numbers[2]);
 	minutia->quality = (uint8_t) numbers[3];
 	return true;
 }
@@ -121,7 +120,7 @@ xyt_write(const FingerprintTemplate *finger, XytConvention convention, char text
 	{
 		const Minutia *minutia = &finger->minutiae[i];
 		int            y = convention == XYT_NIST ? finger->height - minutia->y : minutia->y;
-		int angle = convention == XYT_NIST ? ((minutia->angle * 360 + 128) / 256 + 180) % 360
+		int angle = convention == XYT_NIST ? (degrees_from_angle(minutia->angle) + 180) % 360
 										   : angle_to_incits378(minutia->angle);
 
 		n += (size_t) sprintf(text + n, "%d %d %d %d\n", minutia->x, y, angle, minutia->quality);
