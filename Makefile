@@ -48,7 +48,7 @@ PG_CONFIG ?= pg_config
 unexport CDPATH
 
 # What needs no PostgreSQL to start with, so that a fresh machine can say it.
-HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output bench format format-check lint kernel-test
+HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output fuzz valgrind bench format format-check lint kernel-test
 
 .DEFAULT_GOAL = all
 
@@ -134,6 +134,10 @@ help:
 #: make test             packages, build, every test there is
 #: make test T=012 SQL=index_scan PLAIN=words
 #:                       only these: servers (test/t), SQL suites, plain C; also ISOLATION=, DRIVERS=, DOC=; several in quotes
+#: make test CASSERT=1   on a server with assertions, built from Debian's sources and kept in .cache
+#: make test ARM=1       the plain C tests for arm64 as well, under qemu
+#: make fuzz             each fuzz target for a minute (FUZZ="records 600": one, and for how many seconds)
+#: make valgrind         a short script on a server under valgrind
 #: make doc-output DOC=identify
 #:                       run the examples of doc/identify.md and write their outputs into it: then read the difference
 #: make bench            packages, build, how fast searches are: table and plots (BENCH=--quick, BENCH=--help)
@@ -167,11 +171,28 @@ demo-stop:
 	@test/stage.sh --stop
 
 # Only what was said on the command line selects tests, not the environment.
-selected = $(foreach v,T SQL ISOLATION PLAIN DRIVERS DOC,$(if $(findstring command,$(origin $(v))),$(v)="$($(v))"))
+selected = $(foreach v,T SQL ISOLATION PLAIN DRIVERS DOC ARM,$(if $(findstring command,$(origin $(v))),$(v)="$($(v))"))
+
+# switch NAME: whether it was given a value other than 0 and no
+switch = $(filter-out 0 no,$($(1)))
 
 test:
 	@test/setup.sh test
+	$(if $(call switch,ARM),@test/setup.sh arm)
+ifneq ($(call switch,CASSERT),)
+	@test/setup.sh asserts
+	@PG_CONFIG=$$(test/cassert.sh) && export PG_CONFIG && test/stage.sh test/run.sh $(selected)
+else
 	@test/stage.sh test/run.sh $(selected)
+endif
+
+fuzz:
+	@test/setup.sh fuzz
+	@test/fuzz/run $(FUZZ)
+
+valgrind:
+	@test/setup.sh valgrind
+	@test/stage.sh test/valgrind.sh
 
 doc-output:
 	@test/setup.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run.sh [T=NAMES] [SQL=NAMES] [ISOLATION=NAMES] [PLAIN=NAMES] [DRIVERS=NAMES] [DOC=NAMES]
+# run.sh [T=NAMES] [SQL=NAMES] [ISOLATION=NAMES] [PLAIN=NAMES] [DRIVERS=NAMES] [DOC=NAMES] [ARM=1]
 #	Every test there is, or only those named, against the server and the
 #	PostgreSQL that stage.sh made.  Ends with "N passed, N failed[, N skipped]".
 #
@@ -13,10 +13,11 @@ cd "$(dirname "$0")/.."
 
 . test/postgres.sh
 
-unset T SQL ISOLATION PLAIN DRIVERS DOC
+unset T SQL ISOLATION PLAIN DRIVERS DOC ARM
 everything=1
 for selection in "$@"; do
 	case $selection in
+		ARM=*) ARM=1 ;;
 		T=* | SQL=* | ISOLATION=* | PLAIN=* | DRIVERS=* | DOC=*)
 			declare "$selection"
 			everything=
@@ -140,6 +141,22 @@ if want PLAIN; then
 	else
 		fail "the plain C tests do not build"
 		cat "$logs/plain" 2> /dev/null
+	fi
+	took
+fi
+
+#
+# The same, compiled for arm64
+#
+if [ -n "${ARM:-}" ]; then
+	say "plain C for arm64, under qemu"
+	qemu=$(command -v qemu-aarch64 || command -v qemu-aarch64-static)
+	if make -s -j"$jobs" -C test/plain arm-programs > "$logs/arm" 2>&1; then
+		# shellcheck disable=SC2046
+		tap arm64 -j "$jobs" --exec "timeout 900 $qemu -L /usr/aarch64-linux-gnu" $(compgen -G 'test/plain/build/arm/test_*' | grep -v '\.[od]$')
+	else
+		fail "the plain C tests do not build for arm64"
+		cat "$logs/arm"
 	fi
 	took
 fi

@@ -1,7 +1,6 @@
 #!/bin/bash
-# setup.sh [test|bench|asserts|arm]
-#	Install the Debian packages that the demonstration needs, or the tests, or
-#	the search benchmark, or a server with assertions, or the tests for arm64.
+# setup.sh [test|exchange|bench|asserts|arm|fuzz|valgrind]
+#	Install the Debian packages that the demonstration needs, or what is named.
 #	Does nothing, and needs no right to do anything, when all is there.
 #
 #	Of the headers of the server only the files are taken, into .cache: their
@@ -100,11 +99,18 @@ case ${1:-} in
 		have qemu-aarch64 || have qemu-aarch64-static || need qemu-user
 		;;
 	asserts)
+		perl -MIPC::Run -MTest::More -e 1 2> /dev/null || need libipc-run-perl
 		have bison || need bison
 		have flex || need flex
 		have bunzip2 || need bzip2
-		header zlib.h || need zlib1g-dev
-		header readline/readline.h || need libreadline-dev
+		header openssl/ssl.h || need libssl-dev
+		;;
+	fuzz)
+		have clang || need clang
+		compgen -G '/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a' > /dev/null || need libclang-rt-dev
+		;;
+	valgrind)
+		have valgrind || need valgrind
 		;;
 esac
 [ ${#want[@]} -gt 0 ] || exit 0

@@ -67,8 +67,8 @@ remove()
 	rm -rf "$work"
 }
 
-# What became of the server that is noted: none, running, dead (its directory is
-# still there), gone; or the script ends, for it cannot be told.  Sets kept.
+# What became of the server that is noted: none, making, running, dead (its
+# directory is still there), gone; or the script ends, for it cannot be told.  Sets kept.
 look_at_kept()
 {
 	kept= state=none
@@ -82,7 +82,9 @@ look_at_kept()
 	elif [ ! -x "$kept" ] || [ ! -w "$kept" ]; then
 		echo "The server that was kept in $kept belongs to $(stat -c %U "$kept"): do this as that user, or as root." >&2
 		exit 1
-	elif (cd "$kept" && as_account "$(cat "$kept/bindir")/pg_ctl" -D "$kept/data" -s status) > /dev/null 2>&1; then
+	elif [ -s "$kept/maker" ] && [ -d "/proc/$(cat "$kept/maker")" ]; then
+		state=making
+	elif (cd "$kept" && as_account "$(cat "$kept/bindir")/pg_isready" -q -h "$kept") > /dev/null 2>&1; then
 		state=running
 	else
 		state=dead
@@ -93,6 +95,7 @@ if [ -n "$stop" ]; then
 	look_at_kept
 	case $state in
 		none) echo "No server was kept running." ;;
+		making) echo "A server is being made in $kept by process $(cat "$kept/maker"): end that first." >&2; exit 1 ;;
 		gone) echo "The server that was kept in $kept is gone already." ;;
 		dead) remove "$kept"; echo "The server that was kept in $kept had stopped; what was left of it is removed." ;;
 		running) remove "$kept"; echo "Stopped and removed." ;;
@@ -104,14 +107,13 @@ if [ -n "$keep" ]; then
 	look_at_kept
 	case $state in
 		running)
-			if [ -s "$kept/how" ]; then
-				echo "A server is running already:"
-				cat "$kept/how"
-			else
-				echo "A server is being made in $kept; \"make demo-stop\" ends that." >&2
-				exit 1
-			fi
+			echo "A server is running already:"
+			cat "$kept/how"
 			exit 0
+			;;
+		making)
+			echo "A server is being made in $kept by process $(cat "$kept/maker")." >&2
+			exit 1
 			;;
 		dead)
 			echo "The server that was kept in $kept had stopped; what was left of it is removed."
@@ -137,6 +139,7 @@ case $work in
 	*) [ ${#work} -le 80 ] || { rmdir "$work"; work=; } ;;
 esac
 [ -n "$work" ] || work=$(mktemp -d /tmp/biometric.XXXXXX)
+echo $$ > "$work/maker"
 [ -z "$keep" ] || echo "$work" > "$note"
 child=
 finish()
@@ -278,5 +281,6 @@ The server keeps running:
 
 "make demo-stop" stops and removes it.
 X
+	rm -f "$work/maker"
 	cat "$work/how"
 fi

@@ -1,0 +1,32 @@
+-- What valgrind.sh runs: every path once, over few rows.
+SET client_min_messages = warning;
+CREATE EXTENSION biometric;
+CREATE TABLE gallery (person int, print fingerprint, eye iris);
+INSERT INTO gallery SELECT n, synthetic_fingerprint(n, 0, 2), synthetic_iris(n) FROM generate_series(1, 60) n;
+INSERT INTO gallery VALUES (0, NULL, NULL);
+SET max_parallel_maintenance_workers = 0;
+CREATE INDEX ON gallery USING biometric (print);
+CREATE INDEX ON gallery USING biometric (eye);
+INSERT INTO gallery SELECT n, synthetic_fingerprint(n, 0, 2), synthetic_iris(n) FROM generate_series(61, 90) n;
+SET enable_seqscan = off;
+\o /dev/null
+SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(7, 1, 2) LIMIT 5;
+SELECT person FROM gallery WHERE print % probe(synthetic_fingerprint(7, 1, 2), 30);
+SELECT person FROM gallery ORDER BY eye <-> synthetic_iris(7, 1) LIMIT 5;
+SELECT person FROM gallery WHERE eye % probe(synthetic_iris(7, 1), 30);
+SET biometric.search_mode = fast;
+SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(8, 1, 2) LIMIT 5;
+SELECT person FROM gallery ORDER BY eye <-> synthetic_iris(8, 1) LIMIT 5;
+RESET biometric.search_mode;
+DELETE FROM gallery WHERE person % 3 = 0;
+VACUUM gallery;
+SELECT biometric_index_check('gallery_print_idx', true), biometric_index_check('gallery_eye_idx', true);
+SELECT * FROM biometric_index_stats('gallery_print_idx');
+SELECT * FROM identify('gallery', 'print', synthetic_fingerprint(7, 1, 2));
+SELECT * FROM identify('gallery', 'person', 'print', ARRAY[synthetic_fingerprint(7, 1, 2)]);
+SELECT match_svg(print, print) FROM gallery WHERE person = 7;
+SELECT p.* FROM gallery, match_pairs(print, synthetic_fingerprint(7, 1, 2)) p WHERE person = 7;
+SELECT to_iso19794_2(print)::fingerprint, to_incits378(print)::fingerprint, print::text::fingerprint FROM gallery;
+SELECT eye::text::iris FROM gallery;
+REINDEX TABLE gallery;
+DROP TABLE gallery;
