@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "evidence/svg.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
