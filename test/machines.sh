@@ -120,7 +120,7 @@ demo_worked() { says 'ORDER BY eye|ORDER BY code|and by iris' && says '4711'; }
 written()
 {
 	(cd "$upper" && find . \( -type f -o -type c -o -type l ! -lname '/etc/alternatives/*' \) -printf '/%P\n') |
-		grep -vE '^/(src|tmp|var/tmp|home|root|proc|dev|run|var/(log|lib|cache)|etc)/|__pycache__' | sort > "$machines/written"
+		grep -vE '^/(src|opt|tmp|var/tmp|home|root|proc|dev|run|var/(log|lib|cache)|etc)/|__pycache__' | sort > "$machines/written"
 	inside bash -c 'cat /var/lib/dpkg/info/*.list' 2> /dev/null | sed 's|^/bin/|/usr/bin/|; s|^/lib|/usr/lib|; s|^/sbin/|/usr/sbin/|' | sort -u > "$machines/packaged"
 	comm -23 "$machines/written" "$machines/packaged" | grep -vE '^/usr/(share/(info/dir|mime|applications|perl5/Debian)|lib/(locale|.*\.cache|udev)|bin/(awk|pager|pg_config\.libpq-dev)|.*/(ld.so.cache|giomodule))' > "$machines/stray"
 	[ ! -s "$machines/stray" ]
@@ -248,7 +248,7 @@ state_not_copied()
 	# a pg_config that knows its places by heart
 	mkdir -p "$root/opt/pg"; cp -a "$root/usr/lib/postgresql/$version/bin" "$root/opt/pg/bin"
 	{ echo '#!/bin/sh'; echo 'case $1 in'
-	  inside "/usr/lib/postgresql/$version/bin/pg_config" | sed -n 's/^\([A-Z-]*\) = \(.*\)/\1 \2/p' | while read -r key value; do
+	  inside "/usr/lib/postgresql/$version/bin/pg_config" | sed -n "/'/d; s/^\([A-Z-]*\) = \(.*\)/\1 \2/p" | while read -r key value; do
 		[ "$key" != BINDIR ] || value=/opt/pg/bin
 		printf -- "--%s) echo '%s' ;;\n" "$(echo "$key" | tr 'A-Z_' 'a-z-')" "$value"
 	  done
