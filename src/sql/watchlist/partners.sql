@@ -405,6 +405,8 @@ CREATE FUNCTION pull(partner text, max integer DEFAULT 5000, OUT entries bigint,
 AS $$
 DECLARE
 	batch CONSTANT integer := 1000;
+	most_bytes CONSTANT bigint := 256000000;
+	bytes bigint;
 	mine watchlist.received_feeds;
 	answer record;
 	rows watchlist.feed_row[];
@@ -438,13 +440,16 @@ BEGIN
 		last := answer.last_number;
 		WHILE mine.number < last AND entries < max LOOP
 			upto := least(mine.number + batch, last);
+			-- whatever the partner's server sends, no more is kept in memory
 			EXECUTE format('SELECT array_agg(ROW(f.number, f.hash, f.list, f.reference, f.item, f.print, f.eye, f.caveats, f.expires)::watchlist.feed_row)
-							FROM watchlist.%I f WHERE f.number > $1 AND f.number <= $2', 'feed_of_' || partner)
-				INTO rows USING mine.number, upto;
+								   FILTER (WHERE f.bytes <= $4), max(f.bytes)
+							FROM (SELECT r.*, sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes
+								  FROM (SELECT * FROM watchlist.%I a WHERE a.number > $1 AND a.number <= $2 LIMIT $3) r) f', 'feed_of_' || partner)
+				INTO rows, bytes USING mine.number, upto, 100 * batch + 1, most_bytes;
 			SELECT r.hash INTO last_hash FROM unnest(rows) r WHERE r.number = upto LIMIT 1;
 			IF last_hash IS NULL OR EXISTS (SELECT FROM unnest(rows) r WHERE r.number <= mine.number OR r.number > upto OR r.number IS NULL)
-			   OR cardinality(rows) > 100 * batch THEN
-				RAISE EXCEPTION 'the partner''s feed has a gap, or too many rows' USING ERRCODE = 'fdw_error';
+			   OR cardinality(rows) > 100 * batch OR bytes > most_bytes THEN
+				RAISE EXCEPTION 'the partner''s feed has a gap, or too much in it' USING ERRCODE = 'fdw_error';
 			END IF;
 			IF watchlist.received_size(partner) + batch > watchlist.most_received() THEN
 				RAISE EXCEPTION 'the partner has sent as many entries as it may'
