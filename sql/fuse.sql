@@ -76,7 +76,7 @@ SELECT abs(fpir(60, 1000, 1) / fpir(60, 1000) - 1) < 1e-12 AS same,
 	   score_threshold(0.01, 1000, 1) = score_threshold(0.01, 1000) AS same_threshold;
 
 -- ... and less the more scores it is the sum of: two that reach 80 by chance
--- are 19.4 times as frequent as one.
+-- are 19.4 times as frequent as one, and twice that for what the captures share.
 SELECT n, round((fpir(80, 1, n) * 1e8)::numeric, 3) AS times
 FROM generate_series(1, 4) n;
 SELECT n, round(score_threshold(0.001, 100000, n)::numeric, 2) AS decibans

@@ -15,6 +15,13 @@
  *		Q(n, x) = exp(-x) (1 + x + x^2/2! + .. + x^(n-1)/(n-1)!)
  * (R. A. Fisher, Statistical Methods for Research Workers, section 21.1).  For
  * n = 1 that is p itself.
+ *
+ * But captures of one person share their conditions: sensor, skin, extractor.
+ * Where these let chance exceed one score's promise, they do so in all.  In
+ * conditions that multiply the rate of each score by at most c, and by 1 or less
+ * on the mean, n scores reach what c^(n-1) Q(n, x) says at most.
+ * FUSION_DEPENDENCE is that c: no set of captures was found to exceed the
+ * promise of a single score by more (doc/identify.md).
  */
 #include "postgres.h"
 
@@ -29,17 +36,12 @@
 
 #define DECIBANS_PER_NAT (10 / M_LN10)
 
-double
-fusion_log_fmr(double sum, int sources)
+/* log Q(n, x), not above 0 */
+static double
+log_independent(double x, int sources)
 {
-	double x = sum / DECIBANS_PER_NAT;
 	double term = 1;
 	double series = 1;
-
-	if (!(x > 0))
-		return 0;
-	if (isinf(x))
-		return -INFINITY;
 
 	if (x <= FUSION_MAX_SOURCES)
 	{
@@ -58,6 +60,18 @@ fusion_log_fmr(double sum, int sources)
 		series += term;
 	}
 	return Min((sources - 1) * log(x) - lgamma(sources) + log(series) - x, 0);
+}
+
+double
+fusion_log_fmr(double sum, int sources)
+{
+	double x = sum / DECIBANS_PER_NAT;
+
+	if (!(x > 0))
+		return 0;
+	if (isinf(x))
+		return -INFINITY;
+	return Min(log_independent(x, sources) + (sources - 1) * log(FUSION_DEPENDENCE), 0);
 }
 
 double

@@ -9,8 +9,14 @@
 #define FUSION_MAX_SOURCES 100
 
 /*
+ * How many times conditions that the captures of a person share may multiply the
+ * false match rate of each score
+ */
+#define FUSION_DEPENDENCE 2.0
+
+/*
  * Natural logarithm of the false match rate of a sum of scores of that number
- * of independent sources: 0 for a sum of 0 or less.
+ * of sources of one person: 0 for a sum of 0 or less.
  */
 extern double fusion_log_fmr(double sum, int sources);
 

@@ -30,7 +30,7 @@
 #define DRAWS       32000 /* searches with one finger for a figure; a tenth in a round of resampling */
 #define LEVELS      3
 
-static const double level[LEVELS] = {1e-1, 1e-2, 1e-3};
+static const double level[LEVELS] = {1e-2, 1e-3, 1e-4};
 static const int    sizes[] = {1, 2, 4};
 
 typedef struct Finger
@@ -61,8 +61,8 @@ typedef struct Person
 typedef struct Counts
 {
 	double comparisons;
-	double naive[LEVELS];     /* non-mated sums that reach the score of one comparison */
-	double corrected[LEVELS]; /* that reach the score of a sum of n */
+	double naive[LEVELS];     /* non-mated sums that reach the score of n independent ones */
+	double corrected[LEVELS]; /* that reach the score of n of one person */
 	double searches;
 	double alarms[LEVELS]; /* searches of strangers that return somebody */
 	double misses[LEVELS]; /* searches that do not return the mate */
@@ -73,9 +73,12 @@ typedef struct Counts
 
 #define BIG_GALLERY 100000
 
-/* P(sum of n scores reaches s), each 10/ln(10) times exponentially distributed */
+/* src/search/fusion.c */
+#define DEPENDENCE 2.0
+
+/* P(sum of n scores reaches s): independent ones, times what they share */
 static double
-chance(double s, int n)
+chance(double s, int n, double dependence)
 {
 	double x = s * log(10) / 10;
 	double term = exp(-x);
@@ -86,12 +89,12 @@ chance(double s, int n)
 		term *= x / k;
 		sum += term;
 	}
-	return sum;
+	return fmin(sum * pow(dependence, n - 1), 1);
 }
 
 /* the sum of n scores whose chance is p */
 static double
-sum_for(double p, int n)
+sum_for(double p, int n, double dependence)
 {
 	double low = 0;
 	double high = 1000;
@@ -100,7 +103,7 @@ sum_for(double p, int n)
 	{
 		double middle = (low + high) / 2;
 
-		if (chance(middle, n) > p)
+		if (chance(middle, n, dependence) > p)
 			low = middle;
 		else
 			high = middle;
@@ -111,7 +114,7 @@ sum_for(double p, int n)
 static double
 threshold(double fpir, double size, int n)
 {
-	return sum_for(-expm1(log1p(-fpir) / size), n);
+	return sum_for(-expm1(log1p(-fpir) / size), n, DEPENDENCE);
 }
 
 static int
@@ -232,13 +235,13 @@ count_draws(const Group *group, const int *drawn, int n, int draws, uint64_t *ra
 			Counts *counts)
 {
 	Person *persons = bench_allocate(group->fingers * sizeof(Person));
-	double  one[LEVELS], sum[LEVELS], big[LEVELS];
+	double  independent[LEVELS], sum[LEVELS], big[LEVELS];
 
 	memset(counts, 0, sizeof(*counts));
 	for (int l = 0; l < LEVELS; l++)
 	{
-		one[l] = -10 * log10(level[l]);
-		sum[l] = sum_for(level[l], n);
+		independent[l] = sum_for(level[l], n, 1);
+		sum[l] = sum_for(level[l], n, DEPENDENCE);
 		big[l] = threshold(level[l], BIG_GALLERY, n);
 	}
 	for (int draw = 0; draw < draws; draw++)
@@ -273,7 +276,7 @@ count_draws(const Group *group, const int *drawn, int n, int draws, uint64_t *ra
 				counts->comparisons++;
 				for (int l = 0; l < LEVELS; l++)
 				{
-					counts->naive[l] += score >= one[l];
+					counts->naive[l] += score >= independent[l];
 					counts->corrected[l] += score >= sum[l];
 				}
 			}
@@ -378,8 +381,8 @@ report(Group *group)
 
 	printf("\n### %s: %d fingers\n", group->title, group->fingers);
 	printf("\nFalse matches of pseudo-persons of one set.\n\n"
-		   "| fingers | promised | measured, the sum taken as the score of one comparison "
-		   "| measured, as a sum of so many |\n|---|---|---|---|\n");
+		   "| fingers | promised | measured, as if they were independent (Fisher) "
+		   "| measured, by the rule |\n|---|---|---|---|\n");
 	for (int i = 0; i < count; i++)
 		for (int l = 0; l < LEVELS; l++)
 		{
