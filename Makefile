@@ -18,7 +18,7 @@ DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"
 
 # src/match, src/record and src/extract are plain C without PostgreSQL headers.
-MATCH_SRCS := $(call files,src/match/*.c src/match/*/*.c src/extract/*.c)
+MATCH_SRCS := $(call files,src/match/*.c src/match/*/*.c src/match/*/*/*.c src/extract/*.c)
 SRCS := $(MATCH_SRCS) $(call files,src/*.c src/record/*.c src/type/*.c src/index/*.c src/index/*/*.c src/search/*.c src/evidence/*.c)
 OBJS = $(SRCS:.c=.o)
 ALL_HEADERS := $(call files,src/*.h src/*/*.h src/*/*/*.h)
@@ -36,7 +36,7 @@ REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=biometric
 ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=biometric
-EXTRA_CLEAN = test/modality/toy.o test/modality/toy$(DLSUFFIX) test/modality/toy.sql test/plain/build test/drivers/build test/bench/build test/fuzz/build tmp_check output_iso
+EXTRA_CLEAN = test/modality/toy.o test/modality/toy$(DLSUFFIX) test/modality/toy.sql test/plain/build test/drivers/build test/bench/build test/fuzz/build test/train/build tmp_check output_iso
 
 # The scripts below choose a PostgreSQL themselves unless told which.
 ifneq ($(origin PG_CONFIG),undefined)
@@ -48,7 +48,7 @@ PG_CONFIG ?= pg_config
 unexport CDPATH
 
 # What needs no PostgreSQL to start with, so that a fresh machine can say it.
-HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output fuzz valgrind bench format format-check lint kernel-test
+HOUSE = help setup demo demo-server demo-exchange demo-stop test doc-output fuzz valgrind bench format format-check lint kernel-test constants
 
 .DEFAULT_GOAL = all
 
@@ -144,6 +144,7 @@ help:
 #:
 #: make setup            only install the Debian packages that demo and test need
 #: make kernel-test      the plain C tests alone, under the address and undefined behaviour sanitizers
+#: make constants        train the fingerprint matcher's constants from folders of records (OWN=, BIOMETRIC_DATA=)
 #: make format           clang-format, in place
 #: make format-check     say what "make format" would change
 #: make lint             clang-tidy
@@ -205,6 +206,9 @@ bench:
 
 kernel-test:
 	@$(MAKE) --no-print-directory -C test/plain check
+
+constants:
+	@test/train/constants
 
 format format-check lint:
 	@test/style.sh $@
