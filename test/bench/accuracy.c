@@ -6,7 +6,7 @@
  *
  * A directory holds records named F_I.fmr: impression I of finger F.  Fingers
  * of different directories are different.  Without directories the program
- * takes the FVC2002 records of the evaluation data and synthetic fingers.
+ * takes the evaluation data's records and synthetic fingers.
  *
  * Rates are those of ISO/IEC 19795-1: all pairs of impressions, each once.
  * FNMR at FMR f is the least FNMR of a threshold that keeps the FMR at or below
@@ -480,24 +480,45 @@ run(Group *group, const char *title)
 	free_group(group);
 }
 
+/* the sets of one extractor or sensor, of the evaluation data */
 static void
-run_fvc(const char *data, const char *suffix, const char *title)
+run_sets(const char *data, const char *title, const char *const *names)
 {
 	Group group = {0};
 
-	for (int db = 1; db <= 4; db++)
+	for (; *names != NULL; names++)
 	{
 		char path[4096];
 
-		snprintf(path, sizeof(path), "%s/fingerprint/fvc2002_db%d_b%s", data, db, suffix);
+		snprintf(path, sizeof(path), "%s/fingerprint/%s", data, *names);
 		if (bench_load(&group.set[group.sets], path))
 			group.sets++;
 		else
-			printf("skipped: no records in fingerprint/fvc2002_db%d_b%s of the evaluation data\n",
-				   db, suffix);
+			printf("\nskipped: no records in fingerprint/%s of the evaluation data\n", *names);
 	}
 	if (group.sets > 0)
 		run(&group, title);
+}
+
+static void
+run_data(const char *data)
+{
+	static const struct
+	{
+		const char *title;
+		const char *sets[5];
+	} groups[] = {{"FVC2002 set B, minutiae by NIST mindtct",
+				   {"fvc2002_db1_b", "fvc2002_db2_b", "fvc2002_db3_b", "fvc2002_db4_b"}},
+				  {"FVC2002 set B, minutiae by a commercial extractor",
+				   {"fvc2002_db1_b_secugen", "fvc2002_db2_b_secugen", "fvc2002_db3_b_secugen",
+					"fvc2002_db4_b_secugen"}},
+				  {"U.are.U, an optical sensor, minutiae by NIST mindtct", {"neuro_uareu"}},
+				  {"CrossMatch, an optical sensor, minutiae by NIST mindtct", {"neuro_crossmatch"}},
+				  {"UPEK, a capacitive sensor, minutiae by NIST mindtct", {"neuro_upek"}},
+				  {"Rolled ink, minutiae by NIST mindtct", {"sd4_part"}}};
+
+	for (size_t k = 0; k < sizeof(groups) / sizeof(groups[0]); k++)
+		run_sets(data, groups[k].title, groups[k].sets);
 }
 
 static void
@@ -554,10 +575,7 @@ main(int argc, char **argv)
 		printf(
 			"\nskipped: FVC2002, because there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
 	else
-	{
-		run_fvc(data, "", "FVC2002 set B, minutiae by NIST mindtct");
-		run_fvc(data, "_secugen", "FVC2002 set B, minutiae by a commercial extractor");
-	}
+		run_data(data);
 
 	if (synthetic != 0)
 	{

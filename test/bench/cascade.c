@@ -1,12 +1,15 @@
 /*
  * cascade.c
- *		What one setting of the matcher's cascade costs and loses: one row of the
- *		table that test/bench/cascade prints.
+ *		What the stages before the whole comparison save and lose.
  *
- *		cascade NAME
+ *		cascade [DIRECTORY...]
  *
- * Machines differ and are shared: the ratio is to the whole comparison of the
- * same pairs, measured in between.
+ * First the time of non-mated pairs, of synthetic fingers: through the stages,
+ * and by the whole comparison alone, measured in between as machines differ and
+ * are shared.  Then, for each directory of records F_I.fmr, how many non-mated
+ * pairs come to each stage, and the FNMR with the stages and without, also with
+ * stages that are milder or stricter by some log-odds.  Without directories the
+ * records of the evaluation data are taken.
  */
 #include "bench.h"
 
@@ -20,24 +23,29 @@
 #define ROUNDS  5
 #define GALLERY 1000 /* synthetic fingers */
 #define PROBES  10
-#define STAGES  (FINGERPRINT_STAGE_WHOLE + 1)
+
+/* what is added to the log-odds of both stages; infinity lets every pair pass */
+static const double shifts[] = {INFINITY, 1, 0.5, 0, -0.5, -1};
+
+#define SHIFTS ((int) (sizeof(shifts) / sizeof(shifts[0])))
+
+typedef struct Pair
+{
+	double odds[FINGERPRINT_STAGE_WHOLE + 1]; /* of each stage */
+	bool   mated;
+} Pair;
 
 static volatile uint64_t sink;
 
-/*
- * Seconds a non-mated pair by the cascade and by the whole comparison, and the
- * share of pairs that reaches each stage
- */
 static void
-measure(double seconds[2], double reached[STAGES])
+measure(void)
 {
 	BenchSet          gallery;
 	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
-	BenchValues       times[2] = {{0}};
+	double            best[2] = {INFINITY, INFINITY};
 
 	bench_synthesize(&gallery, 0, GALLERY, 1);
 	bench_extract(&gallery);
-	memset(reached, 0, STAGES * sizeof(double));
 	for (int round = 0; round < ROUNDS; round++)
 	{
 		double total[2] = {0};
@@ -45,79 +53,128 @@ measure(double seconds[2], double reached[STAGES])
 		for (int p = 0; p < PROBES; p++)
 		{
 			BenchRecord *record = &gallery.records[p];
-			double       start;
 
 			fingerprint_probe_init(probe, record->features, record->size);
-			start = bench_seconds();
-			for (int i = PROBES; i < GALLERY; i++)
-				sink += fingerprint_distance(probe, gallery.records[i].features,
-											 gallery.records[i].size) < 0.5;
-			total[0] += bench_seconds() - start;
-			start = bench_seconds();
-			for (int i = PROBES; i < GALLERY; i++)
+			for (int k = 0; k < 2; k++)
 			{
-				double evidence[FINGERPRINT_EVIDENCE];
+				double start = bench_seconds();
 
-				fingerprint_evidence(probe, gallery.records[i].features, gallery.records[i].size,
-									 evidence);
-				sink += fingerprint_weigh(evidence) > 0;
-			}
-			total[1] += bench_seconds() - start;
-			for (int i = PROBES; round == 0 && i < GALLERY; i++)
-			{
-				double odds;
-				int    last = fingerprint_stage(probe, gallery.records[i].features,
-												gallery.records[i].size, &odds);
+				for (int i = PROBES; i < GALLERY; i++)
+				{
+					const BenchRecord *other = &gallery.records[i];
+					double             evidence[FINGERPRINT_EVIDENCE];
 
-				for (int stage = 0; stage <= last; stage++)
-					reached[stage] += 1.0 / (PROBES * (GALLERY - PROBES));
+					if (k == 0)
+					{
+						sink += fingerprint_distance(probe, other->features, other->size) < 0.5;
+						continue;
+					}
+					fingerprint_evidence(probe, other->features, other->size, evidence);
+					sink += fingerprint_weigh(evidence) > 0;
+				}
+				total[k] += bench_seconds() - start;
 			}
 		}
 		for (int k = 0; k < 2; k++)
-			bench_add(&times[k], total[k] / (PROBES * (GALLERY - PROBES)));
+			best[k] = fmin(best[k], total[k] / (PROBES * (GALLERY - PROBES)));
 	}
-	for (int k = 0; k < 2; k++)
-	{
-		bench_sort(&times[k]);
-		seconds[k] = bench_quantile(&times[k], 0);
-		free(times[k].values);
-	}
+	printf("| non-mated pair | µs | a second | of the whole comparison |\n|---|---|---|---|\n");
+	printf("| through the stages | %.2f | %.0f | %.3f |\n", best[0] * 1e6, 1 / best[0],
+		   best[0] / best[1]);
+	printf("| the whole comparison | %.2f | %.0f | 1 |\n", best[1] * 1e6, 1 / best[1]);
 	free(probe);
 	bench_free(&gallery);
 }
 
-/* adds one set's FNMR at the FMRs of 1e-2 and 1e-3; equal distances do not match */
-static bool
-add_rates(const char *path, double fnmr[2])
+static int
+compare_doubles(const void *left, const void *right)
 {
-	static const double fmr[2] = {1e-2, 1e-3};
-	BenchSet            set;
-	FingerprintProbe   *probe;
-	BenchValues         mated = {0}, nonmated = {0};
+	double a = *(const double *) left;
+	double b = *(const double *) right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* whether a pair passes the stages before this one */
+static bool
+reaches(const Pair *pair, int stage, double shift)
+{
+	for (int k = 0; k < stage; k++)
+		if (!(pair->odds[k] + shift >= 0))
+			return false;
+	return true;
+}
+
+/* FNMR at an FMR; pairs turned away are farther than all others; equal ones do not match */
+static double
+false_non_matches(const Pair *pairs, int n, double shift, double fmr)
+{
+	double *others = bench_allocate(n * sizeof(double));
+	int     mated = 0, missed = 0, nonmated = 0;
+	double  threshold;
+
+	for (int i = 0; i < n; i++)
+		if (!pairs[i].mated)
+			others[nonmated++] = reaches(&pairs[i], FINGERPRINT_STAGE_WHOLE, shift)
+									 ? -pairs[i].odds[FINGERPRINT_STAGE_WHOLE]
+									 : INFINITY;
+	qsort(others, nonmated, sizeof(double), compare_doubles);
+	threshold = others[(int) (fmr * nonmated)];
+	for (int i = 0; i < n; i++)
+	{
+		mated += pairs[i].mated;
+		missed += pairs[i].mated && !(reaches(&pairs[i], FINGERPRINT_STAGE_WHOLE, shift) &&
+									  -pairs[i].odds[FINGERPRINT_STAGE_WHOLE] < threshold);
+	}
+	free(others);
+	return (double) missed / mated;
+}
+
+static bool
+report(const char *path)
+{
+	BenchSet          set;
+	FingerprintProbe *probe;
+	Pair             *pairs;
+	int               n = 0;
+	int               nonmated = 0;
 
 	if (!bench_load(&set, path))
 		return false;
 	probe = bench_allocate(fingerprint_probe_size());
+	pairs = bench_allocate((size_t) set.count * set.count / 2 * sizeof(Pair));
 	bench_extract(&set);
 	for (int i = 0; i < set.count; i++)
 	{
 		fingerprint_probe_init(probe, set.records[i].features, set.records[i].size);
 		for (int j = 0; j < i; j++)
-			bench_add(set.records[i].identity == set.records[j].identity ? &mated : &nonmated,
-					  fingerprint_distance(probe, set.records[j].features, set.records[j].size));
-	}
-	bench_sort(&nonmated);
-	for (int k = 0; k < 2; k++)
-	{
-		double threshold = nonmated.values[(size_t) (fmr[k] * nonmated.count)];
-		size_t missed = 0;
+		{
+			Pair  *pair = &pairs[n++];
+			double evidence[FINGERPRINT_EVIDENCE];
 
-		for (size_t i = 0; i < mated.count; i++)
-			missed += mated.values[i] >= threshold;
-		fnmr[k] += (double) missed / mated.count;
+			fingerprint_evidence(probe, set.records[j].features, set.records[j].size, evidence);
+			for (int k = 0; k < FINGERPRINT_STAGE_WHOLE; k++)
+				pair->odds[k] = fingerprint_weigh_stage((FingerprintStage) k, evidence);
+			pair->odds[FINGERPRINT_STAGE_WHOLE] = fingerprint_weigh(evidence);
+			pair->mated = set.records[i].identity == set.records[j].identity;
+			nonmated += !pair->mated;
+		}
 	}
-	free(mated.values);
-	free(nonmated.values);
+	for (int k = 0; k < SHIFTS; k++)
+	{
+		double reached[FINGERPRINT_STAGE_WHOLE + 1] = {0};
+
+		for (int i = 0; i < n; i++)
+			for (int stage = 0; !pairs[i].mated && stage <= FINGERPRINT_STAGE_WHOLE; stage++)
+				reached[stage] += reaches(&pairs[i], stage, shifts[k]);
+		printf("| %s | %s%.1f | %.1f | %.1f | %.2f | %.2f |\n", set.name, shifts[k] > 0 ? "+" : "",
+			   shifts[k], 100 * reached[FINGERPRINT_STAGE_ALIGNMENT] / nonmated,
+			   100 * reached[FINGERPRINT_STAGE_WHOLE] / nonmated,
+			   100 * false_non_matches(pairs, n, shifts[k], 1e-2),
+			   100 * false_non_matches(pairs, n, shifts[k], 1e-3));
+	}
+	fflush(stdout);
+	free(pairs);
 	free(probe);
 	bench_free(&set);
 	return true;
@@ -126,41 +183,32 @@ add_rates(const char *path, double fnmr[2])
 int
 main(int argc, char **argv)
 {
-	static const char *const suffixes[2] = {"", "_secugen"};
-	const char              *data = bench_data();
-	double                   reached[STAGES];
-	double                   seconds[2];
+	static const char *const sets[] = {
+		"fvc2002_db1_b", "fvc2002_db2_b", "fvc2002_db3_b",         "fvc2002_db4_b",
+		"neuro_uareu",   "sd4_part",      "fvc2002_db1_b_secugen", "fvc2002_db4_b_secugen"};
+	const char *data = bench_data();
 
-	if (argc != 2)
-	{
-		fprintf(stderr, "usage: cascade NAME\n");
-		return 2;
-	}
-	measure(seconds, reached);
-	printf("| %s | %.3f | %.2f | %.0f |", argv[1], seconds[0] / seconds[1], seconds[0] * 1e6,
-		   1 / seconds[0]);
-	for (int stage = 1; stage < STAGES; stage++)
-		printf(" %.1f |", 100 * reached[stage]);
-	for (int s = 0; s < 2; s++)
-	{
-		double fnmr[2] = {0};
-		int    sets = 0;
-
-		for (int db = 1; data != NULL && db <= 4; db++)
+	measure();
+	printf("\n| set | log-odds added | to the alignment, %% of non-mated | to the whole, %% | "
+		   "FNMR at FMR 1e-2 | at 1e-3 |\n|---|---|---|---|---|---|\n");
+	for (int i = 1; i < argc; i++)
+		if (!report(argv[i]))
 		{
-			char path[4096];
+			fprintf(stderr, "no records F_I.fmr in %s\n", argv[i]);
+			return 2;
+		}
+	if (argc > 1)
+		return 0;
+	if (data == NULL)
+		printf("\nskipped: FNMR, because there are no evaluation data in ../shared/data or "
+			   "BIOMETRIC_DATA\n");
+	for (size_t k = 0; data != NULL && k < sizeof(sets) / sizeof(sets[0]); k++)
+	{
+		char path[4096];
 
-			snprintf(path, sizeof(path), "%s/fingerprint/fvc2002_db%d_b%s", data, db, suffixes[s]);
-			sets += add_rates(path, fnmr);
-		}
-		for (int k = 0; k < 2; k++)
-		{
-			if (sets == 4)
-				printf(" %.2f |", 100 * fnmr[k] / sets);
-			else
-				printf(" skipped |");
-		}
+		snprintf(path, sizeof(path), "%s/fingerprint/%s", data, sets[k]);
+		if (!report(path))
+			printf("\nskipped: no records in fingerprint/%s of the evaluation data\n", sets[k]);
 	}
-	putchar('\n');
 	return 0;
 }

@@ -9,11 +9,11 @@
  * on the other.  Under each suggestion the fingers are laid over each other,
  * bent as the pairs found so far ask for, and all minutiae paired anew.  What
  * the best alignment shows, and how well its pairs agree among themselves, is
- * the evidence; a linear rule weighs it.
+ * the evidence, which weigh.c weighs.
  *
- * A cascade: few candidates and their support settle most non-mated pairs, one
- * alignment by them most others, and one of more candidates nearly all of the
- * rest.
+ * Two stages end this early for pairs that would hardly reach a score worth
+ * looking at: one looks at a few candidates and their support, the other at the
+ * alignments before they are refined.
  *
  * Deterministic: integers, and floating point additions, multiplications,
  * divisions and square roots in an order fixed by the source.  Symmetric: the
@@ -21,6 +21,7 @@
  */
 #include "match/fingerprint/internal.h"
 #include "match/fingerprint/likelihood.h"
+#include "match/fingerprint/parameters.h"
 #include "match/portable_math.h"
 
 #include <math.h>
@@ -32,30 +33,8 @@
 #define PADDED               (MAX_MINUTIAE + 1)
 #define WHOLE_VECTORS(count) (((count) + 7) & ~7)
 
-/* pairs of minutiae that take part in the search for an alignment */
-#define MAX_CANDIDATES       64
-#define CANDIDATES_A_MINUTIA 2
-
-/* in the first two stages of the cascade, and in the third */
-#define FEW_CANDIDATES  16
-#define MORE_CANDIDATES 32
-
-/*
- * Log-odds that let a pair pass these stages.  test/bench/cascade tries others:
- * where they come from, and what they cost, is in doc/matching.md.
- */
-#ifndef FIRST_PASS
-#define FIRST_PASS (-4.2)
-#endif
-#ifndef SECOND_PASS
-#define SECOND_PASS (-4.0)
-#endif
-#ifndef THIRD_PASS
-#define THIRD_PASS (-2.97)
-#endif
-
-/* alignments tried */
-#define MAX_SEEDS 3
+/* parts of a turn by which candidates are sorted: TURN_LIMIT is less than two of them and a bit */
+#define TURNS 16
 
 /* directions of the polygon that bounds a finger's minutiae */
 #define DIRECTIONS 16
@@ -63,17 +42,6 @@
 /* thresholds of likelihoods, in halves: lower ones do not differ */
 #define LOWEST_LIKELIHOOD  (-120)
 #define HIGHEST_LIKELIHOOD 127
-
-/* higher likelihoods, not halves, are rare and say no more */
-#define RARE_LIKELIHOOD 160
-
-/* candidates whose descriptors alone count as evidence */
-#define LIKELIEST 12
-
-/* how far moved minutiae may lie from their partners, pixels, in each round */
-#define TOLERANCE_FIRST  24.0f
-#define TOLERANCE_SECOND 20.0f
-#define TOLERANCE_LAST   16.0f
 
 /* how far apart and how much turned coarse places are of what may be paired */
 #define COARSE_PIXELS           4
@@ -128,13 +96,6 @@ typedef struct Alignment
 	float   squares;              /* of their distances */
 } Alignment;
 
-/* how far a pair came in the cascade, and why not farther */
-typedef struct Judgement
-{
-	FingerprintStage stage;
-	double           odds;
-} Judgement;
-
 struct FingerprintProbe
 {
 	size_t           size;
@@ -150,8 +111,11 @@ struct FingerprintProbe
 	Pairs            aligned;
 	NearMinutiae     near[MAX_MINUTIAE];
 	CoarseMinutiae   moved;
-	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES];
+	int              first_of_turn[TURNS + 1]; /* candidates, by sixteenths of their turn */
+	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES]; /* with those before */
 	float            support[MAX_CANDIDATES];
+	Alignment        alignments[MAX_SEEDS];
+	Alignment        spare;
 };
 
 size_t
@@ -173,9 +137,9 @@ unit_sine(int angle)
 }
 
 /* at most as far apart as they were, and a little more from rounding */
-WIDER_ON_REQUEST static void
-make_coarse(const float *restrict x, const float *restrict y, int count,
-			CoarseMinutiae *restrict coarse)
+CPU_INLINE void
+make_coarse_loop(const float *restrict x, const float *restrict y, int count,
+				 CoarseMinutiae *restrict coarse)
 {
 	for (int i = 0; i < count; i++)
 	{
@@ -190,6 +154,11 @@ make_coarse(const float *restrict x, const float *restrict y, int count,
 		coarse->y[i] = (uint8_t) (int) v;
 	}
 }
+
+WIDER(void, make_coarse,
+	  (const float *restrict x, const float *restrict y, int count,
+	   CoarseMinutiae *restrict coarse),
+	  (x, y, count, coarse))
 
 static void
 unpack(Finger *finger, const void *features)
@@ -228,8 +197,8 @@ unpack(Finger *finger, const void *features)
 }
 
 /* the polygon that bounds a finger's minutiae */
-WIDER_ON_REQUEST static void
-bound(const FingerprintProbe *probe, Finger *finger)
+CPU_INLINE void
+bound_loop(const FingerprintProbe *probe, Finger *finger)
 {
 	float farthest[DIRECTIONS];
 
@@ -245,6 +214,8 @@ bound(const FingerprintProbe *probe, Finger *finger)
 		}
 	memcpy(finger->support, farthest, sizeof(farthest));
 }
+
+WIDER(void, bound, (const FingerprintProbe *probe, Finger *finger), (probe, finger))
 
 void
 fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size)
@@ -288,9 +259,57 @@ likelihood_of(const FingerprintProbe *p, const Finger *a, int i, int j)
 	return 2 * (a == &p->probe ? p->likelihood[i][j] : p->likelihood[j][i]);
 }
 
+/* swaps the sides of pairs, and puts them in the order of what comes first then */
+static void
+sort_swapped(uint16_t *pairs, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		uint16_t pair = (uint16_t) (pairs[i] << 8 | pairs[i] >> 8);
+		int      k = i;
+
+		for (; k > 0 && pairs[k - 1] > pair; k--)
+			pairs[k] = pairs[k - 1];
+		pairs[k] = pair;
+	}
+}
+
+/*
+ * The candidates: pairs by sixteenths of their turn, else in their order.  Those
+ * that can agree stand near each other so.
+ */
+static void
+add_by_turn(FingerprintProbe *p, const Finger *a, const Finger *b, const uint16_t *pairs, int n)
+{
+	uint8_t sixteenth[MAX_CANDIDATES];
+	uint8_t order[MAX_CANDIDATES];
+	int    *first = p->first_of_turn;
+
+	memset(first, 0, sizeof(p->first_of_turn));
+	for (int k = 0; k < n; k++)
+	{
+		int turn = fingerprint_minutia_angle(b->bytes, pairs[k] & 255) -
+				   fingerprint_minutia_angle(a->bytes, pairs[k] >> 8);
+
+		sixteenth[k] = (uint8_t) ((turn & 255) / (256 / TURNS));
+		first[sixteenth[k] + 1]++;
+	}
+	for (int turn = 0; turn < TURNS; turn++)
+		first[turn + 1] += first[turn];
+	for (int k = n - 1; k >= 0; k--)
+		order[--first[sixteenth[k] + 1]] = (uint8_t) k;
+
+	/* what has been counted down is where the sixteenth before it ends */
+	memmove(first, first + 1, TURNS * sizeof(first[0]));
+	first[TURNS] = n;
+	p->candidates.count = 0;
+	for (int k = 0; k < n; k++)
+		add_pair(&p->candidates, a, b, pairs[order[k]] >> 8, pairs[order[k]] & 255);
+}
+
 /*
  * The likeliest pairs, all down to the lowest threshold that lets at most the
- * limit in, ordered by the first finger's minutia.
+ * limit in.
  */
 static void
 choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int limit)
@@ -313,32 +332,22 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
 	low = fingerprint_likelihood_threshold(p->likelihood, rows, nrows, p->other.count, limit, low,
 										   HIGHEST_LIKELIHOOD);
 
-	p->candidates.count = 0;
 	if (low == HIGHEST_LIKELIHOOD)
 	{
 		/* perhaps more than the limit are as likely as can be: the first ones */
+		n = 0;
 		for (int i = 0; i < a->count; i++)
-			for (int j = 0; j < b->count && p->candidates.count < limit; j++)
+			for (int j = 0; j < b->count && n < limit; j++)
 				if (likelihood_of(p, a, i, j) >= 2 * HIGHEST_LIKELIHOOD)
-					add_pair(&p->candidates, a, b, i, j);
-		return;
+					chosen[n++] = (uint16_t) (i << 8 | j);
 	}
-	n = fingerprint_list_likely(p->likelihood, rows, nrows, p->other.count, low, chosen);
-	if (a != &p->probe)
+	else
 	{
-		/* in the order of the first finger, which is the other */
-		for (int i = 0; i < n; i++)
-		{
-			uint16_t pair = (uint16_t) (chosen[i] << 8 | chosen[i] >> 8);
-			int      k = i;
-
-			for (; k > 0 && chosen[k - 1] > pair; k--)
-				chosen[k] = chosen[k - 1];
-			chosen[k] = pair;
-		}
+		n = fingerprint_list_likely(p->likelihood, rows, nrows, p->other.count, low, chosen);
+		if (a != &p->probe)
+			sort_swapped(chosen, n);
 	}
-	for (int k = 0; k < n; k++)
-		add_pair(&p->candidates, a, b, chosen[k] >> 8, chosen[k] & 255);
+	add_by_turn(p, a, b, chosen, n);
 }
 
 /*
@@ -348,11 +357,11 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
  * tolerance of lengths grows with the length, for skin stretches; that of
  * directions grows as minutiae get near, for positions are not exact.
  */
-/* In blocks of 8: results beyond k are not used. */
-static inline __attribute__((always_inline)) void
-compatibilities(const Pairs *pairs, int k, float *restrict result)
+/* Of those from "from" to before "to", in blocks of 8: what lies around them may be set, too. */
+CPU_INLINE void
+compatibilities(const Pairs *pairs, int k, int from, int to, float *restrict result)
 {
-	for (int block = 0; block < k; block += 8)
+	for (int block = from & ~7; block < to; block += 8)
 		for (int l = block; l < block + 8; l++)
 		{
 			float ax = pairs->ax[l] - pairs->ax[k];
@@ -362,30 +371,32 @@ compatibilities(const Pairs *pairs, int k, float *restrict result)
 			float length_a = sqrtf(ax * ax + ay * ay);
 			float length_b = sqrtf(bx * bx + by * by);
 			float stretch = length_a - length_b;
-			float sigma = 4.5f + 0.03f * (length_a + length_b);
+			float sigma = LENGTH_DEVIATION + STRETCH_DEVIATION * (length_a + length_b);
 			float turn = pairs->cosine[l] * pairs->cosine[k] + pairs->sine[l] * pairs->sine[k];
 			float shorter = length_a < length_b ? length_a : length_b;
-			float safe = shorter < 6 ? 6 : shorter;
+			float safe = shorter < NEAREST_PAIR ? NEAREST_PAIR : shorter;
 			float longer = length_a < length_b ? length_b : length_a;
-			float product = safe * (longer < 6 ? 6 : longer);
+			float product = safe * (longer < NEAREST_PAIR ? NEAREST_PAIR : longer);
 			float along = (pairs->cosine[l] + pairs->cosine[k]) * (ax * bx + ay * by) +
 						  (pairs->sine[l] + pairs->sine[k]) * (ax * by - ay * bx);
 
 			/*
 			 * 1 - cosine between the two, turned as either pair turns; both
-			 * summed, less the tolerance 0.045 + (4 / length)^2
+			 * summed, over the tolerance DIRECTION_TOLERANCE + (POSITION_TOLERANCE / length)^2
 			 */
 			float away = (2 * product - along) * (safe * safe);
-			float tolerance = product * (0.045f * (safe * safe) + 16);
+			float tolerance = product * (DIRECTION_TOLERANCE * (safe * safe) +
+										 POSITION_TOLERANCE * POSITION_TOLERANCE);
 
 			/* one division for the two quotients */
 			float variance = sigma * sigma;
-			float ratio = 5.5f - (0.5f * stretch * stretch * tolerance + away * variance) /
-									 (variance * tolerance);
+			float ratio =
+				FULL_AGREEMENT -
+				(0.5f * stretch * stretch * tolerance + away * variance) / (variance * tolerance);
 
-			/* the same minutia twice, or turns more than 39 degrees apart */
-			ratio = shorter < 6 ? 0 : ratio;
-			ratio = turn < 0.773f ? 0 : ratio;
+			/* the same minutia twice, or turns too far apart */
+			ratio = shorter < NEAREST_PAIR ? 0 : ratio;
+			ratio = turn < TURN_LIMIT ? 0 : ratio;
 			result[l] = ratio > 0 ? ratio : 0;
 		}
 }
@@ -397,43 +408,59 @@ compatibilities(const Pairs *pairs, int k, float *restrict result)
  * 2005), starting from their own likelihoods.  Returns how large the supported
  * part is.
  */
-WIDER_ON_REQUEST static float
-support_candidates(FingerprintProbe *p, const Finger *a)
+CPU_INLINE float
+support_candidates_loop(FingerprintProbe *p, const Finger *a)
 {
 	const Pairs *pairs = &p->candidates;
 	int          n = pairs->count;
 	float        unary[MAX_CANDIDATES];
 	float        size = 0;
+	int          turn = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		float likelihood = (float) likelihood_of(p, a, pairs->a[i], pairs->b[i]) * 0.08f + 4;
+		float  likelihood = (float) likelihood_of(p, a, pairs->a[i], pairs->b[i]) * 0.08f + 4;
+		float *row = p->compatible[i];
 
-		compatibilities(pairs, i, p->compatible[i]);
-		p->compatible[i][i] = 0;
-		for (int j = 0; j < i; j++)
-			p->compatible[j][i] = p->compatible[i][j];
+		/* no candidates agree whose turns are more than two sixteenths apart */
+		while (turn < TURNS - 1 && i >= p->first_of_turn[turn + 1])
+			turn++;
+		memset(row, 0, WHOLE_VECTORS(i) * sizeof(row[0]));
+		if (turn >= TURNS - 2)
+			compatibilities(pairs, i, 0, p->first_of_turn[turn - (TURNS - 2) + 1], row);
+		compatibilities(pairs, i, p->first_of_turn[turn < 2 ? 0 : turn - 2], i, row);
+		for (int l = i; l < WHOLE_VECTORS(i); l++)
+			row[l] = 0;
 		unary[i] = likelihood < 0.5f ? 0.5f : likelihood;
 		p->support[i] = unary[i];
 	}
+	for (int i = n; i < WHOLE_VECTORS(n); i++)
+		p->support[i] = 0;
 	for (int round = 0; round < 3; round++)
 	{
-		float next[MAX_CANDIDATES];
+		float next[MAX_CANDIDATES] = {0};
+		float before[MAX_CANDIDATES];
 		float total = 0;
 
-		/* the compatibilities times the support, up to the next 8 */
-		for (int block = 0; block < n; block += 8)
+		/* the compatibilities times the support: each serves both of its candidates */
+		for (int i = 0; i < n; i++)
 		{
-			float sum[8] = {0};
+			const float *row = p->compatible[i];
+			float        own = p->support[i];
+			float        sum[8] = {0};
 
-			for (int j = 0; j < n; j++)
-				for (int i = 0; i < 8; i++)
-					sum[i] += p->compatible[j][block + i] * p->support[j];
-			for (int i = 0; i < 8; i++)
-				next[block + i] = sum[i];
+			for (int block = 0; block < i; block += 8)
+				for (int l = 0; l < 8; l++)
+				{
+					sum[l] += row[block + l] * p->support[block + l];
+					next[block + l] += row[block + l] * own;
+				}
+			before[i] =
+				((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 		}
 		for (int i = 0; i < n; i++)
 		{
+			next[i] += before[i];
 			if (round == 0)
 				next[i] *= unary[i];
 			total += next[i] * next[i];
@@ -445,6 +472,15 @@ support_candidates(FingerprintProbe *p, const Finger *a)
 			p->support[i] = next[i] / size;
 	}
 	return size;
+}
+
+WIDER(float, support_candidates, (FingerprintProbe * p, const Finger *a), (p, a))
+
+/* how well two candidates agree: 0 for one with itself */
+static inline float
+compatibility(const FingerprintProbe *p, int i, int k)
+{
+	return i > k ? p->compatible[i][k] : i < k ? p->compatible[k][i] : 0;
 }
 
 /*
@@ -483,10 +519,12 @@ fit_motion(const Finger *a, const Finger *b, Alignment *al)
 
 		dot += weight *
 			   (px * qx + py * qy +
-				400 * ((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
+				DIRECTION_ARM * DIRECTION_ARM *
+					((double) a->cosine[i] * b->cosine[j] + (double) a->sine[i] * b->sine[j]));
 		cross += weight *
 				 (px * qy - py * qx +
-				  400 * ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
+				  DIRECTION_ARM * DIRECTION_ARM *
+					  ((double) a->cosine[i] * b->sine[j] - (double) a->sine[i] * b->cosine[j]));
 	}
 	norm = sqrt(dot * dot + cross * cross);
 	if (norm > 0)
@@ -505,8 +543,8 @@ fit_motion(const Finger *a, const Finger *b, Alignment *al)
 	al->shift_y = (float) (by - (cross * ax + dot * ay));
 }
 
-WIDER_ON_REQUEST static void
-move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
+CPU_INLINE void
+move_rigidly_loop(const Finger *a, const Alignment *al, float *restrict x, float *restrict y)
 {
 	for (int block = 0; block < a->count; block += 8)
 		for (int i = block; i < block + 8; i++)
@@ -516,19 +554,23 @@ move_rigidly(const Finger *a, const Alignment *al, float *restrict x, float *res
 		}
 }
 
+WIDER(void, move_rigidly,
+	  (const Finger *a, const Alignment *al, float *restrict x, float *restrict y), (a, al, x, y))
+
 /*
  * Bend what was moved by a smooth field that goes part of the way towards the
  * partners: at each minutia the mean of what its paired neighbours, not itself,
  * are still off, shrunk where there are few near ones.
  */
-WIDER_ON_REQUEST static void
-bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y)
+CPU_INLINE void
+bend_loop(const Finger *a, const Finger *b, const Alignment *al, float *restrict x,
+		  float *restrict y)
 {
 	float sum[MAX_MINUTIAE], sum_x[MAX_MINUTIAE], sum_y[MAX_MINUTIAE];
 
 	for (int i = 0; i < a->count; i++)
 	{
-		sum[i] = 1.5f;
+		sum[i] = BEND_SHRINKAGE;
 		sum_x[i] = 0;
 		sum_y[i] = 0;
 	}
@@ -545,7 +587,7 @@ bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, f
 		{
 			float dx = x[i] - px;
 			float dy = y[i] - py;
-			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 2500.0f));
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / (BEND_REACH * BEND_REACH)));
 
 			weight *= weight;
 			sum[i] += weight;
@@ -563,11 +605,16 @@ bend(const Finger *a, const Finger *b, const Alignment *al, float *restrict x, f
 	}
 }
 
+WIDER(void, bend,
+	  (const Finger *a, const Finger *b, const Alignment *al, float *restrict x, float *restrict y),
+	  (a, b, al, x, y))
+
 /* how much a descriptor likelihood counts in a pair's evidence */
 static float
 descriptor_weight(int likelihood)
 {
-	return 0.07f * (float) (likelihood < -25 ? -25 : likelihood);
+	return PAIR_LIKELIHOOD *
+		   (float) (likelihood < LEAST_LIKELIHOOD ? LEAST_LIKELIHOOD : likelihood);
 }
 
 /* 1 for the same type, -1 for different ones, 0 where one is not told */
@@ -580,9 +627,9 @@ type_agreement(int a, int b)
 }
 
 /* pair minutiae that are each other's best under the motion */
-WIDER_ON_REQUEST static void
-pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, const float *x,
-			  const float *y, float tolerance)
+CPU_INLINE void
+pair_minutiae_loop(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al,
+				   const float *x, const float *y, float tolerance)
 {
 	float   best_a[MAX_MINUTIAE], best_b[MAX_MINUTIAE];
 	int16_t partner_a[MAX_MINUTIAE], partner_b[MAX_MINUTIAE];
@@ -622,9 +669,9 @@ pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *
 				float turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
 				float value;
 
-				if (square > limit || turn > 0.134f) /* 30 degrees */
+				if (square > limit || turn > TURN_TOLERANCE)
 					continue;
-				value = 5 - 2.5f * square * inverse - 16 * turn +
+				value = PAIR_VALUE - PAIR_DISTANCE * square * inverse - PAIR_TURN * turn +
 						descriptor_weight(likelihood_of(p, a, i, j));
 				if (value > best_a[i])
 				{
@@ -668,6 +715,11 @@ pair_minutiae(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *
 	}
 }
 
+WIDER(void, pair_minutiae,
+	  (FingerprintProbe * p, const Finger *a, const Finger *b, Alignment *al, const float *x,
+	   const float *y, float tolerance),
+	  (p, a, b, al, x, y, tolerance))
+
 /* lay the fingers over each other as a candidate and its supporters suggest */
 static void
 align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order, bool *used,
@@ -682,7 +734,7 @@ align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int
 	for (int k = 0; k < pairs->count; k++)
 	{
 		int   i = order[k];
-		float weight = i == seed ? 5.0f : p->compatible[seed][i];
+		float weight = i == seed ? 5.0f : compatibility(p, seed, i);
 
 		if (weight < 1)
 			continue;
@@ -715,10 +767,10 @@ refine(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, flo
 	pair_minutiae(p, a, b, al, x, y, tolerance);
 }
 
-/* how many pixels places lie beyond the finger's polygon, or 5 pixels around it; 0 is in it */
-WIDER_ON_REQUEST static void
-measure_outside(const FingerprintProbe *p, const Finger *finger, int count, const float *x,
-				const float *y, float *outside)
+/* how many pixels places lie beyond the finger's polygon and its margin; 0 is in it */
+CPU_INLINE void
+measure_outside_loop(const FingerprintProbe *p, const Finger *finger, int count, const float *x,
+					 const float *y, float *outside)
 {
 	int padded = WHOLE_VECTORS(count);
 
@@ -727,7 +779,7 @@ measure_outside(const FingerprintProbe *p, const Finger *finger, int count, cons
 	{
 		float cosine = p->direction_cosine[d];
 		float sine = p->direction_sine[d];
-		float limit = finger->support[d] + 5;
+		float limit = finger->support[d] + POLYGON_MARGIN;
 
 		for (int i = 0; i < padded; i++)
 		{
@@ -737,6 +789,11 @@ measure_outside(const FingerprintProbe *p, const Finger *finger, int count, cons
 		}
 	}
 }
+
+WIDER(void, measure_outside,
+	  (const FingerprintProbe *p, const Finger *finger, int count, const float *x, const float *y,
+	   float *outside),
+	  (p, finger, count, x, y, outside))
 
 /* how far minutiae of each finger lie from where the other one could show them */
 static void
@@ -782,9 +839,9 @@ count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const
 }
 
 /* how well the pairs of an alignment agree with each other, and with near ones */
-WIDER_ON_REQUEST static void
-agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
-		  double evidence[FINGERPRINT_EVIDENCE])
+CPU_INLINE void
+agreement_loop(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			   double evidence[FINGERPRINT_EVIDENCE])
 {
 	Pairs *pairs = &p->aligned;
 	float  total = 0, near = 0, weights = 0;
@@ -795,12 +852,12 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 		float value[PADDED];
 
 		add_pair(pairs, a, b, al->a[k], al->b[k]);
-		compatibilities(pairs, k, value);
+		compatibilities(pairs, k, 0, k, value);
 		for (int l = 0; l < k; l++)
 		{
 			float dx = pairs->ax[k] - pairs->ax[l];
 			float dy = pairs->ay[k] - pairs->ay[l];
-			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / 6400.0f));
+			float weight = 1 / (1 + (dx * dx + dy * dy) * (1.0f / (NEAR_PIXELS * NEAR_PIXELS)));
 
 			total += value[l];
 			near += value[l] * weight;
@@ -811,6 +868,11 @@ agreement(FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment
 	evidence[EVIDENCE_NEAR_AGREEMENT] = near;
 	evidence[EVIDENCE_NEAR_WEIGHT] = weights;
 }
+
+WIDER(void, agreement,
+	  (FingerprintProbe * p, const Finger *a, const Finger *b, const Alignment *al,
+	   double evidence[FINGERPRINT_EVIDENCE]),
+	  (p, a, b, al, evidence))
 
 /* sum of the likelihoods of the likeliest candidates, at most a dozen */
 static int
@@ -881,97 +943,64 @@ mean_overlap(double overlap_a, double overlap_b, double pairs)
 	return sqrt((overlap_a > pairs ? overlap_a : pairs) * (overlap_b > pairs ? overlap_b : pairs));
 }
 
-/* The best supported candidate's alignment, and what it shows of the fingers */
-static double
-align_best(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al)
+/* The first stage: what few candidates show without an alignment */
+static void
+look_at_candidates(FingerprintProbe *p, const Finger *a, const Finger *b,
+				   double evidence[FINGERPRINT_EVIDENCE])
 {
-	int    order[MAX_CANDIDATES];
-	bool   used[MAX_CANDIDATES];
-	double overlap_a = 0;
-	double overlap_b = 0;
-
-	al->count = 0;
-	al->evidence = 0;
-	al->trusted = 0;
-	order_candidates(p, order);
-	if (p->candidates.count > 0)
-		align(p, a, b, order[0], order, used, al);
-	if (al->count > 0)
-		count_overlap(p, a, b, al, &overlap_a, &overlap_b);
-	return mean_overlap(overlap_a, overlap_b, al->trusted);
+	evidence[EVIDENCE_MINUTIAE_A] = a->count;
+	evidence[EVIDENCE_MINUTIAE_B] = b->count;
+	evidence[EVIDENCE_FEW_SUPPORT] = choose_and_support(p, a, b, FEW_CANDIDATES);
+	evidence[EVIDENCE_FEW_LIKELIHOOD] = mean_likelihood(p, a);
 }
 
 /*
- * The stages of the cascade before the whole comparison.  Each weighs what it
- * has found (logistic regression of mated pairs that the whole comparison would
- * accept against non-mated ones; doc/matching.md) and lets only the better pairs
- * pass.
+ * Lays the fingers over each other as the best supported candidates that do not
+ * support each other suggest.  Returns how many alignments that gives, the one
+ * of the most evidence first.
  */
-static void
-judge_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, const void *features,
-				 Judgement *judgement)
+static int
+align_seeds(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
-	double    fewer = a->count < b->count ? a->count : b->count;
-	double    support = sqrt(choose_and_support(p, a, b, FEW_CANDIDATES));
-	double    likelihood = mean_likelihood(p, a) / 100;
-	double    overlap;
-	Alignment al;
-
-	judgement->stage = FINGERPRINT_STAGE_CANDIDATES;
-	judgement->odds = -3.0279 + 1.3915 * support + 8.4493 * likelihood - 0.08995 * fewer;
-	if (judgement->odds < FIRST_PASS)
-		return;
-
-	unpack(&p->other, features);
-	bound(p, &p->other);
-	overlap = align_best(p, a, b, &al);
-	judgement->stage = FINGERPRINT_STAGE_ALIGNMENT;
-	judgement->odds = -8.3821 + 0.3579 * support + 4.1199 * likelihood + 0.05176 * fewer -
-					  1.4433 * sqrt(al.evidence) + 7.7217 * al.evidence / (overlap + 8) +
-					  8.4978 * al.count / (overlap + 4);
-	if (judgement->odds < SECOND_PASS)
-		return;
-
-	judgement->odds = -11.8723 - 0.3019 * support - 22.4268 * likelihood + 0.02029 * fewer;
-	support = sqrt(choose_and_support(p, a, b, MORE_CANDIDATES));
-	likelihood = mean_likelihood(p, a) / 100;
-	overlap = align_best(p, a, b, &al);
-	refine(p, a, b, &al, TOLERANCE_SECOND);
-	judgement->stage = FINGERPRINT_STAGE_REFINEMENT;
-	judgement->odds += 0.2388 * support + 20.3158 * likelihood - 0.5502 * sqrt(al.evidence) +
-					   10.3422 * al.evidence / (overlap + 8) + 5.5616 * al.count / (overlap + 4);
-	if (judgement->odds >= THIRD_PASS)
-		judgement->stage = FINGERPRINT_STAGE_WHOLE;
-}
-
-/* the whole comparison's alignment by the candidates: the best of some, refined */
-static const Alignment *
-align_whole(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment alignments[2])
-{
-	int        order[MAX_CANDIDATES] = {0};
-	bool       used[MAX_CANDIDATES] = {false};
-	Alignment *best = &alignments[0];
-	Alignment *next = &alignments[1];
-	int        seeds = 0;
+	int  order[MAX_CANDIDATES];
+	bool used[MAX_CANDIDATES] = {false};
+	int  seeds = 0;
 
 	order_candidates(p, order);
-	best->evidence = 0;
-	best->count = 0;
 	for (int k = 0; k < p->candidates.count && seeds < MAX_SEEDS; k++)
 	{
+		Alignment *al = &p->alignments[seeds];
+
 		if (used[order[k]])
 			continue;
+		align(p, a, b, order[k], order, used, al);
 		seeds++;
-		align(p, a, b, order[k], order, used, next);
-		if (next->evidence > best->evidence)
+		if (al->evidence > p->alignments[0].evidence)
 		{
-			Alignment *swap = best;
-
-			best = next;
-			next = swap;
+			p->spare = p->alignments[0];
+			p->alignments[0] = *al;
+			*al = p->spare;
 		}
 	}
-	refine(p, a, b, best, TOLERANCE_SECOND);
+	return seeds;
+}
+
+/* Refines the alignments, and returns the best of them, refined further */
+static const Alignment *
+refine_seeds(FingerprintProbe *p, const Finger *a, const Finger *b, int seeds)
+{
+	Alignment *best = &p->alignments[0];
+
+	for (int k = 0; k < seeds; k++)
+	{
+		Alignment *al = &p->alignments[k];
+
+		refine(p, a, b, al, TOLERANCE_SECOND);
+		refine(p, a, b, al, TOLERANCE_THIRD);
+		if (al->evidence > best->evidence)
+			best = al;
+	}
+	refine(p, a, b, best, TOLERANCE_FOURTH);
 	refine(p, a, b, best, TOLERANCE_LAST);
 	return best;
 }
@@ -980,24 +1009,187 @@ align_whole(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment ali
 static int
 candidate_limit(const Finger *a, const Finger *b)
 {
-	int limit = CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count);
+	int limit = (int) (CANDIDATES_A_MINUTIA * (a->count < b->count ? a->count : b->count));
 
+	if (limit < MIN_CANDIDATES)
+		return MIN_CANDIDATES;
 	return limit < MAX_CANDIDATES ? limit : MAX_CANDIDATES;
 }
 
-static void
-compare(FingerprintProbe *p, const Finger *a, const Finger *b,
-		double evidence[FINGERPRINT_EVIDENCE])
+/* squared distances of places from their middle, added */
+static double
+spread(const float *x, const float *y, const uint8_t *which, int count)
 {
-	Alignment        alignments[2];
-	const Alignment *best;
+	double mean_x = 0, mean_y = 0, sum = 0;
 
-	evidence[EVIDENCE_MINUTIAE_A] = a->count;
-	evidence[EVIDENCE_MINUTIAE_B] = b->count;
+	for (int k = 0; k < count; k++)
+	{
+		mean_x += x[which[k]];
+		mean_y += y[which[k]];
+	}
+	mean_x /= count;
+	mean_y /= count;
+	for (int k = 0; k < count; k++)
+	{
+		double dx = x[which[k]] - mean_x;
+		double dy = y[which[k]] - mean_y;
+
+		sum += dx * dx + dy * dy;
+	}
+	return sum;
+}
+
+/* what a finger shows around a place: all trust, and that of the paired minutiae */
+CPU_INLINE void
+neighbourhood_loop(int padded, const float *restrict x, const float *restrict y,
+				   const float *restrict shown, const float *restrict paired, float at_x,
+				   float at_y, float *all, float *got)
+{
+	float sums[2][8] = {{0}};
+
+	for (int block = 0; block < padded; block += 8)
+		for (int l = 0; l < 8; l++)
+		{
+			float dx = x[block + l] - at_x;
+			float dy = y[block + l] - at_y;
+			bool  near = dx * dx + dy * dy <= CLUSTER_RADIUS * CLUSTER_RADIUS;
+
+			sums[0][l] += near ? shown[block + l] : 0;
+			sums[1][l] += near ? paired[block + l] : 0;
+		}
+	for (int l = 0; l < 8; l++)
+	{
+		*all += sums[0][l];
+		*got += sums[1][l];
+	}
+}
+
+WIDER(void, neighbourhood,
+	  (int padded, const float *restrict x, const float *restrict y, const float *restrict shown,
+	   const float *restrict paired, float at_x, float at_y, float *all, float *got),
+	  (padded, x, y, shown, paired, at_x, at_y, all, got))
+
+/*
+ * What the overlap shows beside the pairs: minutiae that found no partner, and
+ * the neighbourhood in which the most of them did
+ */
+static void
+look_around(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			double evidence[FINGERPRINT_EVIDENCE])
+{
+	float  outside_a[PADDED], outside_b[PADDED];
+	float  shown_a[PADDED], shown_b[PADDED];
+	float  paired_a[PADDED] = {0}, paired_b[PADDED] = {0};
+	double unpaired = 0, best = 0;
+
+	measure_overlap(p, a, b, al, outside_a, outside_b);
+	evidence[EVIDENCE_OVERLAP_A] = count_inside(a, outside_a);
+	evidence[EVIDENCE_OVERLAP_B] = count_inside(b, outside_b);
+	for (int k = 0; k < al->count; k++)
+	{
+		int i = al->a[k];
+		int j = al->b[k];
+
+		paired_a[i] = paired_b[j] = sqrtf(a->trust[i] * b->trust[j]);
+		outside_a[i] = outside_b[j] = 0;
+	}
+	for (int i = 0; i < WHOLE_VECTORS(a->count); i++)
+	{
+		shown_a[i] = i < a->count && outside_a[i] <= 0 ? a->trust[i] : 0;
+		unpaired += paired_a[i] > 0 ? 0 : shown_a[i] * shown_a[i];
+	}
+	for (int j = 0; j < WHOLE_VECTORS(b->count); j++)
+	{
+		shown_b[j] = j < b->count && outside_b[j] <= 0 ? b->trust[j] : 0;
+		unpaired += paired_b[j] > 0 ? 0 : shown_b[j] * shown_b[j];
+	}
+	for (int k = 0; k < al->count; k++)
+	{
+		float  all = 0, got = 0;
+		double value;
+
+		neighbourhood(WHOLE_VECTORS(a->count), a->x, a->y, shown_a, paired_a, a->x[al->a[k]],
+					  a->y[al->a[k]], &all, &got);
+		neighbourhood(WHOLE_VECTORS(b->count), b->x, b->y, shown_b, paired_b, b->x[al->b[k]],
+					  b->y[al->b[k]], &all, &got);
+		value = (double) got * got / (all + 6);
+		best = value > best ? value : best;
+	}
+	evidence[EVIDENCE_UNPAIRED] = unpaired;
+	evidence[EVIDENCE_CLUSTER] = best;
+}
+
+/* how the pairs lie, turn and look */
+static void
+look_at_pairs(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
+			  double evidence[FINGERPRINT_EVIDENCE])
+{
+	float  x[PADDED], y[PADDED];
+	int    likelihoods = 0, likely = 0;
+	double turns = 0, bending = 0, shares = 0;
+
+	move_rigidly(a, al, x, y);
+	for (int k = 0; k < al->count; k++)
+	{
+		int    i = al->a[k];
+		int    j = al->b[k];
+		int    likelihood = likelihood_of(p, a, i, j);
+		double dx = b->x[j] - x[i];
+		double dy = b->y[j] - y[i];
+
+		likelihoods += likelihood;
+		likely += likelihood > 0 ? likelihood : 0;
+		turns += 1 - ((al->cosine * a->cosine[i] - al->sine * a->sine[i]) * b->cosine[j] +
+					  (al->sine * a->cosine[i] + al->cosine * a->sine[i]) * b->sine[j]);
+		bending += dx * dx + dy * dy;
+		shares += al->share[k] * al->share[k];
+	}
+	evidence[EVIDENCE_LIKELIHOOD] = likelihoods;
+	evidence[EVIDENCE_LIKELY] = likely;
+	evidence[EVIDENCE_TURNS] = turns;
+	evidence[EVIDENCE_BENDING] = bending;
+	evidence[EVIDENCE_SHARES] = shares;
+	evidence[EVIDENCE_SPREAD_A] = spread(a->x, a->y, al->a, al->count);
+	evidence[EVIDENCE_SPREAD_B] = spread(b->x, b->y, al->b, al->count);
+}
+
+/* how the candidates of the whole comparison support each other */
+static void
+look_at_support(FingerprintProbe *p, const Finger *a, const Finger *b,
+				double evidence[FINGERPRINT_EVIDENCE])
+{
 	evidence[EVIDENCE_SUPPORT] = choose_and_support(p, a, b, candidate_limit(a, b));
 	evidence[EVIDENCE_LIKELIEST] = sum_likeliest(p, a, a->count < b->count ? a->count : b->count);
+}
 
-	best = align_whole(p, a, b, alignments);
+/* the second stage: the alignments that they suggest; returns how many */
+static int
+look_at_alignments(FingerprintProbe *p, const Finger *a, const Finger *b,
+				   double evidence[FINGERPRINT_EVIDENCE])
+{
+	const Alignment *best = &p->alignments[0];
+	int              seeds = align_seeds(p, a, b);
+	double           overlap_a, overlap_b;
+
+	if (seeds == 0 || best->count == 0)
+		return seeds;
+	count_overlap(p, a, b, best, &overlap_a, &overlap_b);
+	evidence[EVIDENCE_EARLY_SUM] = best->evidence;
+	evidence[EVIDENCE_EARLY_PAIRS] = best->count;
+	evidence[EVIDENCE_EARLY_SQUARES] = best->squares;
+	evidence[EVIDENCE_EARLY_OVERLAP] = mean_overlap(overlap_a, overlap_b, best->trusted);
+	return seeds;
+}
+
+/* the whole comparison */
+static void
+look_at_best(FingerprintProbe *p, const Finger *a, const Finger *b, int seeds,
+			 double evidence[FINGERPRINT_EVIDENCE])
+{
+	const Alignment *best = refine_seeds(p, a, b, seeds);
+
+	evidence[EVIDENCE_QUALITY_A] = fingerprint_mean_quality(a->bytes);
+	evidence[EVIDENCE_QUALITY_B] = fingerprint_mean_quality(b->bytes);
 	if (best->count == 0)
 		return;
 	evidence[EVIDENCE_PAIRS] = best->count;
@@ -1005,7 +1197,8 @@ compare(FingerprintProbe *p, const Finger *a, const Finger *b,
 	evidence[EVIDENCE_TRUSTED] = best->trusted;
 	evidence[EVIDENCE_TYPES] = best->types;
 	evidence[EVIDENCE_SQUARES] = best->squares;
-	count_overlap(p, a, b, best, &evidence[EVIDENCE_OVERLAP_A], &evidence[EVIDENCE_OVERLAP_B]);
+	look_around(p, a, b, best, evidence);
+	look_at_pairs(p, a, b, best, evidence);
 	agreement(p, a, b, best, evidence);
 }
 
@@ -1030,55 +1223,16 @@ void
 fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 					 double evidence[FINGERPRINT_EVIDENCE])
 {
-	bool swap = begin_comparison(probe, features, size);
+	bool          swap = begin_comparison(probe, features, size);
+	const Finger *a = swap ? &probe->other : &probe->probe;
+	const Finger *b = swap ? &probe->probe : &probe->other;
 
 	memset(evidence, 0, sizeof(double) * FINGERPRINT_EVIDENCE);
+	look_at_candidates(probe, a, b, evidence);
+	look_at_support(probe, a, b, evidence);
 	unpack(&probe->other, features);
 	bound(probe, &probe->other);
-	if (swap)
-		compare(probe, &probe->other, &probe->probe, evidence);
-	else
-		compare(probe, &probe->probe, &probe->other, evidence);
-}
-
-/*
- * The evidence weighed: log-odds of mated against non-mated, up to a constant
- * (logistic regression; doc/matching.md says on what).
- */
-double
-fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE])
-{
-	double sum = evidence[EVIDENCE_SUM];
-	double pairs = evidence[EVIDENCE_TRUSTED];
-	double divisor = evidence[EVIDENCE_PAIRS] > 1 ? evidence[EVIDENCE_PAIRS] : 1;
-	double overlap_a = evidence[EVIDENCE_OVERLAP_A];
-	double overlap_b = evidence[EVIDENCE_OVERLAP_B];
-	double overlap;
-	double minutiae;
-	double odds;
-	double limit;
-
-	/* pairs may lie a little outside of what overlaps */
-	overlap = mean_overlap(overlap_a, overlap_b, pairs);
-	minutiae = sqrt(evidence[EVIDENCE_MINUTIAE_A] * evidence[EVIDENCE_MINUTIAE_B]);
-
-	odds = -2.8076 + 0.1668 * sqrt(sum) + 4.1994 * pairs / (overlap + 4) +
-		   0.8068 * sum / (overlap + 8) +
-		   6.7232 * pairs * pairs / ((overlap_a + 6) * (overlap_b + 6)) -
-		   0.1897 * sqrt(evidence[EVIDENCE_SQUARES] / divisor) +
-		   0.2555 * portable_log(1 + evidence[EVIDENCE_SUPPORT]) +
-		   0.0995 * evidence[EVIDENCE_LIKELIEST] / 48 +
-		   1.3239 * evidence[EVIDENCE_AGREEMENT] / (divisor * divisor) +
-		   0.4692 * evidence[EVIDENCE_NEAR_AGREEMENT] / (evidence[EVIDENCE_NEAR_WEIGHT] + 1) +
-		   0.0740 * sqrt(evidence[EVIDENCE_NEAR_AGREEMENT]) - 1.0759 * portable_log(1 + minutiae) -
-		   0.6622 * portable_log(1 + overlap) +
-		   0.1387 * evidence[EVIDENCE_TYPES] * sqrt(divisor) / (divisor + 3);
-
-	/* a few pairs, however alike, are little evidence */
-	limit = 0.9 * divisor - 3.4 - 4.5 / (divisor * divisor);
-	if (odds > limit)
-		odds = limit + 0.05 * (odds - limit);
-	return odds;
+	look_at_best(probe, a, b, look_at_alignments(probe, a, b, evidence), evidence);
 }
 
 FingerprintStage
@@ -1088,19 +1242,29 @@ fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, do
 	const Finger *a = swap ? &probe->other : &probe->probe;
 	const Finger *b = swap ? &probe->probe : &probe->other;
 	double        evidence[FINGERPRINT_EVIDENCE] = {0};
-	Judgement     judgement;
+	int           seeds;
 
-	judge_candidates(probe, a, b, features, &judgement);
-	*odds = judgement.odds;
-	if (judgement.stage == FINGERPRINT_STAGE_WHOLE)
-	{
-		compare(probe, a, b, evidence);
-		if (evidence[EVIDENCE_PAIRS] == 0)
-			judgement.stage = FINGERPRINT_STAGE_REFINEMENT;
-		else
-			*odds = fingerprint_weigh(evidence);
-	}
-	return judgement.stage;
+	/* however odd a template is, nothing is nearer to it than itself */
+	bool itself = probe->size == size && memcmp(probe->bytes, features, size) == 0;
+
+	look_at_candidates(probe, a, b, evidence);
+	*odds = fingerprint_weigh_stage(FINGERPRINT_STAGE_CANDIDATES, evidence);
+	if (*odds < 0 && !itself)
+		return FINGERPRINT_STAGE_CANDIDATES;
+
+	look_at_support(probe, a, b, evidence);
+	unpack(&probe->other, features);
+	bound(probe, &probe->other);
+	seeds = look_at_alignments(probe, a, b, evidence);
+	*odds = fingerprint_weigh_stage(FINGERPRINT_STAGE_ALIGNMENT, evidence);
+	if ((*odds < 0 && !itself) || seeds == 0)
+		return FINGERPRINT_STAGE_ALIGNMENT;
+
+	look_at_best(probe, a, b, seeds, evidence);
+	if (evidence[EVIDENCE_PAIRS] == 0)
+		return FINGERPRINT_STAGE_ALIGNMENT;
+	*odds = fingerprint_weigh(evidence);
+	return FINGERPRINT_STAGE_WHOLE;
 }
 
 double
@@ -1163,10 +1327,10 @@ static void
 note_side(FingerprintPairing *pairing, int side, int count, const float *outside)
 {
 	pairing->minutiae[side] = count;
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < FINGERPRINT_MAX_MINUTIAE; i++)
 	{
 		pairing->partner[side][i] = -1;
-		pairing->overlaps[side][i] = pairing->pairs > 0 && outside[i] <= 0;
+		pairing->overlaps[side][i] = i < count && pairing->pairs > 0 && outside[i] <= 0;
 	}
 }
 
@@ -1180,13 +1344,12 @@ fingerprint_pair(FingerprintProbe *probe, const void *features, size_t size,
 	int              side_a = swap ? 1 : 0;
 	int              side_b = swap ? 0 : 1;
 	float            outside_a[PADDED] = {0}, outside_b[PADDED] = {0};
-	Alignment        alignments[2];
 	const Alignment *al;
 
 	unpack(&probe->other, features);
 	bound(probe, &probe->other);
 	(void) choose_and_support(probe, a, b, candidate_limit(a, b));
-	al = align_whole(probe, a, b, alignments);
+	al = refine_seeds(probe, a, b, align_seeds(probe, a, b));
 	pairing->pairs = al->count;
 	if (al->count > 0)
 		measure_overlap(probe, a, b, al, outside_a, outside_b);

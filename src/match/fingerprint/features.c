@@ -11,7 +11,7 @@
  * Gaussians, cost four cells an axis and need no exponential; the square root
  * of a cell's sum takes the place of the sigmoid, so that a second minutia in
  * a cell counts less than the first.  A trained projection reduces the
- * cylinder to 40 numbers of four bits (projection.c).
+ * cylinder to 32 numbers of four bits (constants/projection.c).
  */
 #include "match/fingerprint/internal.h"
 #include "match/portable_math.h"
@@ -24,6 +24,10 @@
 
 /* neighbours farther than this, in cells, touch no cell of the grid */
 #define REACH ((FINGERPRINT_GRID - 1) / 2 + 2)
+
+/* minutiae this near, in units, and turned by no more are one */
+#define SAME_PLACE (3 * FINGERPRINT_UNIT)
+#define SAME_TURN  8 /* 11 degrees, a step of coarse directions */
 
 /* four numbers at a time; what is done to each is the same as to one alone */
 typedef float Lanes __attribute__((vector_size(16)));
@@ -117,6 +121,16 @@ sum_quality(const FingerprintTemplate *finger, int *sum, int *reported)
 	}
 }
 
+/* of the minutiae whose quality is reported; 0 where none is */
+static uint8_t
+mean_quality(const FingerprintTemplate *finger)
+{
+	int sum, reported;
+
+	sum_quality(finger, &sum, &reported);
+	return (uint8_t) (reported > 0 ? (2 * sum + reported) / (2 * reported) : 0);
+}
+
 static uint8_t
 relative_weight(int quality, int sum, int reported)
 {
@@ -132,11 +146,50 @@ relative_weight(int quality, int sum, int reported)
 	return (uint8_t) weight;
 }
 
+/* whether two minutiae, near in x, are one that was found twice, as in records that were merged */
+static bool
+is_same(const Point *a, const Point *b)
+{
+	int dx = a->x - b->x;
+	int dy = a->y - b->y;
+	int turn = (int8_t) (a->angle - b->angle);
+
+	return dy <= SAME_PLACE && dy >= -SAME_PLACE && dx * dx + dy * dy <= SAME_PLACE * SAME_PLACE &&
+		   turn <= SAME_TURN && turn >= -SAME_TURN;
+}
+
+/*
+ * Puts minutiae that come twice behind all others, and returns how many there
+ * are without them.  Every second copy would count as a pair of its own.
+ */
+static int
+set_copies_aside(Point *points, int count)
+{
+	Point copies[FINGERPRINT_MAX_MINUTIAE];
+	int   kept = 0;
+	int   ncopies = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		bool copy = false;
+
+		for (int k = kept - 1; k >= 0 && points[i].x - points[k].x <= SAME_PLACE && !copy; k--)
+			copy = is_same(&points[i], &points[k]);
+		if (copy)
+			copies[ncopies++] = points[i];
+		else
+			points[kept++] = points[i];
+	}
+	memcpy(points + kept, copies, ncopies * sizeof(Point));
+	return kept;
+}
+
 /*
  * Positions at 500 dpi, y upwards as angles count, from the middle of the
- * bounding box, in an order that does not depend on the record's.
+ * bounding box, in an order that does not depend on the record's.  Returns how
+ * many minutiae there are: copies of others stand behind them.
  */
-static void
+static int
 normalize(const FingerprintTemplate *finger, Point *points)
 {
 	int32_t x[FINGERPRINT_MAX_MINUTIAE];
@@ -171,6 +224,7 @@ normalize(const FingerprintTemplate *finger, Point *points)
 			points[k] = points[k - 1];
 		points[k] = point;
 	}
+	return set_copies_aside(points, count);
 }
 
 /* weights of a uniform cubic B-spline for the four knots around a fraction */
@@ -253,8 +307,8 @@ cylinder(const Point *points, int count, int i, int16_t raw[FINGERPRINT_RAW_PADD
 }
 
 /* one dimension of the projection, as a nibble */
-WIDER_ON_REQUEST static int
-project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
+CPU_INLINE int
+project_loop(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
 {
 	const int16_t *weights = fingerprint_projection[dimension];
 	int32_t        sum = 0;
@@ -270,11 +324,13 @@ project(const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension)
 	return value + 8;
 }
 
+WIDER(int, project, (const int16_t raw[FINGERPRINT_RAW_PADDED], int dimension), (raw, dimension))
+
 size_t
 fingerprint_extract(const FingerprintTemplate *finger, void *features)
 {
 	Point    points[FINGERPRINT_MAX_MINUTIAE];
-	int      count = finger->count;
+	int      count = normalize(finger, points);
 	uint8_t *bytes = features;
 	uint8_t *x = bytes + FINGERPRINT_HEADER_SIZE;
 	uint8_t *y = x + 2 * count;
@@ -282,10 +338,9 @@ fingerprint_extract(const FingerprintTemplate *finger, void *features)
 	uint8_t *kind = angle + count;
 	uint8_t *descriptor = kind + count;
 
-	normalize(finger, points);
 	bytes[0] = finger->position;
 	bytes[1] = (uint8_t) count;
-	bytes[2] = 0;
+	bytes[2] = mean_quality(finger);
 	bytes[3] = 0;
 	for (int i = 0; i < count; i++)
 	{

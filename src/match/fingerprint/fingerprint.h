@@ -60,7 +60,7 @@ typedef struct FingerprintTemplate
  * they lead to, change: an index built with another version wants REINDEX.
  * The largest features must fit a page of 8 kB with some room to spare.
  */
-#define FINGERPRINT_FEATURES_VERSION  2
+#define FINGERPRINT_FEATURES_VERSION  3
 #define FINGERPRINT_FEATURES_MAX_SIZE 7900
 
 /*
@@ -106,8 +106,8 @@ extern int fingerprint_resemblance(FingerprintProbe *probe, const void *features
  * Which minutiae of the probe [0] and of other features [1] the whole comparison
  * pairs, for whoever wants to look at a score.  Minutiae are numbered as in the
  * features: fingerprint_order says which of the template they are.  Fingers of
- * different positions are paired all the same; their score is 0.  A score below
- * some 10 comes from an earlier stage of the comparison, without these pairs.
+ * different positions are paired all the same; their score is 0.  A score of 2 or
+ * less may come from an earlier stage of the comparison, without these pairs.
  */
 typedef struct FingerprintPairing
 {
@@ -123,7 +123,11 @@ typedef struct FingerprintPairing
 extern void fingerprint_pair(FingerprintProbe *probe, const void *features, size_t size,
 							 FingerprintPairing *pairing);
 
-/* order[i]: the minutia of the template, from 0, that is i in its features */
+/*
+ * order[i]: the minutia of the template, from 0, that is i in its features.
+ * Minutiae that come twice in the template come once in the features; their
+ * copies stand behind all others in the order.
+ */
 extern void fingerprint_order(const FingerprintTemplate *finger,
 							  uint8_t                    order[FINGERPRINT_MAX_MINUTIAE]);
 

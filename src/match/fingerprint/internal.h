@@ -3,11 +3,12 @@
  *		Layout of a finger's features, shared by extraction and comparison.
  *
  * All numbers of more than one byte are in the machine's byte order, and
- * nothing is aligned.  With n minutiae, ordered by x:
+ * nothing is aligned.  With n minutiae, ordered by x, without copies:
  *
  *	uint8		finger position
  *	uint8		n
- *	uint16		zero
+ *	uint8		mean quality of the minutiae whose quality is reported, else 0
+ *	uint8		zero
  *	int16		x[n], y[n]: 1/4 pixels at 500 dpi, y upwards, from the middle of
  *				the minutiae's bounding box
  *	uint8		angle[n]: 1/256 turns
@@ -31,22 +32,6 @@
  */
 #define WIDER(type, name, parameters, arguments) \
 	CPU_VERSIONS(CPU_AVX2, "avx2", type, name, parameters, arguments)
-
-/*
- * The same by the loader.  Each is compiled twice, for any x86-64
- * and for one with AVX2, and the loader takes what the processor has.  Only the
- * number of lanes differs: every lane does the same operations in the same
- * order, none is fused, so the results are the same to the bit.  test_fingerprint.c
- * and the suite fingerprint_match hold both to the same distances.
- *
- * The sanitizers cannot run the loader's choice: they test the plain loops.
- */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
-	!defined(__SANITIZE_ADDRESS__)
-#define WIDER_ON_REQUEST __attribute__((target_clones("default", "avx2")))
-#else
-#define WIDER_ON_REQUEST
-#endif
 
 #define FINGERPRINT_HEADER_SIZE  4
 #define FINGERPRINT_DIMENSIONS   32
@@ -151,6 +136,13 @@ fingerprint_level(const void *features, int minutia, int dimension)
 	return (dimension % 2 == 0 ? byte & 15 : byte >> 4) - 8;
 }
 
+/* mean quality of the minutiae whose quality is reported, 1..100; 0 where none is */
+static inline int
+fingerprint_mean_quality(const void *features)
+{
+	return ((const uint8_t *) features)[2];
+}
+
 /* what a comparison finds, before it is weighed into one number */
 typedef enum FingerprintEvidence
 {
@@ -161,13 +153,30 @@ typedef enum FingerprintEvidence
 	EVIDENCE_OVERLAP_B,
 	EVIDENCE_MINUTIAE_A,
 	EVIDENCE_MINUTIAE_B,
+	EVIDENCE_QUALITY_A, /* mean, 0 is not reported */
+	EVIDENCE_QUALITY_B,
 	EVIDENCE_SUPPORT,        /* candidates' support of each other */
 	EVIDENCE_LIKELIEST,      /* descriptor likelihoods of the best candidates */
 	EVIDENCE_AGREEMENT,      /* pairs' compatibility with each other */
 	EVIDENCE_NEAR_AGREEMENT, /* the same, near pairs count more */
 	EVIDENCE_NEAR_WEIGHT,
-	EVIDENCE_TRUSTED, /* pairs, weighted */
-	EVIDENCE_TYPES,   /* pairs of the same type, less those of different ones */
+	EVIDENCE_TRUSTED,    /* pairs, weighted */
+	EVIDENCE_TYPES,      /* pairs of the same type, less those of different ones */
+	EVIDENCE_LIKELIHOOD, /* descriptor likelihoods of the pairs */
+	EVIDENCE_LIKELY,     /* the same, of those above 0 */
+	EVIDENCE_TURNS,      /* 1 - cosine between the pairs' directions */
+	EVIDENCE_BENDING,    /* pairs' squared distances without bending */
+	EVIDENCE_SHARES,     /* the pairs' squared shares of the sum */
+	EVIDENCE_SPREAD_A,   /* the pairs' squared distances from their middle */
+	EVIDENCE_SPREAD_B,
+	EVIDENCE_UNPAIRED,       /* minutiae in the overlap without a partner, trust squared */
+	EVIDENCE_CLUSTER,        /* the best neighbourhood's pairs over what it could have paired */
+	EVIDENCE_FEW_SUPPORT,    /* the first stage's few candidates' support */
+	EVIDENCE_FEW_LIKELIHOOD, /* and mean likelihood */
+	EVIDENCE_EARLY_SUM,      /* of the best alignment before it is refined */
+	EVIDENCE_EARLY_PAIRS,
+	EVIDENCE_EARLY_OVERLAP,
+	EVIDENCE_EARLY_SQUARES,
 	FINGERPRINT_EVIDENCE
 } FingerprintEvidence;
 
@@ -179,20 +188,19 @@ fingerprint_descriptors(const void *features, int count)
 		   (FINGERPRINT_MINUTIA_SIZE - FINGERPRINT_DIMENSIONS / 2) * count;
 }
 
-/* the whole comparison of a pair, without the cascade */
+/* the whole comparison of a pair, and what the stages see, whether it would pass them or not */
 extern void fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 								 double evidence[FINGERPRINT_EVIDENCE]);
 
-/* the stages of the cascade, by which of them a pair was settled */
+/* the stages of a comparison, by which of them a pair was settled */
 typedef enum FingerprintStage
 {
 	FINGERPRINT_STAGE_CANDIDATES,
 	FINGERPRINT_STAGE_ALIGNMENT,
-	FINGERPRINT_STAGE_REFINEMENT,
 	FINGERPRINT_STAGE_WHOLE
 } FingerprintStage;
 
-/* Takes a pair through the cascade; odds are those of the stage that settled it */
+/* Takes a pair through the stages; odds are those of the stage that settled it */
 extern FingerprintStage fingerprint_stage(FingerprintProbe *probe, const void *features,
 										  size_t size, double *odds);
 
@@ -203,7 +211,69 @@ extern FingerprintStage fingerprint_stage(FingerprintProbe *probe, const void *f
 extern double fingerprint_odds_to_distance(FingerprintStage stage, double odds);
 extern double fingerprint_distance_to_odds(double distance, FingerprintStage *stage);
 
-/* log-odds of a whole comparison's evidence */
+/*
+ * What is weighed: numbers that say the same of large and of small fingers.
+ * Those of a whole comparison, and of each stage before it; weigh.c lists them.
+ */
+#define FINGERPRINT_QUANTITIES            29
+#define FINGERPRINT_CANDIDATES_QUANTITIES 3
+#define FINGERPRINT_ALIGNMENT_QUANTITIES  12
+
+extern void fingerprint_quantities(const double evidence[FINGERPRINT_EVIDENCE],
+								   double       quantities[FINGERPRINT_QUANTITIES]);
+extern int  fingerprint_stage_quantities(FingerprintStage stage,
+										 const double     evidence[FINGERPRINT_EVIDENCE],
+										 double quantities[FINGERPRINT_ALIGNMENT_QUANTITIES]);
+
+/* log-odds of a whole comparison's evidence, mated against non-mated, up to a constant */
 extern double fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE]);
+
+/* the same of what an earlier stage has found, less what lets a pair pass it */
+extern double fingerprint_weigh_stage(FingerprintStage stage,
+									  const double     evidence[FINGERPRINT_EVIDENCE]);
+
+/* a sum of products and one more */
+typedef struct FingerprintRule
+{
+	double intercept;
+	double slopes[FINGERPRINT_QUANTITIES];
+} FingerprintRule;
+
+/*
+ * A tree of 7 questions and 8 answers.  A child of 0 or above is a node, one
+ * below is the answer of its complement, in 1/65536.
+ */
+#define FINGERPRINT_TREE_NODES 7
+#define FINGERPRINT_TREE_ONE   65536
+
+typedef struct FingerprintTree
+{
+	struct
+	{
+		float   limit; /* at most: the first child, else the second */
+		uint8_t quantity;
+		int8_t  child[2];
+	} nodes[FINGERPRINT_TREE_NODES];
+	int32_t answers[FINGERPRINT_TREE_NODES + 1];
+} FingerprintTree;
+
+#define FINGERPRINT_TREES 120
+
+/* constants/weigher.c, constants/stages.c */
+extern const FingerprintTree fingerprint_trees[FINGERPRINT_TREES];
+extern const FingerprintRule fingerprint_linear;
+extern const double          fingerprint_handicap; /* log-odds, where a quality is not reported */
+extern const FingerprintRule fingerprint_stages[FINGERPRINT_STAGE_WHOLE];
+
+/* the calibration: decibans at log-odds, both ascending; constants/calibration.c */
+typedef struct FingerprintKnot
+{
+	double odds;
+	double decibans;
+} FingerprintKnot;
+
+extern const int             fingerprint_knots;
+extern const FingerprintKnot fingerprint_calibration[];
+extern const double          fingerprint_last_counted; /* decibans */
 
 #endif /* FINGERPRINT_INTERNAL_H */
