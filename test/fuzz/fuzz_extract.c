@@ -8,7 +8,7 @@
  *
  *	clang -g -O1 -fsanitize=fuzzer,address,undefined -ffp-contract=off -Isrc \
  *		test/fuzz/fuzz_extract.c src/extract/[a-z]*.c src/match/[a-z]*.c \
- *		src/match/fingerprint/[a-z]*.c -o fuzz_extract
+ *		src/match/fingerprint/[a-z]*.c src/match/fingerprint/constants/[a-z]*.c -o fuzz_extract
  */
 #include <stdlib.h>
 #include <string.h>
