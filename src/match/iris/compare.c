@@ -274,6 +274,13 @@ typedef struct Sectors
 	SectorCounts turned[MAX_ROTATIONS + 2];
 } Sectors;
 
+static void
+forget_sectors(Sectors *sectors)
+{
+	for (int k = 0; k < MAX_ROTATIONS + 2; k++)
+		sectors->turned[k].counted = false;
+}
+
 /* compare the columns from first to last - 1 of a code */
 static void
 count_columns(const IrisProbe *probe, const Pair *pair, int turn, int first, int last,
@@ -392,7 +399,7 @@ conclude(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, Iri
 {
 	double  alike[MAX_ROTATIONS];
 	double  best = UNDECIDABLE;
-	int     rotation = 0;
+	int     rotation = -1;
 	int8_t  shifts[IRIS_SECTORS] = {0};
 	Sectors sectors;
 
@@ -403,8 +410,7 @@ conclude(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, Iri
 
 	if (in_doubt(probe, best, pair->weight))
 	{
-		for (int k = 0; k < probe->n_rotations + 2; k++)
-			sectors.turned[k].counted = false;
+		forget_sectors(&sectors);
 		for (int k = 0; k < probe->n_rotations; k++)
 		{
 			if (in_doubt(probe, alike[k], pair->weight))
@@ -416,27 +422,28 @@ conclude(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, Iri
 		return distance_of(probe, best, pair->weight);
 
 	/* of equals the one with the smaller turn, then with more bits */
-	while (alike[rotation] != best)
-		rotation++;
-	for (int k = rotation + 1; k < probe->n_rotations; k++)
+	for (int k = 0; k < probe->n_rotations; k++)
 	{
 		int turn = k - probe->max_turn;
 		int chosen = rotation - probe->max_turn;
 
-		if (alike[k] == best && (turn * turn < chosen * chosen ||
+		if (alike[k] == best && (rotation < 0 || turn * turn < chosen * chosen ||
 								 (turn == -chosen && counts[k].common > counts[rotation].common)))
 			rotation = k;
 	}
 	memset(result, 0, sizeof(*result));
 	result->distance = distance_of(probe, best, pair->weight);
-	if (best == UNDECIDABLE)
+	if (best == UNDECIDABLE || rotation < 0)
 		return result->distance;
 	result->rotation = rotation - probe->max_turn;
 	result->common = counts[rotation].common;
 	result->differing = counts[rotation].differing;
 	if (in_doubt(probe, alikeness(&counts[rotation], probe->min_common), pair->weight))
+	{
+		forget_sectors(&sectors);
 		(void) alikeness_of_sectors(probe, pair, rotation, &counts[rotation], &sectors,
 									result->shifts);
+	}
 	return result->distance;
 }
 

@@ -141,7 +141,7 @@ find_void_columns(int columns, int column_bytes, const uint8_t *code, const uint
 				  bool *void_columns)
 {
 	Window   window = {{0}, {0}, 0, 0};
-	Column   column;
+	Column   column = {{0}, {0}};
 	int      rows = 8 * column_bytes;
 	int      width = WINDOW(columns);
 	int      marked = 0; /* columns before this one need not be marked again */
