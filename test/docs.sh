@@ -1,7 +1,8 @@
 #!/bin/bash
 # docs.sh
 #	Whether the documentation keeps up: doc/sql.md names every SQL object that
-#	people use, and links lead somewhere.  Prints TAP.
+#	people use, links and their anchors lead somewhere, doc/README.md lists every page,
+#	and some page leads to every picture.  Prints TAP.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -34,15 +35,42 @@ for object in $objects; do
 	fi
 done
 
-for page in README.md CHANGELOG.md doc/*.md; do
+# anchors PAGE: what a link to a heading of it ends with
+anchors()
+{
+	perl -CSD -ne '$code = !$code if /^```/; next if $code || !/^#+\s+(.*?)\s*$/; ($_ = lc $1) =~ s/\[([^]]*)\]\([^)]*\)/$1/g; s/[^\w\s-]//g; tr/ /-/; print "$_\n"' "$1"
+}
+
+linked=
+for page in README.md CHANGELOG.md CONTRIBUTING.md doc/*.md doc/*/*.md; do
 	missing=
-	for link in $(grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' | grep -v '^[a-z]*:' | sort -u); do
-		[ -e "$(dirname "$page")/$link" ] || missing="$missing $link"
+	for link in $(perl -ne '$code = !$code if /^```/; next if $code; print "$1\n" while /\]\(([^)\s]+)\)/g' "$page" | grep -v '^[a-z]*:' | sort -u); do
+		file=${link%%#*} anchor=
+		[ "$file" = "$link" ] || anchor=${link#*#}
+		file=${file:+$(realpath -m --relative-to=. "$(dirname "$page")/$file")}
+		file=${file:-$page}
+		[ "$file" = "$page" ] || linked="$linked $file"
+		if [ ! -e "$file" ] || { [ -n "$anchor" ] && ! anchors "$file" | grep -qxF -- "$anchor"; }; then
+			missing="$missing $link"
+		fi
 	done
 	if [ -z "$missing" ]; then
 		ok "links of $page"
 	else
 		not_ok "links of $page: no$missing"
+	fi
+done
+for file in doc/*/*; do
+	case " $linked " in
+		*" $file "*) ok "a page leads to $file" ;;
+		*) not_ok "a page leads to $file" ;;
+	esac
+done
+for page in doc/*.md; do
+	if [ "$page" = doc/README.md ] || grep -qF "](${page#doc/})" doc/README.md; then
+		ok "doc/README.md lists $page"
+	else
+		not_ok "doc/README.md lists $page"
 	fi
 done
 echo "1..$n"
