@@ -81,6 +81,14 @@ SELECT count(*) FROM (SELECT id FROM churn ORDER BY print <-> synthetic_fingerpr
 INSERT INTO churn VALUES (1, synthetic_fingerprint(1));
 SELECT id FROM churn ORDER BY print <-> synthetic_fingerprint(1) LIMIT 1;
 
+-- vacuum needs no new page, not even of the free space map
+INSERT INTO churn SELECT i, synthetic_fingerprint(i % 20) FROM generate_series(1, 200) AS i;
+REINDEX INDEX churn_print;
+SELECT pg_relation_size('churn_print', 'fsm') AS map \gset
+DELETE FROM churn;
+VACUUM churn;
+SELECT pg_relation_size('churn_print', 'fsm') = :map AS map_is_as_large;
+
 TRUNCATE churn;
 SELECT pages, entries FROM biometric_index_stats('churn_print');
 

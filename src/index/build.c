@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "pgstat.h"
+#include "storage/freespace.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -200,6 +201,9 @@ biometric_build(Relation heap, Relation index, IndexInfo *index_info)
 	}
 	if (parallel != NULL)
 		parallel_build_end(parallel);
+
+	/* so that the free space map has all pages that vacuum needs, also on a full disk */
+	RecordPageWithFreeSpace(index, RelationGetNumberOfBlocks(index) - 1, 0);
 
 	if (RelationNeedsWAL(index))
 	{

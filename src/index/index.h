@@ -64,11 +64,11 @@
  *   postings that the leaves have already.  Leaves that the directory lacks are
  *   reached from the left, and a merge that comes by one tells the directory.
  * - A split writes the leaf, its new right sibling, and the metapage.
- * - Vacuum counts itself in the metapage.  Then it removes dead entries that are PENDING
- *   or have no template, gives the other dead ones the flag DEAD, removes the postings of
- *   these from young pages, then from leaves, and then them.  If it ends between, DEAD
+ * - Vacuum removes dead entries that are PENDING or have no template, gives the other dead
+ *   ones the flag DEAD, removes the postings of these from young pages, then from leaves, and
+ *   then them.  At last it counts itself in the metapage.  If it ends between, DEAD
  *   entries stay behind; searches skip them, and the next vacuum begins with them
- *   again.  It needs no new page.
+ *   again.  It needs no new page: the free space map has its pages from CREATE INDEX on.
  *
  * Locks.  The merger holds the heavyweight lock LockPage(index, BIOMETRIC_META_BLOCK,
  * ExclusiveLock), so there is one at a time.  Nobody else adds to leaves, directory or
@@ -85,8 +85,9 @@
  * Vacuum may therefore remove an entry, and its heap TID may be given to another row,
  * while a scan still has it in memory.  A scan with an MVCC snapshot is not
  * misled: it sees neither the row that was removed nor the one that came later.
- * For other snapshots the scan asks the executor to check the row again.  A scan sets the
- * flag KILLED only if no vacuum has begun since the scan has.
+ * For other snapshots the scan asks the executor to check the row again.  The TIDs of entries
+ * that vacuum removed are given to other rows only after it has counted itself.  So a scan sets
+ * the flag KILLED only if no vacuum has been counted since the scan began.
  *
  * A fast search reads the pending list first, then the young pages, then the leaves,
  * so it finds an entry that is merged meanwhile.  A reader that
@@ -184,7 +185,7 @@ typedef struct BiometricMetaPageData
 	uint64 entries;       /* that have postings */
 	uint64 young_entries; /* of them those that came to have some since the last merge began */
 
-	uint64 vacuums; /* that began so far */
+	uint64 vacuums; /* that ended so far */
 } BiometricMetaPageData;
 
 typedef BiometricMetaPageData *BiometricMetaPage;

@@ -231,12 +231,13 @@ next_key(Tuplesortstate *sort, int64 *key)
 }
 
 /*
- * Checks each page and entry, and puts the entries' keys into the sort.  The
- * table does not become shorter unless may_shrink.
+ * Checks each page and entry, and puts the entries' keys into the sort.  On a
+ * standby the table may become shorter, and rows that the primary knows to be gone
+ * may be visible.
  */
 static void
 check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *entries,
-			bool may_shrink)
+			bool on_standby)
 {
 	const BiometricModality *modality = state->modality;
 	BufferAccessStrategy     strategy = GetAccessStrategy(BAS_BULKREAD);
@@ -278,7 +279,7 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 			heap_block = ItemPointerGetBlockNumber(&entry->tid);
 			if (heap_block >= heap_blocks)
 				heap_blocks = RelationGetNumberOfBlocks(heap);
-			if (heap_block >= heap_blocks && !may_shrink)
+			if (heap_block >= heap_blocks && !on_standby)
 				biometric_page_corrupted(index, block,
 										 "An entry points beyond the end of the table.");
 			if (!(entry->flags & GALLERY_ENTRY_NULL) &&
@@ -298,7 +299,10 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 			/* the TID of a dead entry may be another row's */
 			if (entry->flags & GALLERY_ENTRY_DEAD)
 				continue;
-			tuplesort_putdatum(entries, Int64GetDatum(entry_key(entry, size)), false);
+
+			/* searches pass over it; so they do not find the row, if our snapshot sees it */
+			if (on_standby || !(entry->flags & GALLERY_ENTRY_KILLED))
+				tuplesort_putdatum(entries, Int64GetDatum(entry_key(entry, size)), false);
 
 			if (!state->preselection || (entry->flags & GALLERY_ENTRY_NULL) ||
 				!EntryRefExists(block, i))

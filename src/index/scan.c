@@ -130,7 +130,7 @@ typedef struct BiometricScan
 
 	/* where the current row was found, and those that are gone */
 	EntryPlace   place;
-	uint64       vacuums; /* that had begun before the scan did */
+	uint64       vacuums; /* that had ended before the scan began */
 	KilledEntry *killed;  /* room for MAX_KILLED; NULL if there are none */
 	int          nkilled;
 
@@ -687,7 +687,7 @@ mark_killed(IndexScanDesc scan, const KilledEntry *killed, int n)
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	gallery_check_page(index, killed[0].place.block, BufferGetPage(buffer));
 
-	/* without a vacuum since, neither the place nor the TID can be another's */
+	/* unless a vacuum has ended since, the TID cannot be another row's */
 	biometric_read_meta(index, &meta);
 	if (meta.vacuums == state->vacuums)
 	{

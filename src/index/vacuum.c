@@ -273,7 +273,7 @@ remove_dead(VacuumState *state, BlockNumber block)
 	RecordPageWithFreeSpace(index, block, room);
 }
 
-/* From now on no running scan sets the flag KILLED: a TID may soon be another row's */
+/* From now on no running scan sets the flag KILLED: a TID that was removed may be another row's */
 static void
 count_vacuum(Relation index)
 {
@@ -315,8 +315,6 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	state.callback_state = callback_state;
 	state.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	max_blocks = (BlockNumber) Min((int64) memory * 1024 / 2 / sizeof(uint32), MaxBlockNumber);
-	if (callback != NULL)
-		count_vacuum(index);
 
 	/*
 	 * Rows that were inserted before this pass began and are dead by now may
@@ -351,6 +349,10 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 		}
 		pfree(state.dead);
 	}
+
+	/* a scan that has begun meanwhile may have seen what was removed */
+	if (callback != NULL)
+		count_vacuum(index);
 	stats->num_pages = blocks;
 	IndexFreeSpaceMapVacuum(index);
 	return stats;

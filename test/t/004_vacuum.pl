@@ -248,6 +248,40 @@ $reader->quit;
 is(join(',', sort { $a <=> $b } @seen), join(',', 1 .. 400), 'a scan returns the rows of its snapshot, each once, while vacuum works');
 
 #
+# A search that began while vacuum was at work finds that rows are gone.  Before it says so,
+# vacuum ends, and others take their places, in the table and in the index.  These are not gone.
+#
+$node->safe_psql('postgres', <<'X');
+CREATE TABLE places (id int, eye iris);
+INSERT INTO places SELECT i, synthetic_iris(i) FROM generate_series(1, 100) AS i;
+CREATE INDEX places_eye ON places USING biometric (eye);
+DELETE FROM places WHERE id > 95;
+X
+my $vacuum = $node->background_psql('postgres');
+
+$reader = $node->background_psql('postgres');
+$reader->query_safe('SET enable_seqscan = off; SET enable_sort = off; SELECT synthetic_iris(97, 1)');
+$vacuum->query_safe('SET vacuum_cost_delay = 100; SET vacuum_cost_limit = 1; SET vacuum_cost_page_hit = 1');
+$vacuum->query_until(qr/begins/, "\\echo begins\nVACUUM (INDEX_CLEANUP on) places;\n\\echo ends\n");
+$node->poll_query_until('postgres', "SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE phase = 'vacuuming indexes'")
+  or die 'vacuum does not reach the index';
+$reader->query_safe(<<'X');
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM places ORDER BY eye <-> synthetic_iris(97, 1);
+FETCH ALL FROM c;
+X
+$vacuum->query_until(qr/ends/, '');
+$vacuum->quit;
+$node->safe_psql('postgres', 'INSERT INTO places SELECT 200 + i, synthetic_iris(200 + i) FROM generate_series(1, 5) AS i');
+$reader->query_safe('CLOSE c; COMMIT');
+$reader->quit;
+is( $node->safe_psql('postgres', <<'X'), 100, 'rows in the places of those that vacuum took away are found');
+SET enable_seqscan = off; SET enable_sort = off;
+SELECT count(*) FROM (SELECT id FROM places ORDER BY eye <-> synthetic_iris(97, 1)) s;
+X
+index_is_sound($node, 'and the index is sound', index => 'places_eye');
+
+#
 # Many insert at the same time: pages are begun, and entries merged, under each
 # other's eyes, and nobody waits for ever.
 #

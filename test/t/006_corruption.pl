@@ -171,6 +171,7 @@ damaged('row of someone else', with_bytes($page, $offset, pack('SSS', 0, 0, 2)),
 damaged('row beyond the table', with_bytes($page, $offset, pack('SSS', 0, 999, 2)), $corrupted, silent => 1, also => 'XX001');
 damaged('flags of an entry', with_bytes($page, $offset + 6, pack('S', 0xFFFF)), $corrupted);
 damaged('entry that claims to have no template', with_bytes($page, $offset + 6, pack('S', 1)), $corrupted);
+damaged('entry of a row that is there, said to be gone', with_bytes($page, $offset + 6, pack('S', 8)), $corrupted, silent => 1);
 damaged('entry whose features end early', with_bytes($page, $contents, pack('L', $offset | 1 << 15 | 12 << 17)), $corrupted);
 damaged('count of entries', with_bytes($page, 12, pack('S', $contents + 4)), $corrupted, silent => 1);
 
