@@ -34,10 +34,15 @@ while (@queue)
 	{
 		my $hidden = $lines[ $block->{line} - 1 ] =~ /^<!-- test/;
 
+		# the headings that the block is under, if they are new
+		my @headings;
 		for my $n ($shown .. $block->{line} - 1)
 		{
-			print "\n== $1\n" if $lines[$n] =~ /^#+ (.*)/ && $lines[$n] !~ /^# /;
+			next if $lines[$n] !~ /^(##+) (.*)/;
+			@headings = grep { length $_->[0] < length $1 } @headings;
+			push @headings, [ $1, $2 ];
 		}
+		print "\n== $_->[1]\n" for @headings;
 		$shown = $block->{line};
 		die "$page:$block->{line}: $block->{actual}\n" if $block->{status} || $block->{actual} =~ /^(ERROR|FATAL|PANIC): |\(the session ended here\)|^psql: error/m;
 		print "\n", $block->{on} ? "-- in the $block->{on}\n" : '', "$block->{text}\n", $block->{actual} if !$hidden;

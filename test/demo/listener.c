@@ -95,9 +95,11 @@ deliver(PGconn *conn)
 			const char *alert = PQgetvalue(alerts, row, 0);
 			PGresult   *acknowledged;
 
-			printf("%s: alert %s, %s, %s, %s, %s, score %s, after %s ms\n", name, alert,
+			/* a partner tells no score */
+			printf("%s: alert %s, %s, %s, %s, %s%s%s, after %s ms\n", name, alert,
 				   PQgetvalue(alerts, row, 1), PQgetvalue(alerts, row, 2),
 				   PQgetvalue(alerts, row, 3), PQgetvalue(alerts, row, 4),
+				   PQgetisnull(alerts, row, 5) ? "" : ", score ",
 				   PQgetvalue(alerts, row, 5), PQgetvalue(alerts, row, 6));
 			fflush(stdout);
 			acknowledged = PQexecParams(conn, ACKNOWLEDGE, 1, NULL, &alert, NULL, NULL, 0);
