@@ -53,11 +53,33 @@ SELECT s, round(calibrated_score(s, c)::numeric) AS calibrated FROM calibrated, 
 SELECT bool_and(calibrated_score(s, c) >= calibrated_score(s - 0.1, c)) AS monotone, calibrated_score(NULL, max(c::text)::jsonb) FROM calibrated, generate_series(0, 60, 0.1) s;
 SELECT calibrated_score(40, '{}'), calibrated_score(40, make_calibration(NULL, 0));
 
+-- it promises no lower rate than was counted where scores come in lumps
+CREATE TABLE lumps AS SELECT (CASE WHEN n <= 500 THEN 0 WHEN n = 501 THEN 10 WHEN n <= 989 THEN 49 WHEN n <= 1000 THEN 50 ELSE n - 940 END)::float8 AS score
+FROM generate_series(1, 1030) n;
+SELECT s, round(calibrated_score(s, c)::numeric, 1) AS calibrated, round(-10 * log((SELECT count(*) FROM lumps WHERE score >= s) / 1030.0), 1) AS counted
+FROM (SELECT make_calibration(det_curve(score, false), count(*)) AS c FROM lumps) m, unnest('{10, 20, 48, 49, 50, 62}'::float8[]) s ORDER BY s;
+SELECT calibrated_score('NaN', c) FROM calibrated;
+
 -- duplicates
 CREATE INDEX capture_print_idx ON capture USING biometric (print);
 SELECT person_a, person_b, sources FROM find_duplicates('capture', 'print', 'person');
 SELECT count(*) FROM generate_series(1, 3) part, find_duplicates('capture', 'print', 'person', part => part, parts => 3);
 SELECT * FROM find_duplicates('capture', 'print', 'person', part => 2);
+SELECT * FROM find_duplicates('capture', 'print', 'person', part => NULL);
+SELECT * FROM find_duplicates('capture', 'print', 'person', expected_false => 'NaN');
+SELECT * FROM find_duplicates('capture', 'print', 'person', threshold => 'NaN');
+-- the best of so many comparisons of a finger is worth so much less
+CREATE TABLE best AS SELECT CASE WHEN c < 4 THEN 1 ELSE 2 END AS person, synthetic_fingerprint(1, c, 2) AS print FROM generate_series(0, 7) c;
+CREATE INDEX best_print_idx ON best USING biometric (print);
+SELECT d.sources, d.pairs, round((m.score - d.score)::numeric, 3) AS less, round((10 * log(16))::numeric, 3) AS should
+FROM find_duplicates('best', 'print', 'person') d,
+	(SELECT max(match_score(a.print, b.print)) AS score FROM best a JOIN best b ON a.person < b.person) m;
+-- a capture that does not say its finger may be the same again
+CREATE TABLE unnamed AS SELECT CASE WHEN c < 2 THEN 1 ELSE 2 END AS person, synthetic_fingerprint(1, c, CASE WHEN c % 2 = 0 THEN 3 ELSE 0 END) AS print
+FROM generate_series(0, 3) c;
+SELECT d.sources, d.pairs > 1 AS several, d.score <= m.score AS not_counted_twice
+FROM find_duplicates('unnamed', 'print', 'person') d,
+	(SELECT max(match_score(a.print, b.print)) AS score FROM unnamed a JOIN unnamed b ON a.person < b.person) m;
 CREATE TABLE twice AS SELECT * FROM two_fingers UNION ALL SELECT person + 100, synthetic_fingerprint(person, 7, finger_position(print)) FROM two_fingers WHERE person <= 2;
 CREATE INDEX ON twice USING biometric (print);
 SELECT person_a, person_b, sources FROM find_duplicates('twice', 'print', 'person') ORDER BY person_a;
@@ -86,5 +108,34 @@ RESET ROLE;
 DROP ROLE regress_health;
 SELECT searched, with_mate, fast_found, recall > 0.9 AS recall FROM biometric_recall('capture_print_idx', 20);
 SELECT biometric_recall('capture', 20);
+SELECT biometric_recall('capture_print_idx', 20, 'NaN');
+-- a partial index is asked for what is in it; one that is not used is not spoken of
+CREATE TABLE part AS SELECT person, sensor, print FROM capture;
+CREATE INDEX part_a ON part USING biometric (print) WHERE sensor = 'A';
+SELECT searched FROM biometric_recall('part_a', 1000), (SELECT count(*) FROM part WHERE sensor = 'A' AND print IS NOT NULL) c (n) WHERE searched = n;
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'part_a'::regclass;
+SELECT biometric_recall('part_a', 20);
+UPDATE pg_index SET indisvalid = true WHERE indexrelid = 'part_a'::regclass;
 
-DROP TABLE capture, two_fingers, report, nothing, calibrated, twice, unindexed;
+-- partitions: a row is a place in one of them.  Names are those of tables.
+CREATE TABLE rates (person text, print fingerprint) PARTITION BY LIST (person);
+CREATE TABLE rates_x PARTITION OF rates FOR VALUES IN ('1', '2', '3');
+CREATE TABLE rates_y PARTITION OF rates DEFAULT;
+INSERT INTO rates SELECT person, print FROM capture WHERE person IN (3, 4, 5, 6);
+SELECT jsonb_array_length(e -> 'worst_mated') AS mated, jsonb_array_length(e -> 'suspicious') AS non_mated,
+	(SELECT string_agg(DISTINCT substring(w ->> 'capture_a' FROM '^[^ ]*'), ', ') FROM jsonb_array_elements(e -> 'worst_mated') w) AS partitions
+FROM evaluate('rates', 'print', 'person', pictures => 12) e;
+CREATE TABLE pair AS SELECT person, print FROM capture;
+CREATE INDEX ON pair USING biometric (print);
+SELECT person_a, person_b FROM find_duplicates('pair', 'print', 'person');
+CREATE VIEW seen AS SELECT * FROM pair;
+SELECT evaluate('seen', 'print', 'person');
+SELECT evaluate('pair', 'print', 'person', pictures => -1);
+SELECT evaluate('pair', 'print', 'person', max_captures => NULL);
+-- a report does not depend on how the caller likes to see numbers
+SET extra_float_digits = -12;
+SELECT (evaluate('pair', 'print', 'person') #>> '{rates,fnmr}')::float8 = fnmr_at(score, mated, 40) AS exact FROM evaluation_pairs('pair', 'print', 'person');
+RESET extra_float_digits;
+DROP VIEW seen;
+
+DROP TABLE capture, two_fingers, report, nothing, calibrated, lumps, twice, best, unnamed, part, rates, pair, unindexed;

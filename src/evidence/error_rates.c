@@ -406,10 +406,24 @@ apart(double a, double b)
 	return a == 0 || b == 0 || fabs(log10(a / b)) >= DET_STEP;
 }
 
+static ArrayBuildState *
+add_point(ArrayBuildState *points, TupleDesc descriptor, const Walk *walk)
+{
+	Datum values[3];
+	bool  nulls[3] = {false, walk->non_mated->total == 0, walk->mated->total == 0};
+
+	values[0] = Float8GetDatum(walk->threshold);
+	values[1] = Float8GetDatum(walk->fmr);
+	values[2] = Float8GetDatum(walk->fnmr);
+	return accumArrayResult(points, HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)),
+							false, descriptor->tdtypeid, CurrentMemoryContext);
+}
+
 /*
  * det_curve: an array of (threshold, fmr, fnmr) by rising threshold, thinned
- * where neither rate changes by more than DET_STEP.  The rate of a class without
- * comparisons is NULL.
+ * where neither rate changes by more than DET_STEP.  Both ends of a greater step
+ * are kept: whoever draws a line from point to point sees where the step is.  The
+ * rate of a class without comparisons is NULL.
  */
 PG_FUNCTION_INFO_V1(biometric_det_curve);
 Datum
@@ -421,8 +435,8 @@ biometric_det_curve(PG_FUNCTION_ARGS)
 	TupleDesc        descriptor;
 	ArrayBuildState *points = NULL;
 	Walk             walk;
-	double           last_fmr = -1;
-	double           last_fnmr = -1;
+	Walk             before;
+	Walk             last;
 
 	if (state == NULL || NON_MATED(state)->total + MATED(state)->total == 0)
 		PG_RETURN_NULL();
@@ -432,22 +446,17 @@ biometric_det_curve(PG_FUNCTION_ARGS)
 	type = get_element_type(array_type);
 	descriptor = lookup_rowtype_tupdesc(type, -1);
 	walk_start(&walk, state);
-	while (walk_next(&walk))
+	last = before = walk;
+	for (bool first = true; walk_next(&walk); first = false, before = walk)
 	{
-		Datum values[3];
-		bool  nulls[3] = {false, NON_MATED(state)->total == 0, MATED(state)->total == 0};
-
 		CHECK_FOR_INTERRUPTS();
-		if (last_fmr >= 0 && !apart(walk.fmr, last_fmr) && !apart(walk.fnmr, last_fnmr))
+		if (!first && !apart(walk.fmr, last.fmr) && !apart(walk.fnmr, last.fnmr))
 			continue;
-		last_fmr = walk.fmr;
-		last_fnmr = walk.fnmr;
-		values[0] = Float8GetDatum(walk.threshold);
-		values[1] = Float8GetDatum(walk.fmr);
-		values[2] = Float8GetDatum(walk.fnmr);
-		points =
-			accumArrayResult(points, HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)),
-							 false, type, CurrentMemoryContext);
+		if (before.threshold > last.threshold &&
+			(apart(walk.fmr, before.fmr) || apart(walk.fnmr, before.fnmr)))
+			points = add_point(points, descriptor, &before);
+		points = add_point(points, descriptor, &walk);
+		last = walk;
 	}
 	ReleaseTupleDesc(descriptor);
 	PG_RETURN_DATUM(makeArrayResult(points, CurrentMemoryContext));

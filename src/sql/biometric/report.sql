@@ -93,8 +93,10 @@ COMMENT ON FUNCTION score_histogram_svg(float8[], float8[], float8, float8, text
 /*
  * A calibration maps scores to decibans of the false match rate that was counted
  * on non-mated comparisons.  It is a value: keep it in a table of your own.
- * Knots are at falling rates, four for each power of ten, down to the rate of
- * ten counted comparisons.  One comparison is added to each count.
+ * Knots are at falling rates, two for each quarter of a power of ten, down to the
+ * rate of ten counted comparisons: where the rate enters the quarter, and the
+ * last threshold that has it.  So a line between knots does not rise before the
+ * rate falls.  One comparison is added to each count.
  */
 CREATE FUNCTION make_calibration(curve det_point[], non_mated bigint) RETURNS jsonb
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -103,11 +105,13 @@ BEGIN ATOMIC
 		'comparisons', non_mated, 'measured_to', max(k.decibans),
 		'scores', jsonb_agg(k.threshold ORDER BY k.threshold), 'decibans', jsonb_agg(k.decibans ORDER BY k.threshold))
 	FROM (
-		SELECT DISTINCT ON (floor(-4 * log(((p.fmr * non_mated + 1) / (non_mated + 1))::numeric)))
-			p.threshold, -10 * log(((p.fmr * non_mated + 1) / (non_mated + 1))::numeric)::float8 AS decibans
-		FROM unnest(curve) p
-		WHERE p.fmr * non_mated >= 10 AND p.fmr < 1 AND p.threshold BETWEEN -1e300 AND 1e300
-		ORDER BY floor(-4 * log(((p.fmr * non_mated + 1) / (non_mated + 1))::numeric)), p.threshold
+		SELECT r.threshold, r.decibans
+		FROM (SELECT q.threshold, q.decibans, row_number() OVER (PARTITION BY floor(0.4 * q.decibans) ORDER BY q.threshold) AS first,
+				row_number() OVER (PARTITION BY floor(0.4 * q.decibans) ORDER BY q.threshold DESC) AS last
+			FROM (SELECT p.threshold, -10 * log(((p.fmr * non_mated + 1) / (non_mated + 1))::numeric)::float8 AS decibans
+				FROM unnest(curve) p
+				WHERE p.fmr * non_mated >= 10 AND p.fmr < 1 AND p.threshold BETWEEN -1e300 AND 1e300) q) r
+		WHERE r.first = 1 OR r.last = 1
 	) k;
 END;
 COMMENT ON FUNCTION make_calibration(det_point[], bigint) IS
@@ -122,10 +126,10 @@ CREATE FUNCTION calibrated_score(score float8, calibration jsonb) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT CASE
-		WHEN score IS NULL OR k.n IS NULL OR k.n < 2 THEN NULL
+		WHEN score IS NULL OR score = 'NaN' OR k.n IS NULL OR k.n < 2 THEN NULL
 		WHEN score <= k.s[1] THEN greatest(0, k.d[1] + least(score - k.s[1], 0))
 		WHEN score >= k.s[k.n] THEN k.d[k.n] + least(10, (score - k.s[k.n]) * least(1,
-			greatest(0, (k.d[k.n] - k.d[greatest(1, k.n - 4)]) / nullif(k.s[k.n] - k.s[greatest(1, k.n - 4)], 0))))
+			greatest(0, (k.d[k.n] - k.d[greatest(1, k.n - 8)]) / nullif(k.s[k.n] - k.s[greatest(1, k.n - 8)], 0))))
 		ELSE (SELECT k.d[i] + (score - k.s[i]) * (k.d[i + 1] - k.d[i]) / (k.s[i + 1] - k.s[i])
 			FROM generate_series(1, k.n - 1) i WHERE score >= k.s[i] AND score < k.s[i + 1])
 	END
@@ -162,6 +166,32 @@ END
 $$;
 COMMENT ON FUNCTION template_type(regclass, name) IS 'the type of a column of templates; an error if it is none';
 
+-- The name of a table with its schema, so that no query of a WITH clause is meant.
+CREATE FUNCTION qualified_name(regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT format('%I.%I', n.nspname, c.relname)
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1;
+END;
+COMMENT ON FUNCTION qualified_name(regclass) IS 'the name of a table with its schema, quoted where it has to be';
+
+-- What tells the rows of a table apart: ctid, and where the table has partitions
+-- or children, the name of the one that the row is in.
+CREATE FUNCTION row_place(gallery regclass) RETURNS text
+	LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+	kind "char" := (SELECT relkind FROM pg_catalog.pg_class WHERE oid = gallery);
+BEGIN
+	IF kind NOT IN ('r', 'm', 'p') THEN
+		RAISE EXCEPTION '% is not a table or materialized view', gallery USING ERRCODE = 'wrong_object_type',
+			HINT = 'Rows are told apart by their places. Copy the captures into a table.';
+	END IF;
+	RETURN CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = gallery)
+		THEN '(%1$stableoid::pg_catalog.regclass || '' '' || %1$sctid)' ELSE '%1$sctid::text' END;
+END
+$$;
+COMMENT ON FUNCTION row_place(regclass) IS 'an expression that tells the rows of a table apart, to be formatted with the alias and a dot';
+
 /*
  * Functions below put together statements, in which names are quoted.  Their
  * search_path is the extension's schema, for the time of the call.
@@ -190,14 +220,14 @@ DECLARE
 	captures bigint;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
-	IF max_non_mated < 0 OR max_captures < 2 THEN
+	IF coalesce(max_non_mated < 0 OR max_captures < 2, true) THEN
 		RAISE EXCEPTION 'max_non_mated must be at least 0 and max_captures at least 2' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	type := template_type(gallery, template_column);
 	-- which finger or eye, as far as the template says; NULL is any
 	source := CASE type::text WHEN 'fingerprint' THEN 'nullif(finger_position(t), 0)::text' WHEN 'iris' THEN 'nullif(eye(t), ''unknown'')'
 		ELSE 'NULL::text' END;
-	EXECUTE format('SELECT count(DISTINCT %I) FROM %s WHERE %I IS NOT NULL', person_column, gallery, template_column) INTO persons;
+	EXECUTE format('SELECT count(DISTINCT %I) FROM %s WHERE %I IS NOT NULL', person_column, qualified_name(gallery), template_column) INTO persons;
 	-- so many persons behind each one are compared with it
 	ahead := CASE WHEN persons < 2 THEN 0 WHEN persons * (persons - 1) / 2 <= max_non_mated THEN persons - 1
 		ELSE greatest(max_non_mated / persons, 1) END;
@@ -207,7 +237,7 @@ BEGIN
 	RETURN QUERY EXECUTE format($query$
 		WITH capture AS MATERIALIZED (
 			SELECT p, t, k, g, %5$s AS source, row_number() OVER (PARTITION BY p ORDER BY hashtextextended(k, 1), k) AS n
-			FROM (SELECT %2$I::text AS p, %3$I AS t, ctid::text AS k, %4$s AS g FROM %1$s WHERE %2$I IS NOT NULL AND %3$I IS NOT NULL) c
+			FROM (SELECT %2$I::text AS p, %3$I AS t, %9$s AS k, %4$s AS g FROM %1$s WHERE %2$I IS NOT NULL AND %3$I IS NOT NULL) c
 		), chosen AS MATERIALIZED (
 			SELECT * FROM capture WHERE n <= %6$s
 		), person AS MATERIALIZED (
@@ -224,8 +254,8 @@ BEGIN
 			WHERE coalesce(a.source = b.source, true)
 		)
 		SELECT mated, pa, pb, ka, kb, ga, gb, match_score(ta, tb) FROM pair
-	$query$, gallery, person_column, template_column, CASE WHEN group_column IS NULL THEN 'NULL::text' ELSE format('%I::text', group_column) END,
-		source, max_captures, ahead, captures);
+	$query$, qualified_name(gallery), person_column, template_column, CASE WHEN group_column IS NULL THEN 'NULL::text' ELSE format('%I::text', group_column) END,
+		source, max_captures, ahead, captures, format(row_place(gallery), ''));
 END
 $$;
 COMMENT ON FUNCTION evaluation_pairs(regclass, name, name, name, bigint, integer) IS
@@ -240,14 +270,16 @@ CREATE FUNCTION evaluate(gallery regclass, template_column name, person_column n
 		threshold float8 DEFAULT 40, fmr float8 DEFAULT 0.001, max_non_mated bigint DEFAULT 200000,
 		max_captures integer DEFAULT 10, pictures integer DEFAULT 5) RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED COST 1000000
-	SET search_path = pg_catalog AS $$
+	SET search_path = pg_catalog SET extra_float_digits = 1 AS $$
 DECLARE
 	schema text := (SELECT extnamespace::regnamespace::text FROM pg_catalog.pg_extension WHERE extname = 'biometric');
 	type regtype;
 	result jsonb;
-	suspicion float8;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
+	IF pictures < 0 THEN
+		RAISE EXCEPTION 'pictures must be at least 0' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	type := template_type(gallery, template_column);
 	EXECUTE format($query$
 		WITH pair AS MATERIALIZED (
@@ -261,6 +293,9 @@ BEGIN
 			SELECT NULL::text AS name, true AS everybody, r.* FROM rated r
 			UNION ALL
 			SELECT r.group_a, false, r.* FROM rated r WHERE $4 IS NOT NULL AND (r.mated OR r.group_a IS NOT DISTINCT FROM r.group_b)
+			UNION ALL
+			-- which of two captures comes first has no meaning
+			SELECT r.group_b, false, r.* FROM rated r WHERE $4 IS NOT NULL AND r.mated AND r.group_a IS DISTINCT FROM r.group_b
 		), rates AS (
 			SELECT everybody, name, error_rates(score, mated, person_a, person_b, $7, $8) FILTER (WHERE NOT suspected) AS rates,
 				count(*) FILTER (WHERE suspected) AS suspected, fmr_at(score, mated, $7) AS fmr_with_suspected,
@@ -287,12 +322,12 @@ BEGIN
 			'worst_mated', (SELECT jsonb_agg(jsonb_build_object('person', person_a, 'capture_a', capture_a, 'capture_b', capture_b, 'score', score,
 					'picture', match_svg(a.%1$I, b.%1$I)) ORDER BY score, capture_a, capture_b)
 				FROM (SELECT * FROM rated WHERE mated ORDER BY score, capture_a, capture_b LIMIT $9) w
-				JOIN %3$s a ON a.ctid = w.capture_a::tid JOIN %3$s b ON b.ctid = w.capture_b::tid),
+				JOIN %3$s a ON %4$s = w.capture_a JOIN %3$s b ON %5$s = w.capture_b),
 			'suspicious', (SELECT jsonb_agg(jsonb_build_object('person_a', person_a, 'person_b', person_b, 'capture_a', capture_a, 'capture_b', capture_b, 'score', score,
 					'suspected', suspected, 'picture', match_svg(a.%1$I, b.%1$I)) ORDER BY score DESC, capture_a, capture_b)
 				FROM (SELECT * FROM rated WHERE NOT mated ORDER BY score DESC, capture_a, capture_b LIMIT $9) w
-				JOIN %3$s a ON a.ctid = w.capture_a::tid JOIN %3$s b ON b.ctid = w.capture_b::tid))
-	$query$, template_column, person_column, gallery)
+				JOIN %3$s a ON %4$s = w.capture_a JOIN %3$s b ON %5$s = w.capture_b))
+	$query$, template_column, person_column, qualified_name(gallery), format(row_place(gallery), 'a.'), format(row_place(gallery), 'b.'))
 	INTO result USING gallery, template_column, person_column, group_column, max_non_mated, max_captures, threshold, fmr, pictures;
 	RETURN result || jsonb_build_object('own_calibration', make_calibration(
 		ARRAY(SELECT (d ->> 'threshold', d ->> 'fmr', d ->> 'fnmr')::text::det_point FROM jsonb_array_elements(CASE WHEN jsonb_typeof(result -> 'det') = 'array' THEN result -> 'det' ELSE '[]' END) d),
@@ -368,8 +403,10 @@ COMMENT ON FUNCTION evaluation_html(jsonb, text) IS 'the result of evaluate() as
  * Persons who look alike, through the index.  Among n persons there are
  * n (n - 1) / 2 pairs; the threshold is the score from which expected_false of
  * them are to be expected by chance.  Where persons have several captures, a pair
- * is searched for from half the threshold, scores of different fingers or eyes
- * are fused, and the fused score is compared.
+ * is searched for from half the threshold.  Of each finger or eye the best score
+ * counts, less 10 log10 of the number of comparisons that it is the best of; these
+ * are fused, and the fused score is compared.  Where one of two captures does not
+ * say its finger or eye, their score adds nothing that may have been counted.
  *
  * A large table is done in parts: part 1 to parts, each with a share of the
  * persons that are searched with.  A part can be repeated.
@@ -387,26 +424,43 @@ DECLARE
 	most bigint;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
-	IF NOT (part BETWEEN 1 AND parts) OR NOT (expected_false > 0) THEN
+	IF NOT coalesce(part BETWEEN 1 AND parts AND expected_false > 0 AND expected_false < 'Infinity', false) THEN
 		RAISE EXCEPTION 'part must be from 1 to parts, and expected_false more than 0' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
+	IF threshold = 'NaN' THEN
+		RAISE EXCEPTION 'threshold must not be NaN' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	type := template_type(gallery, template_column);
-	source := CASE type::text WHEN 'fingerprint' THEN 'finger_position(%s)::text' WHEN 'iris' THEN 'eye(%s)' ELSE 'NULL::text' END;
+	source := CASE type::text WHEN 'fingerprint' THEN 'nullif(finger_position(%s), 0)::text' WHEN 'iris' THEN 'nullif(eye(%s), ''unknown'')'
+		ELSE 'NULL::text' END;
 	EXECUTE format('SELECT count(*), max(n) FROM (SELECT count(*) AS n FROM %s WHERE %I IS NOT NULL AND %I IS NOT NULL GROUP BY %2$I) p',
-		gallery, person_column, template_column) INTO persons, most;
+		qualified_name(gallery), person_column, template_column) INTO persons, most;
 	threshold := coalesce(threshold, greatest(0, 10 * log((greatest(persons * (persons - 1) / 2, 1) / expected_false)::numeric)::float8));
 	RETURN QUERY EXECUTE format($query$
 		WITH pair AS (
-			SELECT a.%2$I::text AS pa, b.%2$I::text AS pb, match_score(a.%3$I, b.%3$I) AS s, %5$s AS f
+			SELECT a.%2$I::text AS pa, b.%2$I::text AS pb, match_score(a.%3$I, b.%3$I) AS s, CASE WHEN %4$s = %5$s THEN %4$s END AS f
 			FROM %1$s a JOIN %1$s b ON b.%3$I %% probe(a.%3$I, $1) AND a.%2$I < b.%2$I
 			WHERE a.%2$I IS NOT NULL AND abs(hashtextextended(a.%2$I::text, 5) %% $2) = $3 - 1
+		), best AS MATERIALIZED (
+			SELECT pa, pb, f, max(s) AS s, count(*) AS pairs FROM pair GROUP BY pa, pb, f
+		), capture AS MATERIALIZED (
+			SELECT c.%2$I::text AS p, %6$s AS f, count(*) AS n FROM %1$s c
+			WHERE c.%3$I IS NOT NULL AND c.%2$I::text IN (SELECT pa FROM best UNION ALL SELECT pb FROM best) GROUP BY 1, 2
+		), person AS MATERIALIZED (
+			SELECT p, sum(n) AS n, coalesce(sum(n) FILTER (WHERE f IS NOT NULL), 0) AS known FROM capture GROUP BY p
+		), source AS (
+			SELECT t.pa, t.pb, t.f, t.pairs,
+				greatest(0, t.s - 10 * log(greatest(1, CASE WHEN t.f IS NULL THEN x.n * y.n - x.known * y.known ELSE cx.n * cy.n END))::float8) AS s
+			FROM best t JOIN person x ON x.p = t.pa JOIN person y ON y.p = t.pb
+			LEFT JOIN capture cx ON cx.p = t.pa AND cx.f = t.f LEFT JOIN capture cy ON cy.p = t.pb AND cy.f = t.f
 		), alike AS (
-			SELECT pa, pb, CASE WHEN count(DISTINCT f) > 1 THEN fused_score(fuse(s, f), count(DISTINCT f)::integer) ELSE max(s) END AS s,
-				greatest(count(DISTINCT f), 1)::integer AS sources, count(*)::integer AS pairs
-			FROM pair GROUP BY pa, pb
+			SELECT pa, pb, CASE WHEN count(f) > 1 THEN fused_score(fuse(s, f), count(f)::integer) ELSE fuse(s, f) END AS s,
+				greatest(count(f), 1)::integer AS sources, sum(pairs)::integer AS pairs
+			FROM source GROUP BY pa, pb
 		)
 		SELECT pa, pb, s, sources, pairs FROM alike WHERE s >= $4 ORDER BY s DESC, pa, pb
-	$query$, gallery, person_column, template_column, NULL, format(source, format('a.%I', template_column)))
+	$query$, qualified_name(gallery), person_column, template_column, format(source, format('a.%I', template_column)), format(source, format('b.%I', template_column)),
+		format(source, format('c.%I', template_column)))
 	USING CASE WHEN most > 1 THEN least(threshold, greatest(20, threshold / 2)) ELSE threshold END, parts, part, threshold;
 END
 $$;
@@ -479,7 +533,7 @@ COMMENT ON FUNCTION duplicate_clusters(text[], text[], float8[]) IS
  */
 CREATE FUNCTION biometric_recall(index regclass, samples integer DEFAULT 100, min_score float8 DEFAULT 40,
 		OUT searched integer, OUT with_mate integer, OUT fast_found integer, OUT recall float8, OUT recall_low float8, OUT recall_high float8)
-	LANGUAGE plpgsql STABLE STRICT PARALLEL RESTRICTED COST 1000000
+	LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE COST 1000000
 	SET search_path = pg_catalog SET enable_seqscan = off SET enable_sort = off SET biometric.search_mode = exact AS $$
 DECLARE
 	schema text := (SELECT extnamespace::regnamespace::text FROM pg_catalog.pg_extension WHERE extname = 'biometric');
@@ -488,21 +542,37 @@ DECLARE
 	sample record;
 	exact_score float8;
 	fast_score float8;
+	place text;
+	condition text;
 	query text;
+	plan jsonb;
 	limits float8[];
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
-	SELECT i.indrelid, a.attname INTO gallery, template_column
+	SELECT i.indrelid, a.attname, coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'true') INTO gallery, template_column, condition
 	FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam
 	JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 	WHERE i.indexrelid = index AND m.amname = 'biometric';
 	IF NOT FOUND THEN
 		RAISE EXCEPTION '% is not a biometric index on a column', index USING ERRCODE = 'wrong_object_type';
 	END IF;
+	IF min_score = 'NaN' THEN
+		RAISE EXCEPTION 'min_score must not be NaN' USING ERRCODE = 'invalid_parameter_value';
+	END IF;
 	searched := 0; with_mate := 0; fast_found := 0;
-	query := format('SELECT match_score(%1$I, $1) FROM %2$s WHERE ctid <> $2 ORDER BY %1$I <-> $1 LIMIT 1', template_column, gallery);
-	FOR sample IN EXECUTE format('SELECT ctid AS place, %1$I AS template FROM %2$s WHERE %1$I IS NOT NULL ORDER BY hashtextextended(ctid::text, 6) LIMIT %3$s',
-			template_column, gallery, greatest(samples, 0)) LOOP
+	place := format(row_place(gallery), '');
+	query := format('SELECT match_score(%1$I, $1) FROM %2$s WHERE %3$s <> $2 AND (%4$s) ORDER BY %1$I <-> $1 LIMIT 1', template_column, qualified_name(gallery), place, condition);
+	FOR sample IN EXECUTE format('SELECT %4$s AS place, %1$I AS template FROM %2$s WHERE %1$I IS NOT NULL AND (%5$s) ORDER BY hashtextextended(%4$s, 6) LIMIT %3$s',
+			template_column, qualified_name(gallery), greatest(samples, 0), place, condition) LOOP
+		-- what is said is said of this index: the others of a table are not asked
+		IF searched = 0 AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = index AND relkind = 'i') THEN
+			EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan USING sample.template, sample.place;
+			IF NOT jsonb_path_exists(plan, '$.**."Index Name" ? (@ == $name)',
+					jsonb_build_object('name', (SELECT relname FROM pg_catalog.pg_class WHERE oid = index))) THEN
+				RAISE EXCEPTION 'searches do not use index %', index USING ERRCODE = 'object_not_in_prerequisite_state',
+					HINT = 'It may be invalid, or the table may have another index on the column.';
+			END IF;
+		END IF;
 		searched := searched + 1;
 		PERFORM pg_catalog.set_config('biometric.search_mode', 'exact', true);
 		EXECUTE query INTO exact_score USING sample.template, sample.place;
