@@ -13,6 +13,7 @@ INSERT INTO capture VALUES (2, 'A', synthetic_fingerprint(1, 5, 2), NULL), (31, 
 SELECT mated, count(*), count(DISTINCT (capture_a, capture_b)), bool_and((person_a = person_b) = mated) AS persons
 FROM evaluation_pairs('capture', 'print', 'person') GROUP BY mated ORDER BY mated;
 SELECT mated, count(*) FROM evaluation_pairs('capture', 'print', 'person', max_non_mated => 100) GROUP BY mated ORDER BY mated;
+SELECT most, count(*) FROM unnest('{0, 1, 10}'::bigint[]) most, evaluation_pairs('capture', 'print', 'person', max_non_mated => most) WHERE NOT mated GROUP BY most ORDER BY most;
 SELECT mated, count(*) FROM evaluation_pairs('capture', 'print', 'person', max_captures => 2) GROUP BY mated ORDER BY mated;
 SELECT mated, count(*) FROM evaluation_pairs('capture', 'eye', 'person', 'sensor', max_non_mated => 500) GROUP BY mated ORDER BY mated;
 -- positions that differ are not mated: two fingers of one person
@@ -107,6 +108,8 @@ SELECT status, detail FROM biometric_health() WHERE object = 'capture_print_idx'
 RESET ROLE;
 DROP ROLE regress_health;
 SELECT searched, with_mate, fast_found, recall > 0.9 AS recall FROM biometric_recall('capture_print_idx', 20);
+CREATE INDEX capture_eye_idx ON capture USING biometric (eye);
+SELECT searched, recall > 0.9 AS recall FROM biometric_recall('capture_eye_idx', 20);
 SELECT biometric_recall('capture', 20);
 SELECT biometric_recall('capture_print_idx', 20, 'NaN');
 -- a partial index is asked for what is in it; one that is not used is not spoken of

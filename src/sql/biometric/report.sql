@@ -95,8 +95,9 @@ COMMENT ON FUNCTION score_histogram_svg(float8[], float8[], float8, float8, text
  * on non-mated comparisons.  It is a value: keep it in a table of your own.
  * Knots are at falling rates, two for each quarter of a power of ten, down to the
  * rate of ten counted comparisons: where the rate enters the quarter, and the
- * last threshold that has it.  So a line between knots does not rise before the
- * rate falls.  One comparison is added to each count.
+ * last threshold that has it.  So a line between knots errs by less than that
+ * quarter, 2.5 decibans, also where many scores are equal.  One comparison is
+ * added to each count.
  */
 CREATE FUNCTION make_calibration(curve det_point[], non_mated bigint) RETURNS jsonb
 	LANGUAGE sql STABLE PARALLEL SAFE
@@ -247,7 +248,7 @@ BEGIN
 			FROM chosen a JOIN chosen b ON a.p = b.p AND a.n < b.n AND coalesce(a.source = b.source, true)
 			UNION ALL
 			SELECT false, a.p, b.p, a.k, b.k, a.g, b.g, a.t, b.t
-			FROM person x JOIN person y ON y.place > x.place AND y.place <= x.place + %7$s
+			FROM person x JOIN person y ON y.place > x.place AND y.place <= x.place + %7$s AND x.place <= %10$s
 			CROSS JOIN LATERAL generate_series(0, least(%8$s, x.captures * y.captures) - 1) q
 			JOIN chosen a ON a.p = x.p AND a.n = 1 + (abs(hashtextextended(y.p, 3) %% x.captures) + q) %% x.captures
 			JOIN chosen b ON b.p = y.p AND b.n = 1 + (abs(hashtextextended(x.p, 4) %% y.captures) + q / x.captures) %% y.captures
@@ -255,7 +256,7 @@ BEGIN
 		)
 		SELECT mated, pa, pb, ka, kb, ga, gb, match_score(ta, tb) FROM pair
 	$query$, qualified_name(gallery), person_column, template_column, CASE WHEN group_column IS NULL THEN 'NULL::text' ELSE format('%I::text', group_column) END,
-		source, max_captures, ahead, captures, format(row_place(gallery), ''));
+		source, max_captures, ahead, captures, format(row_place(gallery), ''), max_non_mated);
 END
 $$;
 COMMENT ON FUNCTION evaluation_pairs(regclass, name, name, name, bigint, integer) IS
@@ -561,8 +562,10 @@ BEGIN
 	END IF;
 	searched := 0; with_mate := 0; fast_found := 0;
 	place := format(row_place(gallery), '');
-	query := format('SELECT match_score(%1$I, $1) FROM %2$s WHERE %3$s <> $2 AND (%4$s) ORDER BY %1$I <-> $1 LIMIT 1', template_column, qualified_name(gallery), place, condition);
-	FOR sample IN EXECUTE format('SELECT %4$s AS place, %1$I AS template FROM %2$s WHERE %1$I IS NOT NULL AND (%5$s) ORDER BY hashtextextended(%4$s, 6) LIMIT %3$s',
+	-- templates are passed as text, for their type differs from call to call
+	query := format('SELECT match_score(%1$I, $1::%5$s) FROM %2$s WHERE %3$s <> $2 AND (%4$s) ORDER BY %1$I <-> $1::%5$s LIMIT 1',
+		template_column, qualified_name(gallery), place, condition, template_type(gallery, template_column));
+	FOR sample IN EXECUTE format('SELECT %4$s AS place, %1$I::text AS template FROM %2$s WHERE %1$I IS NOT NULL AND (%5$s) ORDER BY hashtextextended(%4$s, 6) LIMIT %3$s',
 			template_column, qualified_name(gallery), greatest(samples, 0), place, condition) LOOP
 		-- what is said is said of this index: the others of a table are not asked
 		IF searched = 0 AND EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = index AND relkind = 'i') THEN
