@@ -11,7 +11,7 @@ data=$HOME/data
 pg_ctl -D "$data" -m fast -w -s stop
 # one process for each connection is followed; faults of PostgreSQL itself, which
 # was not built for valgrind, are left out
-valgrind --quiet --trace-children=yes --error-limit=no --num-callers=20 --log-file="$HOME/valgrind.%p" \
+valgrind --quiet --trace-children=yes --error-limit=no --num-callers=20 --fullpath-after="$PWD/" --log-file="$HOME/valgrind.%p" \
 	postgres -D "$data" > "$HOME/valgrind.out" 2>&1 &
 server=$!
 trap 'kill -INT $server 2> /dev/null; wait $server || true' EXIT
@@ -25,7 +25,7 @@ kill -INT $server
 wait $server || true
 trap - EXIT
 
-# faults with a frame of this extension
-faults=$(awk 'BEGIN { RS = ""; FS = "\n" } /biometric(_image)?\.so|\(in .*biometric/ { n++; print > "/dev/stderr" } END { print n + 0 }' "$HOME"/valgrind.[0-9]*)
+# faults with a frame of this extension: "(src/...)", or its library where that has no line numbers
+faults=$(awk 'BEGIN { RS = "\n==[0-9]+== \n" } /\(src\/|\/biometric[a-z_]*\.so\)/ { n++; print > "/dev/stderr" } END { print n + 0 }' "$HOME"/valgrind.[0-9]*)
 echo "valgrind: $faults faults in this extension"
 [ "$faults" = 0 ]

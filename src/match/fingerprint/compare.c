@@ -226,6 +226,10 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 		probe->direction_sine[d] = unit_sine(d * (256 / DIRECTIONS));
 	}
 	memset(probe->best, -128, sizeof(probe->best));
+
+	/* compatibilities() reads whole vectors: what stands after the last pair does not matter, but is set */
+	memset(&probe->candidates, 0, sizeof(probe->candidates));
+	memset(&probe->aligned, 0, sizeof(probe->aligned));
 	memcpy(probe->bytes, features, size);
 	probe->size = size;
 	probe->probe.bytes = probe->bytes;
