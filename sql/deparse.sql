@@ -8,7 +8,9 @@
 SET client_min_messages = warning;
 CREATE EXTENSION biometric_watchlist CASCADE;
 BEGIN;
--- Every object of the extensions, what is to be executed for it first, and what
+-- makes the log, which outlives the extension and is no member of it
+INSERT INTO watchlist.this_country VALUES ('north');
+-- Every object of the extensions and their schema, what is to be executed for it first, and what
 -- creates it.  They are written with an empty search_path, too.
 CREATE TABLE definition (what text, kind text, preparation text, text text);
 CREATE FUNCTION definitions() RETURNS SETOF definition LANGUAGE sql SET search_path = '' AS
@@ -18,7 +20,9 @@ member AS (
 	SELECT d.classid, d.objid FROM pg_catalog.pg_depend d JOIN extension e ON d.refobjid = e.oid
 	WHERE d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.deptype = 'e'),
 relation AS (
-	SELECT c.* FROM pg_catalog.pg_class c JOIN member m ON m.objid = c.oid AND m.classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+	SELECT * FROM pg_catalog.pg_class
+	WHERE oid IN (SELECT objid FROM member WHERE classid = 'pg_catalog.pg_class'::pg_catalog.regclass)
+		OR relnamespace = 'watchlist'::pg_catalog.regnamespace)
 SELECT 'function ' || p.oid::pg_catalog.regprocedure, 'function', NULL, pg_catalog.pg_get_functiondef(p.oid)
 FROM pg_catalog.pg_proc p JOIN member m ON m.objid = p.oid AND m.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
 WHERE p.prokind IN ('f', 'p', 'w')
