@@ -44,12 +44,29 @@ new_cluster()
 	local checksums=
 
 	# which PostgreSQL 18 has by default
-	! "$1/initdb" --help | grep -q no-data-checksums || checksums=--no-data-checksums
+	[[ "$("$1/initdb" --help)" != *--no-data-checksums* ]] || checksums=--no-data-checksums
 	"$1/initdb" -D "$2" -A trust -U upgrade -E UTF8 --locale=C.UTF-8 --no-sync $checksums > "$work/initdb.log" 2>&1
 	printf "listen_addresses = ''\nunix_socket_directories = '%s'\nfsync = off\nautovacuum = off\n" "$work" >> "$2/postgresql.conf"
 }
 start() { "$bindir/pg_ctl" -D "$work/data" -l "$work/log" -w -s start; }
 sql() { "$bindir/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$work" -U upgrade -d people "$@"; }
+# upgrade DATA BINDIR: from bindir to BINDIR, into next
+upgrade()
+{
+	rm -rf "$work/next"
+	new_cluster "$2" "$work/next"
+	(cd "$work" && "$2/pg_upgrade" -b "$bindir" -B "$2" -d "$work/$1" -D "$work/next" -U upgrade) > "$work/upgrade.log" 2>&1
+}
+# Whether not even a table of numbers can be upgraded: minor releases of different
+# ages do not always fit together.
+plain_fails()
+{
+	new_cluster "$bindir" "$work/plain"
+	"$bindir/pg_ctl" -D "$work/plain" -l "$work/log" -w -s start
+	"$bindir/psql" -X -q -h "$work" -U upgrade -d postgres -c 'CREATE TABLE numbers (number int)'
+	"$bindir/pg_ctl" -D "$work/plain" -m fast -w -s stop
+	! upgrade plain "$1"
+}
 # the bytes of the indexes
 files()
 {
@@ -66,10 +83,16 @@ SELECT person, eye <-> synthetic_iris(17, 1) FROM gallery ORDER BY eye <-> synth
 SELECT count(*) FROM gallery WHERE print % probe(synthetic_fingerprint(23, 2, 2), 30);
 SET biometric.search_mode = fast;
 SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(17, 1, 2) LIMIT 3;
-SELECT reference, count(*) FROM watchlist.shared_templates GROUP BY 1 ORDER BY 1;
+SET SESSION AUTHORIZATION upgrade_olga;
+SELECT verdict, person, lists, score FROM watchlist.check_traveller(ARRAY[synthetic_fingerprint(5, 3, 2)]::bytea[], ARRAY[synthetic_iris(5, 3)]::text[], 'entry', 'U-1');
+RESET SESSION AUTHORIZATION;
+SELECT * FROM watchlist.verify_log();
 Q
 }
-plan() { sql -c 'SET enable_seqscan = off' -c 'EXPLAIN (COSTS OFF) SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(17, 1, 2) LIMIT 10' | grep -q 'Index Scan using gallery_print_idx'; }
+plan()
+{
+	[[ "$(sql -c 'SET enable_seqscan = off' -c 'EXPLAIN (COSTS OFF) SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(17, 1, 2) LIMIT 10')" = *'Index Scan using gallery_print_idx'* ]]
+}
 
 new_cluster "$bindir" "$work/data"
 start
@@ -86,16 +109,35 @@ INSERT INTO gallery SELECT n, synthetic_fingerprint(n, 0, 2), synthetic_iris(n) 
 DELETE FROM gallery WHERE person % 7 = 0;
 VACUUM ANALYZE gallery;
 CREATE VIEW nearest AS SELECT person FROM gallery ORDER BY print <-> synthetic_fingerprint(17, 1, 2) LIMIT 3;
+INSERT INTO watchlist.this_country VALUES ('north');
+CREATE ROLE upgrade_police;
+CREATE ROLE upgrade_olga LOGIN IN ROLE upgrade_police;
+\o /dev/null
+SELECT watchlist.add_agency('police', 'upgrade_police'), watchlist.grant_duty('officer', 'upgrade_olga'), watchlist.grant_duty('curator', 'upgrade_olga');
+SET SESSION AUTHORIZATION upgrade_olga;
+SELECT watchlist.create_list('wanted', 'Wanted persons', 'act 12', 'set-up', 'U-0');
+SELECT watchlist.add_person('Made Up ' || n, '1980-01-01', 'set-up', 'U-0', reference => 'W-' || n) FROM generate_series(1, 8) n;
+SELECT watchlist.enrol('north/police/W-' || n, ARRAY[synthetic_fingerprint(n, 0, 2)]::bytea[], ARRAY[synthetic_iris(n)]::text[], 'set-up', 'U-0') FROM generate_series(1, 8) n;
+SELECT watchlist.add_to_list('north/police/wanted', 'north/police/W-' || n, 'warrant', 'U-0') FROM generate_series(1, 8) n;
 Q
 is "made with PostgreSQL $("$bindir/postgres" --version | sed 's/.* \([0-9][0-9.]*\).*/\1/')" test "$(sql -c 'SELECT count(*) FROM nearest')" = 3
-before=$(answers)
+before=$(answers) || exit
 indexes=$(sums)
 for next in "${bindirs[@]:1}"; do
 	version=$("$next/postgres" --version | sed 's/.*) \([0-9][0-9]*\).*/\1/')
 	"$bindir/pg_ctl" -D "$work/data" -m fast -w -s stop
-	new_cluster "$next" "$work/next"
-	is "pg_upgrade to $version" bash -c "cd '$work' && '$next/pg_upgrade' -b '$bindir' -B '$next' -d '$work/data' -D '$work/next' -U upgrade > '$work/upgrade.log' 2>&1"
-	[ $failed = 0 ] || { sed 's/^/# /' "$work/upgrade.log" | tail -n 30; find "$work/next/pg_upgrade_output.d" -name '*.log' -exec tail -n 5 {} + 2> /dev/null | sed 's/^/# /'; break; }
+	if ! upgrade data "$next"; then
+		mv "$work/upgrade.log" "$work/failure.log"
+		errors=$(find "$work/next/pg_upgrade_output.d" -name '*.log' -exec grep -h -A 3 'error:' {} + 2> /dev/null)
+		if plain_fails "$next"; then
+			is "pg_upgrade to $version # SKIP it fails without the extensions, too: $(head -n 1 <<< "$errors")" true
+		else
+			is "pg_upgrade to $version" false
+			printf '%s\n%s\n' "$(tail -n 30 "$work/failure.log")" "$errors" | sed 's/^/# /'
+		fi
+		break
+	fi
+	is "pg_upgrade to $version" true
 	rm -rf "$work/data"
 	mv "$work/next" "$work/data"
 	bindir=$next
@@ -105,7 +147,7 @@ for next in "${bindirs[@]:1}"; do
 	is "$version: and answers the same" test "$(answers)" = "$before"
 	is "$version: indexes are sound" sql -c "SELECT biometric_index_check('gallery_print_idx', true), biometric_index_check('gallery_eye_idx', true)" -o /dev/null
 	is "$version: rows come and go" sql -o /dev/null -c "INSERT INTO gallery SELECT -n, synthetic_fingerprint(-n, 0, 2), synthetic_iris(n + 5000) FROM generate_series(1, 20) n" -c "DELETE FROM gallery WHERE person < 0" -c "VACUUM gallery" -c "SELECT biometric_index_check('gallery_print_idx', true)"
-	before=$(answers)
+	before=$(answers) || exit
 	indexes=$(sums)
 done
 echo "1..$number"
