@@ -92,9 +92,9 @@ EXPLAIN (COSTS OFF) EXECUTE right_side(NULL, NULL);
 -- not where the other side is a column of the same table, or the threshold is
 PREPARE both_sides AS SELECT id FROM fingers WHERE matches(print, print, 45);
 PREPARE own_threshold(fingerprint) AS SELECT id FROM fingers WHERE matches(print, $1, id);
+RESET enable_seqscan;
 EXPLAIN (COSTS OFF) EXECUTE both_sides;
 EXPLAIN (COSTS OFF) EXECUTE own_threshold(NULL);
-RESET enable_seqscan;
 RESET max_parallel_workers_per_gather;
 RESET plan_cache_mode;
 DEALLOCATE ALL;
