@@ -10,8 +10,8 @@ CREATE EXTENSION biometric_watchlist CASCADE;
 BEGIN;
 -- makes the log, which outlives the extension and is no member of it
 INSERT INTO watchlist.this_country VALUES ('north');
--- Every object of the extensions and their schema, what is to be executed for it first, and what
--- creates it.  They are written with an empty search_path, too.
+-- Every object of the extensions and of the schema "watchlist", what is to be executed
+-- for it first, and what creates it.  They are written with an empty search_path, too.
 CREATE TABLE definition (what text, kind text, preparation text, text text);
 CREATE FUNCTION definitions() RETURNS SETOF definition LANGUAGE sql SET search_path = '' AS
 $$
