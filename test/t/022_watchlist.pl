@@ -156,6 +156,30 @@ foreach my $database (qw(custom plain))
 	value("DROP DATABASE $database");
 }
 
+# An owner who is no superuser owns what is restored, as doc/watchlist.md says
+value($_) foreach ('CREATE ROLE keeper LOGIN', 'GRANT watchlist_courier TO keeper',
+	'GRANT SET ON PARAMETER log_min_error_statement, log_error_verbosity TO keeper',
+	'CREATE DATABASE kept OWNER keeper', 'CREATE DATABASE kept_again OWNER keeper');
+$node->safe_psql('kept', <<'X', extra_params => [ '-U', 'keeper' ]);
+SET client_min_messages = warning;
+CREATE EXTENSION biometric_watchlist CASCADE;
+INSERT INTO watchlist.this_country VALUES ('north');
+X
+value('CREATE EXTENSION postgres_fdw', 'kept');
+command_ok([ 'pg_dump', '-h', $host, '-p', $port, '-Fc', '-f', $dump, 'kept' ], 'a dump of what is not a superuser\'s');
+$node->safe_psql('kept_again', 'CREATE EXTENSION biometric', extra_params => [ '-U', 'keeper' ]);
+value('CREATE EXTENSION postgres_fdw', 'kept_again');
+command_ok([ 'pg_restore', '-h', $host, '-p', $port, '--role=keeper', '--no-comments', '--exit-on-error', '-d', 'kept_again', $dump ],
+	'is restored as its owner');
+is(rights('kept_again'), rights('kept'), 'with the same rights, owners, settings and triggers');
+is(value(<<'X', 'kept_again'), 'keeper', 'nothing of it is a superuser\'s');
+SELECT string_agg(DISTINCT o::regrole::text, ' ') FROM (SELECT proowner FROM pg_proc WHERE pronamespace = 'watchlist'::regnamespace
+	UNION ALL SELECT relowner FROM pg_class WHERE relnamespace = 'watchlist'::regnamespace) a (o) WHERE o <> 'watchlist_courier'::regrole
+X
+is($node->safe_psql('kept_again', 'SELECT watchlist.seal_log() > 0; SELECT count(*) FROM watchlist.verify_log()', extra_params => [ '-U', 'keeper' ]),
+	"t\n0", 'and its jobs go on');
+value("DROP DATABASE $_") foreach ('kept', 'kept_again');
+
 #
 # At the same time
 #
