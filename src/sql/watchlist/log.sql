@@ -278,7 +278,7 @@ BEGIN
 	SELECT coalesce(range_agg(r.r), '{}') INTO all_sealed FROM watchlist.seals s, unnest(s.entries) r (r);
 	RETURN QUERY
 		-- gaps between ranges are few; numbers in them, too
-		WITH gaps AS (SELECT unnest(int8multirange(int8range(1, given, '[]')) - all_sealed) AS g)
+		WITH gaps AS (SELECT unnest(int8multirange(int8range(1, given + 1)) - all_sealed) AS g)
 		SELECT NULL::bigint, n,
 			   CASE WHEN EXISTS (SELECT FROM watchlist.unsealed u WHERE u.entry = n) THEN 'the entry was removed' ELSE 'the number was never committed' END
 		FROM gaps, generate_series(lower(g), upper(g) - 1) n WHERE NOT EXISTS (SELECT FROM watchlist.log l WHERE l.entry = n)
