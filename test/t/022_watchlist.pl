@@ -228,6 +228,46 @@ $other->query_safe('COMMIT');
 is(as('otto', 'SELECT watchlist.seal_log() > 0'), 't', 'the entry that was open is sealed later');
 is(value("SELECT count(*) FROM watchlist.verify_log() WHERE problem <> 'the number was never committed'"), '0', 'and no seal is broken by it');
 
+# ... and a lock that anybody can take
+$other->query_safe("SET SESSION AUTHORIZATION olga; SELECT pg_advisory_lock(hashtextextended('watchlist.search_past_encounters', 0))");
+as('olga', check(4711, 'C-4'));
+is(as('otto', 'SELECT searched > 0, waiting FROM watchlist.search_past_encounters(1000)'), 't|0', 'fault: any login with an advisory lock stops late alerts');
+$other->query_safe('SELECT pg_advisory_unlock_all()');
+
+# a partner in an old snapshot, its own or one that another session of it has exported
+my $core_data = "INSERT INTO watchlist.partner_core_data (person, purpose, case_reference) VALUES ('north/border/W-%s', 'entry', 'S-1') RETURNING released, name";
+my $partner_search = 'INSERT INTO watchlist.partner_search (request, purpose, case_reference, prints) VALUES (gen_random_uuid(), \'entry\', \'S-1\', ' . fingers(3, 3) . '::fingerprint[]) RETURNING band';
+my ($snapshot) = $other->query_safe('SET SESSION AUTHORIZATION south; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT pg_export_snapshot()') =~ /^([0-9A-F-]+)$/m;
+sub in_snapshot
+{
+	my $query = shift;
+	my ($stdout, $stderr) = session($node, "BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '$snapshot'; $query; COMMIT", user => 'south');
+
+	return "$stdout$stderr";
+}
+like(in_snapshot('SELECT count(*) > 0 FROM watchlist.partner_feed WHERE item IS NOT NULL'), qr/^t$/m, 'a partner reads in a snapshot that it kept');
+value("SELECT watchlist.pause_partner('south', true, 'key lost', 'x')");
+like(in_snapshot('SELECT count(*) FROM watchlist.partner_feed'), qr/permission denied/, 'fault: a pause is not seen in an older snapshot: the feed');
+like(in_snapshot($partner_search), qr/the partner is paused/, 'fault: ... searches');
+like(in_snapshot(sprintf $core_data, 1), qr/the partner is paused/, 'fault: ... core data');
+value("SELECT watchlist.pause_partner('south', false, 'new key', 'x')");
+value("SELECT watchlist.note('setting', 'x', 'x'); SELECT watchlist.seal_log()") foreach 1 .. 12;
+like(in_snapshot('SELECT count(*) FROM watchlist.partner_feed'), qr/^0$/m, 'fault: a partner reads in a snapshot as old as it likes');
+like(in_snapshot($partner_search), qr/is not that of a partner/, 'and searches');
+is(as('south', 'SELECT count(*) > 0 FROM watchlist.partner_feed'), 't', 'in a new one it reads');
+$other->query_safe('COMMIT; BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+as('olga', "SELECT watchlist.decide_release('south', 'north/border/W-1', false, 'misused', 'x'); SELECT watchlist.correct_person('north/border/W-2', 'x', 'x', caveat => 'changed')");
+is($other->query_safe('SAVEPOINT s; ' . sprintf($core_data, 2)), 'f|', 'of a person who was changed but not released nothing is to be noticed');
+$other->query(sprintf $core_data, 1);
+like($other->{stderr}, qr/could not serialize/, 'fault: core data is given by a decision that was taken back since the snapshot');
+$other->{stderr} = '';
+$other->query_safe('ROLLBACK');
+as('olga', "SELECT watchlist.add_person('Asked For', NULL, 'x', 'x', reference => 'W-ASKED'); SELECT watchlist.decide_release('south', 'north/border/W-ASKED', true, 'x', 'x')");
+is($other->query_safe('BEGIN; ' . sprintf($core_data, 'ASKED')), 't|Asked For', 'a partner asks for core data and stays idle');
+($out, $err) = session($node, "SET statement_timeout = '20s'; SELECT watchlist.erase_person('north/border/W-ASKED', 'x', 'x') > 0", user => 'olga');
+is("$out$err", 't', 'fault: a person for whom an idle partner asked cannot be erased');
+$other->query_safe('COMMIT; SET SESSION AUTHORIZATION olga');
+
 # a check in an old snapshot and an entry that is committed meanwhile, in both orders of the job
 foreach my $level ('REPEATABLE READ', 'SERIALIZABLE')
 {

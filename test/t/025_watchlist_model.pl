@@ -74,6 +74,20 @@ sub withheld
 	return scalar grep { my ($ol, $op) = split / /; $op eq $p && $list{$ol}{agency} eq $person{$p}{agency} && $entry{$_}{withheld}{$partner} } keys %entry;
 }
 
+# what those entries withheld stays withheld when the last of them goes
+sub bind_consents
+{
+	my ($p, %leaving) = @_;
+	my @own = grep { my ($l, $q) = split / /; $q eq $p && $list{$l}{agency} eq $person{$p}{agency} } keys %entry;
+
+	return if !@own || grep { !$leaving{$_} } @own;
+	foreach my $consent (map { $consent{$_} } grep { /^\Q$p\E / } keys %consent)
+	{
+		delete $consent->{$_} foreach map { my $key = $_; grep { $entry{$key}{withheld}{$_} } @partners } @own;
+	}
+	return;
+}
+
 # the whole state as text, from the model and from the tables
 sub model_state
 {
@@ -180,7 +194,14 @@ my %operation = (
 
 		return if chance(80);
 		return ("watchlist.delete_list('$name', 'x', 'x')",
-			$list{$name} && $list{$name}{agency} eq $agency ? sub { delete $list{$name}; delete $entry{$_} foreach grep { /^\Q$name\E / } keys %entry } : undef);
+			$list{$name} && $list{$name}{agency} eq $agency ? sub {
+				my %leaving = map { $_ => 1 } grep { /^\Q$name\E / } keys %entry;
+
+				bind_consents((split / /)[1], %leaving) foreach keys %leaving;
+				delete $list{$name};
+				delete @entry{keys %leaving};
+			}
+			: undef);
 	},
 	add_entry => sub {
 		my ($user, $agency) = @_;
@@ -202,7 +223,7 @@ my %operation = (
 		my ($user, $agency) = @_;
 		my ($l, $p) = split / /, some(sort(keys %entry), 'north/border/nothing north/border/nobody');
 
-		return ("watchlist.remove_from_list('$l', '$p', 'x', 'x')", $entry{"$l $p"} && ($list{$l}{agency} eq $agency || $person{$p}{agency} eq $agency) ? sub { delete $entry{"$l $p"} } : undef);
+		return ("watchlist.remove_from_list('$l', '$p', 'x', 'x')", $entry{"$l $p"} && ($list{$l}{agency} eq $agency || $person{$p}{agency} eq $agency) ? sub { bind_consents($p, "$l $p" => 1); delete $entry{"$l $p"} } : undef);
 	},
 	consent => sub {
 		my ($user, $agency) = @_;
@@ -264,6 +285,7 @@ my %operation = (
 		return ("watchlist.hand_over_person('$p', '$other', 'x', 'x')",
 			$person{$p} && $person{$p}{agency} eq $agency
 			? sub {
+				bind_consents($p, map { $_ => 1 } keys %entry);
 				my @kept = grep { my ($l, $q) = split / /; $q eq $p && $list{$l}{agency} eq $agency } keys %entry;
 
 				$consent{"$p $agency"} //= { map { $_ => 1 } map { my ($l) = split / /; keys %{ $list{$l}{rules} } } @kept } if @kept;

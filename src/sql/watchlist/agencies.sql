@@ -125,7 +125,8 @@ $$;
 -- An agency is a role; its members act for it.
 CREATE TABLE agencies (
 	agency text PRIMARY KEY CHECK (agency ~ '^[[:alnum:]][[:alnum:] ._-]{0,62}$'),
-	member regrole NOT NULL UNIQUE
+	member regrole NOT NULL UNIQUE,
+	former_names text[] NOT NULL DEFAULT '{}'	-- which are in names that it gave, and are not given to another
 );
 
 -- Logins that an application shares among persons: who acts is the role it has set.

@@ -270,6 +270,7 @@ BEGIN
 	kept := watchlist.own_list(list, true);
 	reached := watchlist.persons_of(kept.list);
 	PERFORM watchlist.queue_list(kept.list);
+	PERFORM watchlist.bind_consents(reached, ARRAY[kept.list]);
 	DELETE FROM watchlist.list_entries e WHERE e.list = kept.list;
 	PERFORM watchlist.refresh(reached);
 	DELETE FROM watchlist.lists l WHERE l.list = kept.list;
@@ -290,6 +291,7 @@ BEGIN
 	kept := watchlist.own_list(list, true);
 	PERFORM watchlist.find_agency(agency);
 	reached := watchlist.persons_of(kept.list);
+	PERFORM watchlist.bind_consents(reached, ARRAY[kept.list]);
 	INSERT INTO watchlist.consents (person, agency, partners, given_by, purpose, case_reference)
 		SELECT p.person, hand_over_list.agency,
 			   coalesce((SELECT watchlist.as_set(array_agg(r.partner)) FROM watchlist.release_rules r WHERE r.list = kept.list), '{}'),
@@ -379,10 +381,34 @@ BEGIN
 END
 $$;
 
+-- What the keeper's own entries of some persons withheld, warned of and ended stays with what
+-- the keeper allowed others when the last of those entries goes: it expires and
+-- is purged, is removed, or its list or person is handed over.
+CREATE FUNCTION bind_consents(persons bigint[], lists text[]) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	PERFORM FROM watchlist.persons p WHERE p.person = ANY (persons) ORDER BY p.person FOR NO KEY UPDATE;
+	UPDATE watchlist.consents c
+	SET partners = ARRAY(SELECT n FROM unnest(c.partners) n WHERE n <> ALL (k.withheld_from)), caveats = watchlist.as_set(c.caveats || k.caveats),
+		expires = least(c.expires, k.expires)
+	FROM (SELECT e.person,
+				 coalesce(array_agg(DISTINCT w) FILTER (WHERE w IS NOT NULL), '{}') AS withheld_from,
+				 coalesce(array_agg(DISTINCT v) FILTER (WHERE v IS NOT NULL), '{}') AS caveats,
+				 CASE WHEN bool_and(e.expires IS NOT NULL) THEN max(e.expires) END AS expires
+		  FROM watchlist.list_entries e JOIN watchlist.lists l ON l.list = e.list JOIN watchlist.persons p ON p.person = e.person AND p.agency = l.agency
+			   LEFT JOIN LATERAL unnest(e.withheld_from) w ON true LEFT JOIN LATERAL unnest(e.caveats) v ON true
+		  WHERE e.person = ANY (persons)
+		  GROUP BY e.person HAVING bool_and(e.list = ANY (lists))) k
+	WHERE c.person = k.person;
+END
+$$;
+
 CREATE FUNCTION drop_entries(person bigint, lists text[]) RETURNS void
 	LANGUAGE plpgsql
 AS $$
 BEGIN
+	PERFORM watchlist.bind_consents(ARRAY[drop_entries.person], lists);
 	PERFORM watchlist.queue_change(l, (SELECT p.reference FROM watchlist.persons p WHERE p.person = drop_entries.person)) FROM unnest(lists) l;
 	DELETE FROM watchlist.list_entries e WHERE e.person = drop_entries.person AND e.list = ANY (lists);
 	PERFORM watchlist.refresh(ARRAY[drop_entries.person]);

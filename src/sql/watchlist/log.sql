@@ -120,6 +120,11 @@ BEGIN
 			SELECT date_trunc('month', l.at AT TIME ZONE 'UTC')::date AS month, l.agency, l.caller, l.action, count(*) AS entries
 			FROM watchlist.log l GROUP BY 1, 2, 3, 4;
 	END IF;
+	-- the last seal as it is now, which SELECT .. FROM seals does not say in an old snapshot
+	IF to_regclass('watchlist.seal_numbers') IS NULL THEN
+		CREATE SEQUENCE watchlist.seal_numbers MINVALUE 0;
+		PERFORM setval('watchlist.seal_numbers', coalesce((SELECT max(s.seal) FROM watchlist.seals s), 0));
+	END IF;
 	-- also of a log that an earlier installation left
 	FOREACH protected IN ARRAY ARRAY['log', 'seals'] LOOP
 		IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass('watchlist.' || protected) AND t.tgname = 'refuse_change') THEN
@@ -138,6 +143,10 @@ CREATE FUNCTION tell_server_log(message text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER SET log_min_error_statement = panic SET log_error_verbosity = terse
 AS $$
 BEGIN
+	IF current_setting('log_min_messages') IN ('fatal', 'panic') THEN
+		RAISE EXCEPTION 'the server writes no line into its log before something is disclosed'
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Set log_min_messages to log, error or less.';
+	END IF;
 	RAISE LOG 'watchlist: %', message;
 END
 $$;
@@ -219,6 +228,7 @@ BEGIN
 	made.previous := coalesce(last.hash, '');
 	made.hash := watchlist.keyed_hash(convert_to((to_jsonb(made) - 'hash')::text, 'UTF8'));
 	INSERT INTO watchlist.seals SELECT made.*;
+	PERFORM setval('watchlist.seal_numbers', made.seal);
 	RETURN made.seal;
 END
 $$;
@@ -325,10 +335,23 @@ BEGIN
 END
 $$;
 
+-- Names that an agency gave begin with the name that it had.
+CREATE FUNCTION require_new_agency(name text, of_agency text DEFAULT NULL) RETURNS void
+	LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF EXISTS (SELECT FROM watchlist.agencies a WHERE name = ANY (a.former_names) AND a.agency IS DISTINCT FROM of_agency) THEN
+		RAISE EXCEPTION 'another agency was named "%"', left(name, 100)
+			USING ERRCODE = 'unique_violation', HINT = 'Names of persons and lists begin with it. Choose another name.';
+	END IF;
+END
+$$;
+
 CREATE FUNCTION add_agency(agency text, member regrole) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 BEGIN
+	PERFORM watchlist.require_new_agency(agency);
 	INSERT INTO watchlist.agencies (agency, member) VALUES (add_agency.agency, add_agency.member);
 	PERFORM watchlist.note('duty', 'administration', 'agency', detail => 'agency ' || agency);
 END
@@ -340,10 +363,16 @@ CREATE FUNCTION rename_agency(agency text, new_name text, purpose text, case_ref
 AS $$
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
-	UPDATE watchlist.agencies a SET agency = rename_agency.new_name WHERE a.agency = rename_agency.agency;
+	PERFORM watchlist.require_new_agency(new_name, agency);
+	UPDATE watchlist.agencies a SET agency = rename_agency.new_name, former_names = watchlist.as_set(a.former_names || a.agency)
+		WHERE a.agency = rename_agency.agency;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no agency "%"', left(rename_agency.agency, 100) USING ERRCODE = 'no_data_found';
 	END IF;
+	-- its searches stay its own
+	PERFORM set_config('watchlist.purging', 'on', true);
+	UPDATE watchlist.searches s SET agency = rename_agency.new_name WHERE s.agency = rename_agency.agency;
+	PERFORM set_config('watchlist.purging', '', true);
 	PERFORM watchlist.note('duty', purpose, case_reference, detail => format('agency %s is now %s', agency, new_name));
 END
 $$;

@@ -7,13 +7,25 @@
 -- watchlist_courier, which owns the functions that talk to partners and nothing else.
 -- ---------------------------------------------------------------------------
 
+-- Whether at most ten seals were made since the snapshot was taken.  A snapshot that
+-- one session exports can be used by another long after, in a new transaction.
+CREATE FUNCTION snapshot_is_recent() RETURNS boolean
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+AS $$
+BEGIN
+	RETURN (SELECT n.last_value FROM watchlist.seal_numbers n) - coalesce((SELECT max(s.seal) FROM watchlist.seals s), 0) <= 10;
+END
+$$;
+
 -- The partner that is connected; NULL: none, or it is paused.  A transaction of a
 -- partner ends within ten minutes: in an old snapshot it would see what was withdrawn since.
 CREATE FUNCTION current_partner() RETURNS text
 	LANGUAGE sql STABLE SECURITY DEFINER
 BEGIN ATOMIC
 	SELECT p.partner FROM watchlist.partners p JOIN pg_catalog.pg_roles r ON r.oid = p.login
-	WHERE r.rolname = session_user AND NOT p.paused AND clock_timestamp() < transaction_timestamp() + interval '10 minutes';
+	WHERE r.rolname = session_user AND NOT p.paused AND clock_timestamp() < transaction_timestamp() + interval '10 minutes'
+	  -- a pause takes this right; rights are looked up as they are now, whatever the snapshot
+	  AND has_table_privilege(r.oid, 'watchlist.partner_feed', 'SELECT') AND watchlist.snapshot_is_recent();
 END;
 
 CREATE FUNCTION require_partner() RETURNS text
@@ -178,7 +190,10 @@ $$;
 -- templates of one entry; a row without a template withdraws the entry.
 CREATE VIEW partner_feed WITH (security_barrier) AS
 	SELECT f.number, f.hash, f.list, f.reference, r.item, r.print, r.eye, r.caveats, r.expires
-	FROM feed f LEFT JOIN released r ON r.partner = f.partner AND r.list = f.list AND r.reference = f.reference
+	FROM feed f
+		 -- only what the log says was sent: an entry that is allowed again waits for its next number
+		 LEFT JOIN feed_sent s ON s.partner = f.partner AND s.list = f.list AND s.reference = f.reference
+		 LEFT JOIN released r ON r.partner = s.partner AND r.list = s.list AND r.reference = s.reference
 	WHERE f.partner = (SELECT current_partner());
 
 -- INSERT the number and hash up to which you have everything, RETURNING from
@@ -407,6 +422,7 @@ DECLARE
 	batch CONSTANT integer := 1000;
 	most_bytes CONSTANT bigint := 256000000;
 	bytes bigint;
+	size bigint;
 	mine watchlist.received_feeds;
 	answer record;
 	rows watchlist.feed_row[];
@@ -425,7 +441,7 @@ BEGIN
 	BEGIN
 		EXECUTE format('INSERT INTO watchlist.%I (number, hash) VALUES ($1, $2) RETURNING number, hash, anew, last_number', 'acknowledge_at_' || partner)
 			INTO STRICT answer USING mine.number, mine.hash;
-		IF answer.number IS NULL OR answer.last_number IS NULL OR answer.last_number < answer.number
+		IF answer.number IS NULL OR answer.last_number IS NULL OR answer.last_number < answer.number OR octet_length(answer.hash) > 100
 		   OR NOT coalesce(answer.anew, true) AND (answer.number, answer.hash) <> (mine.number, mine.hash) THEN
 			RAISE EXCEPTION 'the partner''s answer makes no sense' USING ERRCODE = 'fdw_error';
 		END IF;
@@ -447,15 +463,17 @@ BEGIN
 								  FROM (SELECT * FROM watchlist.%I a WHERE a.number > $1 AND a.number <= $2 LIMIT $3) r) f', 'feed_of_' || partner)
 				INTO rows, bytes USING mine.number, upto, 100 * batch + 1, most_bytes;
 			SELECT r.hash INTO last_hash FROM unnest(rows) r WHERE r.number = upto LIMIT 1;
-			IF last_hash IS NULL OR EXISTS (SELECT FROM unnest(rows) r WHERE r.number <= mine.number OR r.number > upto OR r.number IS NULL)
+			IF last_hash IS NULL OR octet_length(last_hash) > 100 OR EXISTS (SELECT FROM unnest(rows) r WHERE r.number <= mine.number OR r.number > upto OR r.number IS NULL)
 			   OR cardinality(rows) > 100 * batch OR bytes > most_bytes THEN
 				RAISE EXCEPTION 'the partner''s feed has a gap, or too much in it' USING ERRCODE = 'fdw_error';
 			END IF;
-			IF watchlist.received_size(partner) + batch > watchlist.most_received() THEN
+			size := watchlist.received_size(partner);
+			PERFORM watchlist.store_batch(partner, mine.generation, rows);
+			-- withdrawals are always taken
+			IF watchlist.received_size(partner) > greatest(size, watchlist.most_received()) THEN
 				RAISE EXCEPTION 'the partner has sent as many entries as it may'
 					USING ERRCODE = 'program_limit_exceeded', HINT = 'Setting max_received is the limit.';
 			END IF;
-			PERFORM watchlist.store_batch(partner, mine.generation, rows);
 			entries := entries + upto - mine.number;
 			mine.number := upto;
 			mine.hash := last_hash;
@@ -576,6 +594,7 @@ AS $$
 DECLARE
 	me CONSTANT text := watchlist.require_partner();
 	who watchlist.persons;
+	found watchlist.persons;
 BEGIN
 	PERFORM watchlist.require_reason(NEW.purpose, NEW.case_reference);
 	IF watchlist.is_blank(NEW.person) OR octet_length(NEW.person) > 500 THEN
@@ -583,9 +602,19 @@ BEGIN
 	END IF;
 	NEW.name := NULL;
 	NEW.born := NULL;
-	-- fails to serialize where the person was changed, or a decision taken, since the snapshot
-	SELECT p.* INTO who FROM watchlist.persons p
-		WHERE watchlist.owner_of(NEW.person) = watchlist.country() AND p.reference = watchlist.rest_of(NEW.person) FOR KEY SHARE;
+	SELECT p.* INTO found FROM watchlist.persons p
+		WHERE watchlist.owner_of(NEW.person) = watchlist.country() AND p.reference = watchlist.rest_of(NEW.person);
+	-- Fails to serialize where the person was changed, or a decision taken, since the
+	-- snapshot.  Only whoever has been released is locked, for others must not be told by
+	-- a wait or an error; and not for longer than this, for a partner may stay idle.
+	IF EXISTS (SELECT FROM watchlist.release_decisions d WHERE d.partner = me AND d.person = found.person AND d.released) THEN
+		BEGIN
+			SELECT p.* INTO who FROM watchlist.persons p WHERE p.person = found.person FOR SHARE;
+			RAISE EXCEPTION 'this ends the lock' USING ERRCODE = 'WL001';
+		EXCEPTION WHEN SQLSTATE 'WL001' THEN
+			NULL;
+		END;
+	END IF;
 	-- the same whether there is such a person or not
 	NEW.released := coalesce((SELECT d.released AND (d.until IS NULL OR d.until >= watchlist.today())
 							  FROM watchlist.release_decisions d WHERE d.partner = me AND d.person = who.person
@@ -860,10 +889,23 @@ $$;
 CREATE FUNCTION pause_partner(partner text, paused boolean, purpose text, case_reference text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
+DECLARE
+	login regrole;
 BEGIN
+	IF paused IS NULL THEN
+		RAISE EXCEPTION 'a partner is paused or not' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	PERFORM watchlist.known_partners(ARRAY[coalesce(partner, '')]);
-	UPDATE watchlist.partners p SET paused = pause_partner.paused WHERE p.partner = pause_partner.partner;
+	UPDATE watchlist.partners p SET paused = pause_partner.paused WHERE p.partner = pause_partner.partner RETURNING p.login INTO login;
+	-- a snapshot that is older sees no pause, but rights are always as they are now
+	IF EXISTS (SELECT FROM pg_roles r WHERE r.oid = login) THEN
+		IF paused THEN
+			EXECUTE format('REVOKE SELECT ON watchlist.partner_feed FROM %s', login);
+		ELSE
+			PERFORM watchlist.give_duty('partner', login);
+		END IF;
+	END IF;
 	PERFORM watchlist.note('duty', purpose, case_reference, partner => partner, detail => CASE WHEN paused THEN 'paused' ELSE 'resumed' END);
 END
 $$;

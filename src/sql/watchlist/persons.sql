@@ -394,6 +394,9 @@ BEGIN
 	PERFORM watchlist.withdraw_from_feeds(gone.person);
 	SELECT coalesce(max(e.number), 0) INTO last FROM watchlist.enrolments e WHERE e.person = kept.person;
 	UPDATE watchlist.enrolments e SET person = kept.person, number = last + e.number WHERE e.person = gone.person;
+	-- of two entries of a list one stays, with what both withhold and warn of
+	UPDATE watchlist.list_entries k SET withheld_from = watchlist.as_set(k.withheld_from || e.withheld_from), caveats = watchlist.as_set(k.caveats || e.caveats)
+		FROM watchlist.list_entries e WHERE e.person = gone.person AND k.person = kept.person AND k.list = e.list;
 	UPDATE watchlist.list_entries e SET person = kept.person
 		WHERE e.person = gone.person AND NOT EXISTS (SELECT FROM watchlist.list_entries k WHERE k.list = e.list AND k.person = kept.person);
 	DELETE FROM watchlist.list_entries e WHERE e.person = gone.person;
@@ -446,6 +449,7 @@ BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	who := watchlist.own_person(person);
 	PERFORM watchlist.find_agency(agency);
+	PERFORM watchlist.bind_consents(ARRAY[who.person], ARRAY(SELECT e.list FROM watchlist.list_entries e WHERE e.person = who.person));
 	INSERT INTO watchlist.consents (person, agency, partners, given_by, purpose, case_reference)
 		SELECT who.person, who.agency, watchlist.as_set(array_agg(r.partner)), watchlist.caller(), hand_over_person.purpose, hand_over_person.case_reference
 		FROM watchlist.list_entries e JOIN watchlist.lists l USING (list) LEFT JOIN watchlist.release_rules r ON r.list = l.list

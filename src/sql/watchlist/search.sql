@@ -311,8 +311,9 @@ BEGIN ATOMIC
 							  greatest((cardinality(prints) > 0 IS TRUE)::int + (cardinality(irises) > 0 IS TRUE)::int, 1))) r (fpir);
 END;
 
--- The ten likeliest in some parts, ours and received, who have an entry in force, with
--- their lists and caveats.  Being STABLE it sees one snapshot.
+-- The likeliest in some parts who have an entry in force, with their lists and
+-- caveats: ten of ours and ten that partners sent.  So whatever a partner sends, and
+-- however often, it takes the place of none of ours.  Being STABLE it sees one snapshot.
 CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint) RETURNS found_person[]
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -335,13 +336,17 @@ BEGIN
 		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most) s);
 	END IF;
 	RETURN ARRAY(
-		SELECT ROW(f.person, f.score, f.fpir, f.fpir_bound, f.evidence, e.lists, e.caveats)::watchlist.found_person
+		SELECT ROW(k.person, k.score, k.fpir, k.fpir_bound, k.evidence, k.lists, k.caveats)::watchlist.found_person
+		FROM (
+		SELECT f.person, f.score, f.fpir, f.fpir_bound, f.evidence, e.lists, e.caveats, watchlist.owner_of(f.person) = country AS own,
+			   row_number() OVER (PARTITION BY watchlist.owner_of(f.person) = country ORDER BY f.score DESC, f.person COLLATE "C") AS place
 		FROM unnest(found) f,
 			 LATERAL (SELECT array_agg(DISTINCT o.owner || '/' || o.list) AS lists,
 							 coalesce(array_agg(DISTINCT v.caveat) FILTER (WHERE v.caveat IS NOT NULL), '{}') AS caveats
 					  FROM watchlist.entries_of(f.person, parts) o LEFT JOIN LATERAL unnest(o.caveats) v (caveat) ON true) e
-		WHERE e.lists IS NOT NULL
-		ORDER BY f.score DESC, f.person COLLATE "C" LIMIT 10);
+		WHERE e.lists IS NOT NULL) k
+		WHERE k.place <= 10
+		ORDER BY k.score DESC, k.own DESC, k.person COLLATE "C");
 END
 $$;
 
@@ -351,7 +356,7 @@ BEGIN ATOMIC
 	SELECT coalesce(cardinality(array_remove(probe.prints, NULL)), 0) + coalesce(cardinality(array_remove(probe.irises, NULL)), 0) > 0;
 END;
 
--- Search, and keep what was found: the ten likeliest, whether they are anything or not.
+-- Search, and keep what was found: the likeliest, whether they are anything or not.
 CREATE FUNCTION search_and_freeze(parts bigint[], probe templates, encounter bigint, agency text, purpose text, case_reference text, probe_hash bytea) RETURNS searches
 	LANGUAGE plpgsql
 AS $$
@@ -619,23 +624,36 @@ DECLARE
 	arrival watchlist.arrivals;
 	checked bigint;
 	here CONSTANT bigint := (SELECT c.system_identifier FROM pg_control_system() c);
+	country CONSTANT text := watchlist.country();
+	alone boolean := true;
+	ours boolean;
 BEGIN
 	PERFORM watchlist.require_read_committed();
 	PERFORM watchlist.country();
 	searched := 0;
-	IF pg_try_advisory_xact_lock(hashtextextended('watchlist.search_past_encounters', 0)) THEN
+	-- no advisory lock: anybody who logs in could hold it
+	BEGIN
+		LOCK TABLE watchlist.this_country IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+	EXCEPTION WHEN lock_not_available THEN
+		alone := false;
+	END;
+	IF alone THEN
 		-- restored into another cluster: its transactions are numbered otherwise
 		IF EXISTS (SELECT FROM watchlist.this_country c WHERE c.cluster <> here) THEN
 			UPDATE watchlist.arrivals SET since = pg_current_xact_id();
 			UPDATE watchlist.encounters e SET saw = NULL WHERE NOT e.searched;
 			UPDATE watchlist.this_country SET cluster = here;
 		END IF;
-		FOR arrival IN
-			SELECT * FROM watchlist.arrivals a WHERE NOT a.searched ORDER BY a.since LIMIT max FOR UPDATE SKIP LOCKED
-		LOOP
-			PERFORM watchlist.search_arrival(arrival.part, arrival.subject);
-			UPDATE watchlist.arrivals a SET searched = true WHERE a.part = arrival.part AND a.subject = arrival.subject;
-			searched := searched + 1;
+		-- however many a partner sends, ours don't wait behind them
+		FOREACH ours IN ARRAY ARRAY[true, false] LOOP
+			FOR arrival IN
+				SELECT a.* FROM watchlist.arrivals a JOIN watchlist.parts t ON t.part = a.part
+				WHERE NOT a.searched AND (t.owner = country) = ours ORDER BY a.since LIMIT max FOR UPDATE OF a SKIP LOCKED
+			LOOP
+				PERFORM watchlist.search_arrival(arrival.part, arrival.subject);
+				UPDATE watchlist.arrivals a SET searched = true WHERE a.part = arrival.part AND a.subject = arrival.subject;
+				searched := searched + 1;
+			END LOOP;
 		END LOOP;
 		FOR checked IN
 			SELECT e.encounter FROM watchlist.encounters e WHERE NOT e.searched ORDER BY e.encounter LIMIT max FOR UPDATE SKIP LOCKED
