@@ -311,6 +311,16 @@ is(pull($south, 'north'), '30|f|', 'a partner that was restored gets everything'
 is(received($south, 'north'), '30|60', 'and has it');
 is(value($south, 'SELECT count(*) FROM watchlist.coverage() WHERE problem LIKE \'number%\''), '0', 'sizes are right');
 
+# a partner that has sent as much as it may
+value($south, "UPDATE watchlist.this_country SET max_received = 1");
+value($north, "SELECT watchlist.remove_from_list('north/border/wanted', 'north/border/wanted-50', 'x', 'x')", 'carl');
+is(pull($south, 'north'), '1|f|', 'fault: who has sent as much as it may cannot withdraw');
+is(received($south, 'north'), '29|58', 'what it withdraws is gone');
+value($north, "SELECT watchlist.add_to_list('north/border/wanted', 'north/border/wanted-50', 'x', 'x')", 'carl');
+like(pull($south, 'north'), qr/as many entries as it may/, 'but it cannot send more');
+value($south, "UPDATE watchlist.this_country SET max_received = 1000000");
+is(pull($south, 'north'), '1|f|', 'until it may');
+
 #
 # Paused, resumed, removed; one that hangs
 #

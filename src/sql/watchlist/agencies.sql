@@ -118,6 +118,18 @@ BEGIN
 END
 $$;
 
+-- A bell for listeners.  Anybody who logs in can fill the queue, and it is better
+-- that a bell does not ring than that a check fails.
+CREATE FUNCTION ring(channel text) RETURNS void
+	LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF pg_notification_queue_usage() < 0.5 THEN
+		PERFORM pg_notify(channel, '');
+	END IF;
+END
+$$;
+
 -- ---------------------------------------------------------------------------
 -- who acts, and for whom
 -- ---------------------------------------------------------------------------

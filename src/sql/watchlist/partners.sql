@@ -667,7 +667,7 @@ BEGIN
 		FROM watchlist.received_feeds f JOIN watchlist.partners p ON p.partner = f.partner WHERE NOT p.paused;
 	GET DIAGNOSTICS asked = ROW_COUNT;
 	IF asked > 0 THEN
-		PERFORM pg_notify('watchlist_remote', '');
+		PERFORM watchlist.ring('watchlist_remote');
 	END IF;
 	RETURN asked;
 END
@@ -725,7 +725,7 @@ BEGIN
 		INSERT INTO watchlist.alerts (kind, agency, partner, person, band, encounter)
 			SELECT 'remote ' || store_answer.band, e.agency, one.partner, store_answer.person, store_answer.band, e.encounter
 			FROM watchlist.encounters e WHERE e.encounter = one.encounter;
-		PERFORM pg_notify('watchlist_alert', '');
+		PERFORM watchlist.ring('watchlist_alert');
 	END IF;
 END
 $$;

@@ -178,7 +178,7 @@ BEGIN
 							AND (k.band = 'hit' OR raise_alert.band = 'refer'))
 		ORDER BY a.agency;
 	IF FOUND THEN
-		PERFORM pg_notify('watchlist_alert', '');
+		PERFORM watchlist.ring('watchlist_alert');
 	END IF;
 END
 $$;
