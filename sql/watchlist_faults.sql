@@ -386,6 +386,14 @@ SELECT * FROM watchlist.view_person('north/police/W-3', 'entry', 'B-21');
 RESET SESSION AUTHORIZATION;
 RESET log_min_messages;
 
+-- fault: a partner's login reads everything as a member of another role
+CREATE ROLE regress_west LOGIN IN ROLE pg_read_all_data;
+SELECT watchlist.add_partner('west', 'regress_west', 'agreement 9', 'N-22');
+REVOKE pg_read_all_data FROM regress_west;
+GRANT regress_border TO regress_west;
+SELECT watchlist.add_partner('west', 'regress_west', 'agreement 9', 'N-22');
+DROP ROLE regress_west;
+
 -- fault: functions cannot be dumped with an empty search_path
 SET check_function_bodies = on;
 DO $$

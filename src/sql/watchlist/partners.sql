@@ -840,7 +840,12 @@ BEGIN
 		RAISE EXCEPTION '"%" cannot be the name of a partner', left(partner, 100)
 			USING ERRCODE = 'invalid_name', HINT = 'It begins with a letter or digit and has at most 40 letters, digits, blanks, dots, hyphens and underscores.';
 	END IF;
-	IF EXISTS (SELECT FROM pg_roles r WHERE r.oid = login AND (r.rolsuper OR r.rolreplication OR r.rolbypassrls OR r.rolcreaterole)) THEN
+	-- nor may it become one that does
+	IF EXISTS (SELECT FROM pg_roles r
+			   WHERE pg_has_role(login, r.oid, 'MEMBER')
+				 AND (r.rolsuper OR r.rolreplication OR r.rolbypassrls OR r.rolcreaterole OR r.rolname ~ '^pg_'
+					  OR EXISTS (SELECT FROM watchlist.agencies a WHERE a.member = r.oid)
+					  OR EXISTS (SELECT FROM watchlist.duties d WHERE d.role = r.oid))) THEN
 		RAISE EXCEPTION 'role % may do more than a partner', login
 			USING ERRCODE = 'invalid_grant_operation', HINT = 'Use a role that only logs in, without REPLICATION, which can read the whole database.';
 	END IF;
