@@ -45,7 +45,7 @@ CREATE FUNCTION fingerprint_from_image(image bytea, dpi float8 DEFAULT NULL,
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 200000
 BEGIN ATOMIC
 	SELECT fingerprint_from_pixels(p.pixels, p.width, p.height,
-		picture_resolution(dpi, p.dpi, p.vertical_dpi),
+		picture_resolution($2, p.dpi, p.vertical_dpi),
 		coalesce($3, CASE WHEN p.finger_position <= 10 THEN p.finger_position END, 0),
 		coalesce($4, CASE WHEN p.impression_type IN (0, 1, 2, 3, 8) THEN p.impression_type END, 0))
 	FROM image_pixels(image, which) p
