@@ -1,6 +1,7 @@
 # Drivers that take a server with a TCP port, or packages that are not always
-# there: JDBC, node-postgres, postgres.js, DBD::Pg.  Each is an application in
-# test/drivers that prints TAP; what is not installed is skipped, loudly.
+# there: JDBC, node-postgres, postgres.js, DBD::Pg, PHP's PDO, Go's pq, ODBC.
+# Each is an application in test/drivers that prints TAP; what is not installed
+# is skipped, loudly.
 
 use strict;
 use warnings;
@@ -77,6 +78,36 @@ SKIP:
 }
 
 application('DBD::Pg', $^X, "$drivers/perl/enrol.pl");
+
+SKIP:
+{
+	skip 'PHP PDO: php is not installed', 1 unless have('php');
+	application('PHP PDO', 'php', "$drivers/php/enrol.php");
+}
+
+SKIP:
+{
+	my $packages = '/usr/share/gocode';
+	my $built = tempdir(CLEANUP => 1);
+
+	skip 'Go pq: go is not installed', 1 unless have('go');
+	skip 'Go pq: golang-github-lib-pq-dev is not installed', 1 unless -d "$packages/src/github.com/lib/pq";
+	local @ENV{qw(GOPATH GO111MODULE GOCACHE)} = ($packages, 'off', "$built/cache");
+	is(system('go', 'build', '-o', "$built/enrol", "$drivers/go/enrol.go"), 0, 'Go pq: it is built') or last SKIP;
+	application('Go pq', "$built/enrol");
+}
+
+SKIP:
+{
+	my $driver = 'PostgreSQL Unicode';
+	my $built = tempdir(CLEANUP => 1);
+
+	skip 'ODBC: unixodbc is not installed', 1 unless have('odbcinst');
+	skip 'ODBC: odbc-postgresql is not installed', 1 unless `odbcinst -q -d` =~ /^\[\Q$driver\E\]$/m;
+	skip 'ODBC: unixodbc-dev is not installed', 1 unless -e '/usr/include/sql.h';
+	is(system('cc', '-o', "$built/enrol", "$drivers/odbc/enrol.c", '-lodbc'), 0, 'ODBC: it is built') or last SKIP;
+	application('ODBC', "$built/enrol", "Driver={$driver};Server=127.0.0.1;Port=@{[ $node->port ]};Database=postgres;UID=$user");
+}
 
 $node->stop;
 done_testing();
