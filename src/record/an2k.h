@@ -36,6 +36,14 @@ typedef struct An2kRecord
 /* returns whether to go on */
 typedef bool (*An2kVisitor)(const An2kRecord *record, void *context);
 
+/*
+ * A finger position and an impression type, as ANSI/NIST numbers them, in a
+ * template.  The first returns NULL, or why a template cannot have this
+ * position: several fingers, palms, soles.
+ */
+extern const char *an2k_finger(long code, uint8_t *position);
+extern uint8_t     an2k_impression(long code);
+
 /* A file with more records than this is refused */
 #define AN2K_MAX_RECORDS 1000
 

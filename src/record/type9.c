@@ -48,23 +48,39 @@ fail_at(const Type9 *type9, const char *where, const char *field, const char *pr
 					   problem);
 }
 
-/* the finger of a friction ridge position code; 0 if it is not one finger that is known */
-static uint8_t
-finger_of(long position)
+const char *
+an2k_finger(long code, uint8_t *position)
 {
-	if (position >= 1 && position <= 10)
-		return (uint8_t) position;
-	if (position == 11)
-		return 1; /* plain thumbs */
-	return position == 12 ? 6 : 0;
+	*position = 0;
+	if ((code >= 20 && code <= 38) || code >= 60)
+		return "is not that of a finger";
+	if ((code >= 13 && code <= 15) || (code >= 40 && code <= 50))
+		return "is that of several fingers";
+	if (code >= 1 && code <= 10)
+		*position = (uint8_t) code;
+	else if (code == 11 || code == 12) /* plain thumbs */
+		*position = code == 11 ? 1 : 6;
+	return NULL;
+}
+
+uint8_t
+an2k_impression(long code)
+{
+	if (code >= 0 && code <= 9)
+		return (uint8_t) code;
+	if (code >= 20 && code <= 23)
+		return (uint8_t) (code % 2);
+	return code >= 24 && code <= 27 ? IMPRESSION_CONTACTLESS : IMPRESSION_UNKNOWN;
 }
 
 /* reads the finger from a field that may list several, which then is unknown */
 static bool
 read_position(const Type9 *type9, int field, const char *name)
 {
-	Slice value, part, item, again;
-	long  position;
+	Slice       value, part, item, again;
+	long        position;
+	uint8_t     finger;
+	const char *problem;
 
 	if (!an2k_field(type9->record, field, &value))
 		return true;
@@ -74,12 +90,11 @@ read_position(const Type9 *type9, int field, const char *name)
 		return true;
 	if (!an2k_number(item, 99, &position))
 		return fail_at(type9, item.start, name, "is no number");
-	if ((position >= 20 && position <= 38) || position >= 60)
-		return fail_at(type9, item.start, name, "is not that of a finger");
-	if (position >= 13 && position <= 15)
-		return fail_at(type9, item.start, name, "is that of several fingers");
+	problem = an2k_finger(position, &finger);
+	if (problem != NULL)
+		return fail_at(type9, item.start, name, problem);
 	if (!an2k_next_part(&value, AN2K_RS, &again))
-		type9->finger->position = finger_of(position);
+		type9->finger->position = finger;
 	return true;
 }
 
@@ -93,12 +108,7 @@ read_impression(const Type9 *type9)
 	if (!an2k_field(type9->record, FIELD_IMPRESSION, &value) ||
 		!an2k_next_part(&value, AN2K_RS, &part) || !an2k_number(part, 99, &code))
 		return;
-	if (code <= 9)
-		type9->finger->impression = (uint8_t) code;
-	else if (code >= 20 && code <= 23)
-		type9->finger->impression = (uint8_t) (code % 2);
-	else if (code >= 24 && code <= 27)
-		type9->finger->impression = IMPRESSION_CONTACTLESS;
+	type9->finger->impression = an2k_impression(code);
 }
 
 /* standard and IAFIS: 2 is best, 63 worst, 0 and 1 say nothing */
@@ -419,7 +429,7 @@ hundredths(int pixels, int resolution)
 
 /* impression types as ANSI/NIST numbers them */
 static int
-an2k_impression(const FingerprintTemplate *finger)
+impression_code(const FingerprintTemplate *finger)
 {
 	if (finger->impression <= 8)
 		return finger->impression;
@@ -524,7 +534,7 @@ type9_write(const FingerprintTemplate *finger, Type9Form form, int idc, char rec
 				"9.002:%02d\x1D"
 				"9.003:%d\x1D"
 				"9.004:%c",
-				idc, an2k_impression(finger), form == TYPE9_STANDARD ? 'S' : 'U');
+				idc, impression_code(finger), form == TYPE9_STANDARD ? 'S' : 'U');
 	switch (form)
 	{
 		case TYPE9_STANDARD:

@@ -19,6 +19,7 @@
 #include "record/fingerprint_record.h"
 #include "record/iris_code.h"
 #include "record/misreading.h"
+#include "record/open_iris_json.h"
 #include "record/plausibility.h"
 #include "record/text_encoding.h"
 #include "record/xyt.h"
@@ -340,6 +341,12 @@ check_iris(const uint8_t *data, size_t size)
 		MUST(iris_write_open_iris(&record->iris, record->iris.code, 2, written, &error));
 		free(written);
 		sound++;
+	}
+	if (size > 0)
+	{
+		/* it changes the text */
+		memcpy(copy, data, size);
+		sound += iris_read_open_iris_json((char *) copy, size, 4, 16, 2, record, &error);
 	}
 	free(again);
 	free(record);

@@ -11,6 +11,7 @@
 #include "match/iris/kernels.h"
 #include "match/portable_math.h"
 #include "record/iris_code.h"
+#include "record/open_iris_json.h"
 
 static int      tests = 0;
 static int      failures = 0;
@@ -1100,6 +1101,61 @@ test_open_iris(void)
 	free(back);
 }
 
+/* each time in memory of exactly its size, for the sanitizer */
+static bool
+read_json(const char *text, size_t size, IrisRecord *record)
+{
+	char     *copy = allocate(size);
+	IrisError error;
+	bool      sound;
+
+	memcpy(copy, text, size);
+	sound = iris_read_open_iris_json(copy, size, 2, 8, 1, record, &error);
+	free(copy);
+	return sound;
+}
+
+static void
+test_open_iris_json(void)
+{
+	static const char bare[] =
+		"{\"iris_codes\": \"AAABAA==\", \"mask_codes\": \"\\/\\/\\/\\/\\/w==\\n\"}";
+	static const char whole[] =
+		" {\"error\": null, \"list\": [1, {\"iris_codes\": []}, -2.5e3, true],\n\"metadata\": {\"eye_side\":"
+		"\"left\", \"a\\u00e9\\\"\": \"b\"}, \"iris_template\": {\"mask_codes\": \"/////w==\", \"iris_codes\":"
+		"\"AAABAA==\"}}\n";
+	static const char *const refused[] = {
+		"",
+		"[]",
+		"{}",
+		"{\"iris_codes\": 1, \"mask_codes\": \"/////w==\"}",
+		"{\"iris_codes\": \"AAABAA==\", \"mask_codes\": \"/////w==\",}",
+		"{\"iris_codes\": \"AAABAA==\", \"mask_codes\": \"/////w==\"} {}",
+		"{\"iris_codes\": \"\\u0041AABAA==\", \"mask_codes\": \"/////w==\"}",
+		"{\"iris_codes\": \"AAABAA==\", \"mask_codes\": \"/////w==\", \"x\": \"\\x\"}",
+		"{\"metadata\": {\"eye_side\": \"LEFT\"}, \"iris_codes\": \"AAABAA==\", \"mask_codes\": \"/////w==\"}",
+	};
+	IrisRecord *record = make_record(8, 4, IRIS_EYE_RIGHT);
+	IrisRecord *again = make_record(8, 4, IRIS_EYE_RIGHT);
+	char        deep[300];
+	int         bad = 0;
+
+	ok(read_json(bare, sizeof(bare) - 1, record) && record->iris.eye == IRIS_EYE_UNKNOWN &&
+		   read_json(whole, sizeof(whole) - 1, again) && again->iris.eye == IRIS_EYE_LEFT &&
+		   memcmp(record->code, again->code, 4) == 0 && get_bit(record->code, 3 * 4 + 3) == 1 &&
+		   memcmp(record->mask, again->mask, 4) == 0,
+	   "open-iris JSON, alone and with metadata");
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+		bad += read_json(refused[i], strlen(refused[i]), record);
+	for (size_t size = 0; size < sizeof(whole) - 2; size++)
+		bad += read_json(whole, size, record);
+	memset(deep, '[', sizeof(deep));
+	bad += read_json(deep, sizeof(deep), record);
+	ok(bad == 0, "other JSON, and what is cut off anywhere, is refused");
+	free(record);
+	free(again);
+}
+
 int
 main(void)
 {
@@ -1114,6 +1170,7 @@ main(void)
 	test_own_forms();
 	test_bytes();
 	test_open_iris();
+	test_open_iris_json();
 	printf("1..%d\n", tests);
 	return failures > 0;
 }

@@ -122,6 +122,24 @@ append_to_file("$dir/eye.txt", value('SELECT synthetic_iris(5)') . "\n");
 ($rc, $err) = load('--iris', '--create-table', '-t', 'eyes', '-c', 'code', "$dir/eye.txt");
 is(value('SELECT count(*) FROM eyes WHERE code = synthetic_iris(5)'), '1', 'an iris code');
 
+# ... and what open-iris writes, alone or with the metadata of its pipeline
+value(q{CREATE FUNCTION large_iris(seed int) RETURNS iris LANGUAGE sql RETURN
+	iris((SELECT string_agg(sha256(format('%s %s', seed, n)::bytea), '') FROM generate_series(1, 64) n), decode(repeat('ff', 2048), 'hex'), 256)});
+my $json = value(q{SELECT json_build_object('metadata', json_build_object('image_id', 'a "name" \u00e9', 'eye_side', 'left'), 'iris_template',
+	json_build_object('iris_codes', open_iris_code(i), 'mask_codes', open_iris_mask(i), 'iris_code_version', 'v2.1'), 'list', '[1, [{"iris_codes": null}]]'::json)
+	FROM large_iris(6) i});
+append_to_file("$dir/eye.json", "$json\n");
+append_to_file("$dir/bare.json", value('SELECT json_build_object(\'iris_codes\', open_iris_code(i), \'mask_codes\', open_iris_mask(i)) FROM large_iris(7) i'));
+append_to_file("$dir/short.json", '{"iris_codes": "AAAA", "mask_codes": "AAAA"}');
+append_to_file("$dir/cut.json", substr($json, 0, 200));
+append_to_file("$dir/other.json", '{"iris_template": []}');
+($rc, $err) = load('--iris', '-t', 'eyes', '-c', 'code', map { "$dir/$_.json" } qw(eye bare short cut other));
+is(value(q{SELECT count(*) FILTER (WHERE code = iris_from_open_iris_json('} . $json . q{') AND eye(code) = 'left'), count(*) FROM eyes WHERE code <> synthetic_iris(5)}), '1|2',
+	'open-iris JSON becomes the iris of the function');
+like($err, qr/short\.json: The code has 3 bytes, not 2048/, 'and what is wrong is said: a code that is too short');
+like($err, qr/cut\.json: The JSON is damaged or cut off at byte 200/, 'what is cut off');
+like($err, qr/other\.json: The JSON has no iris_codes/, 'what is something else');
+
 # the way out
 mkdir "$dir/out";
 ($rc, $err) = load('--export', q{SELECT format('%s/%s.fmr', person, capture), to_iso19794_2(print) FROM fingerprints WHERE person IN ('1', '2') GROUP BY 1, 2}, "$dir/out");
@@ -131,6 +149,28 @@ is(slurp_file("$dir/out/2/3.fmr"), slurp_file("$dir/records/2_3.fmr"), 'that are
 is($rc, 1, 'files are not overwritten, and names stay in the folder');
 like($err, qr/6 rejected/, 'each of them');
 is((load('--export', 'SELECT 1', "$dir/out"))[0], 3, 'a query of another form');
+
+# Pictures inside ANSI/NIST files, and finger image records keep their impression
+SKIP:
+{
+	my $data = data_folder();
+
+	skip 'no evaluation data: neither BIOMETRIC_DATA nor ../shared/data is a folder', 6 unless defined $data;
+	value('CREATE TABLE agency (name text, view int, print fingerprint)');
+	my @agency = (qw(-q -t agency --name-column name --view-column view --again));
+	($rc, $err) = load(@agency, map { "$data/records/nist-ansi-refs/type-$_.an2" } qw(13-14-latent-match 9-13-9-14-m1 17-iris));
+	is( value(q{SELECT string_agg(concat_ws(' ', view, finger_position(print), impression_type(print)), ', ' ORDER BY view) FROM agency WHERE name LIKE '%latent-match%'}),
+		'1 8 6, 2 8 3', 'raw pictures of Type-13 and Type-14');
+	is(value(q{SELECT count(*) FROM agency WHERE name LIKE '%9-13-9-14%'}), '2', 'minutiae are taken before the pictures they are from');
+	is(value(q{SELECT match_score(a.print, b.print) > 60 FROM agency a, agency b WHERE a.name LIKE '%latent-match%' AND a.view = 2 AND b.name LIKE '%9-13-9-14%' AND b.view = 2}),
+		't', 'and are of the same finger');
+	like($err, qr/17-iris\.an2.*has neither minutiae nor pictures of fingers/, 'a transaction without fingers');
+	($rc, $err) = load(@agency, "$data/records/nist-nbis/valid1.14.an2", "$data/records/nist-libbiomeval/type4-slaps.an2k");
+	skip 'built without the libraries of pictures', 2 if $err =~ /built without the libraries/;
+	is(value(q{SELECT string_agg(finger_position(print)::text, ' ' ORDER BY name, view) FROM agency WHERE name ~ 'valid|slaps'}), '6 1 10 1',
+		'WSQ of Type-4: plain thumbs of slaps');
+	like($err, qr/type4-slaps\.an2k, view 1: record 3 \(Type-4\): the finger position is that of several fingers/, 'and slaps of several fingers are refused');
+}
 
 # The server is stopped in the middle: the same command loads the rest, and
 # nothing twice.
