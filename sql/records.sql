@@ -29,7 +29,7 @@ CREATE TEMP TABLE slap AS
 SELECT record::fingerprint FROM slap;
 SELECT n, print FROM slap, fingerprints(record, strict => true) WITH ORDINALITY f(print, n);
 
--- One spoilt view among three: as rows, the others are not lost with it.
+-- One damaged view among three: as rows, the others are not lost with it.
 SELECT view, print, problem FROM slap, fingerprint_views(set_byte(record, 40, 192));
 SELECT count(*) FROM slap, fingerprints(set_byte(record, 40, 192));
 SELECT fingerprint(set_byte(record, 40, 192), 1) FROM slap;

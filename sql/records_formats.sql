@@ -24,7 +24,7 @@ SELECT (SELECT array_agg(m) FROM minutiae('\x464d5200303330000000004300010000000
 	 = (SELECT array_agg(m) FROM minutiae('\x464d520020323000000000300000012c019000c500c50100020050034028003c10468078005a403c40c800fac8370000'::bytea::fingerprint) m) AS same;
 SELECT fingerprint('\x464d52003033300000000036000100'::bytea
 	|| '\x00000027ffffffffffffffffff000000000000020000c500c500012c019051014028003c100000'::bytea, 1, strict => true);
--- Two representations with quality blocks; the second is spoilt.
+-- Two representations with quality blocks; the second is damaged.
 SELECT view, print, problem FROM fingerprint_views('\x464d52003033300000000064000200'::bytea
 	|| '\x0000002d07e801010000000000000000000001'::bytea || '\x55aabb0001'::bytea || '\x020000c500c500012c0190610140280032105a0000'::bytea
 	|| '\x00000028ffffffffffffffffff000000000000030100c500c500012c01906101c028003c105a0000'::bytea);

@@ -30,7 +30,7 @@ SELECT * FROM watchlist.enrol('north/police/H-1', ARRAY[
 	(fingerprint '(finger 3, quality 60, size 500x500, resolution 197x197) e10,10,0,60 e20,20,0,60 e30,40,0,60 e90,10,0,60')::bytea,
 	(fingerprint '(finger 4, size 500x500, resolution 197x197) e10,10,0,60 e20,20,0,60 e30,40,0,60 e90,10,0,60')::bytea],
 	ARRAY[synthetic_iris(902)]::text[], 'request 7', 'P-1');
--- a failed capture of an eye, code and mask exchanged, a spoilt view beside a good one
+-- a failed capture of an eye, code and mask exchanged, a damaged view beside a good one
 SELECT kind, state, problem FROM watchlist.enrol('north/police/H-1', NULL, ARRAY[
 	iris(decode(repeat('00', 256), 'hex'), decode(repeat('ff', 256), 'hex'), 128)::text,
 	iris(decode(repeat('ff', 256), 'hex'), code(synthetic_iris(903)), 128)::text], 'request 7', 'P-1');

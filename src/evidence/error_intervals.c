@@ -11,9 +11,9 @@
  * Applied Statistics 6, 2012: such weights err on the safe side.)  The interval
  * is that of the replicates' 2.5 % and 97.5 % quantiles.
  *
- * Where no error was seen, resampling sees none either.  The upper limit is then
- * that of as many error-free independent trials as there are persons, or pairs
- * of different persons that share nobody.
+ * If no error was seen, resampling sees none either.  The upper limit is then
+ * that of error-free independent trials: as many trials as there are persons,
+ * or disjoint pairs of persons.
  *
  * The weights are the same in every run and with any number of workers.
  */
@@ -474,7 +474,7 @@ biometric_error_intervals(PG_FUNCTION_ARGS)
 
 	for (int r = 0; both && r < REPLICATES; r++)
 	{
-		/* a replicate that draws nobody of a class says nothing */
+		/* a replicate without comparisons of a class has no rate for it */
 		if (state->total[0][r] == 0 || state->total[1][r] == 0)
 			continue;
 		replicates[0][n] = (double) state->at_threshold[0][r] / (double) state->total[0][r];

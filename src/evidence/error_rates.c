@@ -266,7 +266,7 @@ biometric_fnmr_at(PG_FUNCTION_ARGS)
 static double
 excluded_score(const ScoreSet *non_mated, double rate)
 {
-	/* 0.29 of 100 is 29, whatever the product of two doubles says */
+	/* 0.29 of 100 is 29, although the product of the two doubles is less */
 	double allowed = rate * (double) non_mated->total * (1 + 1e-12);
 	int64  above = 0;
 
@@ -589,7 +589,7 @@ biometric_ranks_deserialize(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* cmc: element r is the share of searches whose mate has rank r or better */
+/* cmc: element r is the share of searches that return the mate at rank r or better */
 PG_FUNCTION_INFO_V1(biometric_cmc);
 Datum
 biometric_cmc(PG_FUNCTION_ARGS)

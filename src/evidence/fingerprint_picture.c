@@ -2,8 +2,8 @@
  * fingerprint_picture.c
  *		Fingers, and what a comparison paired, as pictures.
  *
- * Fingers are drawn in pixels of 500 dpi, whatever their record's resolution,
- * and enlarged.  A circle is a ridge ending, a square a bifurcation, a diamond
+ * Fingers are drawn in pixels of 500 dpi, for any resolution of the record, and
+ * enlarged.  A circle is a ridge ending, a square a bifurcation, a diamond
  * another minutia, the line its direction.  Numbers are those of minutiae().
  * Paired minutiae are filled, others hollow, so the picture can be read without
  * its colours.
@@ -33,8 +33,8 @@ typedef enum Look
 {
 	LOOK_PLAIN,
 	LOOK_PAIRED,
-	LOOK_UNPAIRED,  /* though the other finger could show it */
-	LOOK_UNCOMPARED /* the other finger cannot show it */
+	LOOK_UNPAIRED,  /* unpaired, although the other finger could show it */
+	LOOK_UNCOMPARED /* beyond what the other finger shows */
 } Look;
 
 static const struct
@@ -144,7 +144,7 @@ overlap(const Box *a, const Box *b)
 	return width > 0 && height > 0 ? width * height : 0;
 }
 
-/* how much of a label's place is taken by symbols, lines, labels before it, or the edge */
+/* how much of a label's place is covered by symbols, lines, earlier labels or the edge */
 static double
 obstruction(const Panel *panel, const Box *place, int label)
 {
@@ -171,7 +171,7 @@ obstruction(const Panel *panel, const Box *place, int label)
 	return sum;
 }
 
-/* each label where least is in its way, the nearest such place first */
+/* each label goes where least is covered; of equal places, the nearest */
 static void
 place_labels(Panel *panel)
 {

@@ -3,7 +3,7 @@
  *		Iris codes, and the bits in which two differ, as pictures.
  *
  * Columns go from left to right, the bits of each from top to bottom.  Bits are
- * those that a comparison sees: what the mask excludes, or what carries no
+ * those that a comparison sees: what the mask excludes, and what carries no
  * information, is left white.
  */
 #include "postgres.h"

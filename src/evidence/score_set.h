@@ -24,7 +24,7 @@ typedef struct ScoreSet
 {
 	ScoreCount *entries;
 	int         n;        /* in use */
-	int         sorted;   /* the first so many are in order, all different */
+	int         sorted;   /* how many of the first entries are in order and all different */
 	int         capacity; /* at most 2 * SCORE_SET_LIMIT */
 	int         bits;     /* of the mantissa that are kept, 52 = all */
 	int64       total;    /* sum of counts */

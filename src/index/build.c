@@ -2,12 +2,12 @@
  * build.c
  *		CREATE INDEX and REINDEX.
  *
- * Nobody else sees the index while it is built.  One process or several scan
- * the table.  Each fills pages of its own, one after the other, and appends
- * them to the index through shared buffers, where the first searches find them,
- * without WAL.  Meanwhile it sorts the postings of its entries.  Then the
- * leader merges the postings of all into the leaves, and logs the finished file
- * in one go.
+ * No other session sees the index while it is built.  One process or several
+ * scan the table.  Each fills its own pages, one after the other, and appends
+ * them to the index through shared buffers, without WAL.  So the first searches
+ * find the pages cached.  Meanwhile it sorts the postings of its entries.  Then
+ * the leader merges the postings of all into the leaves, and logs the finished
+ * file in one go.
  */
 #include "postgres.h"
 

@@ -35,7 +35,7 @@ extern double build_extract(BuildState *state, Relation heap, IndexInfo *index_i
 /* parallel.c */
 typedef struct ParallelBuild ParallelBuild;
 
-/* Launches workers.  NULL, with a warning, if there are none to be had. */
+/* Launches workers. NULL, with a warning, if none can be started. */
 extern ParallelBuild *parallel_build_begin(Relation heap, Relation index, IndexInfo *index_info,
 										   int workers);
 

@@ -10,13 +10,16 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Of a block, the templates that are compared at a time, those that resemble the probe most first */
+/*
+ * How many templates of a block are compared in one stage, the most similar to
+ * the probe first
+ */
 #define COMPARED_AT_A_TIME 512
 
-/* The group of what does not count: pending entries, and what is compared once more */
+/* The group of entries that do not count: pending ones, and those compared again */
 #define NO_GROUP PG_UINT32_MAX
 
-/* In how many blocks of strangers there is one that matches, about */
+/* About one in so many blocks of strangers has a match */
 #define BLOCKS_OF_STRANGERS 10
 
 Candidates *
@@ -45,7 +48,7 @@ candidates_match_score(const Candidates *candidates)
 	return 10 * log10((double) candidates->block_size * BLOCKS_OF_STRANGERS);
 }
 
-/* Room for so many to be visited */
+/* Makes room for n entries to visit */
 static void
 begin_visit(Candidates *candidates, int64 room)
 {
@@ -79,7 +82,7 @@ list_blocks(Candidates *candidates)
 	}
 }
 
-/* Those that resemble most first, copies together */
+/* Most similar first, copies together */
 static int
 compare_resemblance(const void *a, const void *b)
 {
@@ -120,7 +123,7 @@ count_live(Candidates *candidates)
 	candidates->ngroups = 0;
 }
 
-/* What was visited joins the block, unless it is gone */
+/* Adds the visited entries to the block, unless they are gone */
 static void
 add_to_block(Candidates *candidates)
 {

@@ -3,12 +3,13 @@
  *		Which entries a fast search compares, and in which order.
  *
  * Blocks of candidates are taken from those with votes (preselection.h), the
- * best first.  A block counts templates, not entries: copies of one are one, and
- * entries of rows that are known to be gone are none.  Of a block those are
- * compared first that resemble the probe most, so many at a time; a modality that
- * has no resemblances compares all of it.  As long as what was compared last has a match,
- * more is compared: of the block, then of the next one.  Pending entries are compared all, with the
- * first.
+ * best first.  A block counts templates, not entries: copies of a template
+ * count as one, and entries of rows that are known to be gone do not count.  A
+ * block is compared in stages, beginning with the templates that resemble the
+ * probe most.  A modality without resemblances compares the whole block at
+ * once.  If a stage found a match, the next stage follows: first in the same
+ * block, then in the next one.  All pending entries are compared in the first
+ * stage.
  *
  * A search that wants more rows than those can have the others of the blocks
  * compared too: candidates_rest.
@@ -37,12 +38,12 @@ typedef struct Candidates
 	Candidate *block;
 	int64      nblock;
 	int64      block_room;
-	int64      compared; /* so many of them have been */
+	int64      compared; /* how many of them have been compared */
 	int64      missing;  /* templates that it still lacks */
 
 	/* what is to be visited now, ascending, for resemblances or to be compared */
 	bool         comparing;
-	bool         matched; /* something that was compared does */
+	bool         matched; /* whether an entry that was compared matches */
 	bool         has_pending;
 	bool         complete; /* there is nothing more, but for the rest */
 	Candidate   *visited;
@@ -86,7 +87,10 @@ extern void candidates_live(Candidates *candidates, Candidate *candidate);
 /* An entry that is compared matches: see candidates_match_score */
 extern void candidates_matched(Candidates *candidates);
 
-/* A search for less looks for a score of this, which a block of strangers seldom has */
+/*
+ * The least score that counts as a match for a search with a lower threshold: a
+ * block of strangers seldom has it
+ */
 extern double candidates_match_score(const Candidates *candidates);
 
 /* Before candidates_have is asked, in ascending order */

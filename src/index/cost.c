@@ -2,16 +2,15 @@
  * cost.c
  *		What a search costs, and whether it is worth several processes.
  *
- * An exact search reads every page and compares every entry, whatever it looks
- * for.  Quals decide only how many rows come out.  With an order-by all of that
- * happens before the first row; without one, rows come as they are found.  A
- * fast search reads the postings of the probe's words and compares a share of
- * the entries; without quals, all others follow.
+ * An exact search reads every page and compares every entry, for any query.
+ * Quals decide only how many rows it returns.  With an order-by, all of the
+ * work is done before the first row; without one, rows are returned as they are
+ * found.  A fast search reads the postings of the probe's words and compares a
+ * share of the entries; without quals, all others follow.
  *
- * Nearly all of the cost is comparing, which several processes can share.  Of
- * the paths that PostgreSQL makes for them it divides only what it knows of,
- * the work in the heap.  So these are replaced here by paths whose costs are
- * divided where the work is.
+ * Nearly all of the cost is comparing, which several processes can share.  In
+ * its parallel paths PostgreSQL divides only the work in the heap.  This file
+ * replaces them by paths that divide the cost of comparing too.
  */
 #include "postgres.h"
 
@@ -31,7 +30,7 @@
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
-/* What of cpu_operator_cost it takes to count the vote of a posting */
+/* Counting the vote of a posting, in units of cpu_operator_cost */
 #define VOTE_COST 0.1
 
 /* What one search is made of */
@@ -194,8 +193,8 @@ biometric_costestimate(PlannerInfo *root, IndexPath *path, double loop_count, Co
 	*pages = Max(index->pages, 1);
 
 	/*
-	 * The planner believes that any index can count rows, since that takes no
-	 * column of it.  This one returns rows, never index tuples.
+	 * The planner assumes that any index can count rows, because that needs no
+	 * column.  But this access method cannot return index tuples.
 	 */
 	if (path->path.pathtype == T_IndexOnlyScan)
 	{
@@ -227,9 +226,9 @@ index_scan_of(Path *path)
 }
 
 /*
- * Whether rows can be had from it one by one, by any process.  PostgreSQL itself
- * makes sure that all processes know the values in the quals, but not those in
- * order-bys: a column of an outer query, for example, workers do not know.
+ * Whether several processes can divide the scan.  PostgreSQL makes sure that
+ * all processes know the values in the quals, but not those in order-bys: for
+ * example, workers do not know a column of an outer query.
  */
 static bool
 can_be_partial(PlannerInfo *root, IndexPath *scan)
@@ -247,7 +246,10 @@ can_be_partial(PlannerInfo *root, IndexPath *scan)
 	return true;
 }
 
-/* As the planner has it: the leader has less and less time as there are more workers */
+/*
+ * As in the planner: the more workers there are, the less time the leader has
+ * for scanning
+ */
 static double
 parallel_divisor(int workers)
 {

@@ -66,9 +66,9 @@ time_extraction(const BiometricModality *modality, Datum template, void *feature
 }
 
 /*
- * Pages for so many entries.  Entries of different sizes leave half of one free
- * on each page; that those of irises have one size, so that less is free, does
- * not matter.
+ * Pages for so many entries.  Entries of different sizes leave about half an
+ * entry free on each page.  Entries of irises have one size and leave less; the
+ * difference does not matter.
  */
 static double
 gallery_pages(double rows, Size features_size)

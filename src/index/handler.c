@@ -17,10 +17,10 @@ biometric_init_options(void)
 {
 	options_kind = add_reloption_kind();
 	add_bool_reloption(options_kind, "preselection",
-					   "Keeps words of the templates, for searches that need not be exact.", true,
+					   "Keeps words of the templates, for fast searches.", true,
 					   AccessExclusiveLock);
 	add_int_reloption(options_kind, "pending_limit",
-					  "Entries whose words wait until they are brought into order.",
+					  "New entries before a merge of their words.",
 					  BIOMETRIC_DEFAULT_PENDING_LIMIT, 16, 1000000, ShareUpdateExclusiveLock);
 }
 

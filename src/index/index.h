@@ -12,7 +12,8 @@
  *   (preselection.h).  They are a chain that ascends: a leaf has the postings
  *   p with low <= p < high, and its right sibling's low is its high.
  * - Directory pages, a chain too, hold (low, block) of leaves, ascending.  They
- *   are only a hint: who lands too far to the left moves right.
+ *   are only a hint: a search that lands too far to the left follows
+ *   right-links.
  * - Pending pages, a list, hold references of entries that may have no
  *   postings yet.
  * - Young pages, a list too, hold postings that are not in the leaves yet, in
@@ -23,24 +24,25 @@
  * On disk, always:
  *
  * - Block 0 is the metapage: what the index is, and where the chains begin.
- * - A block that is new (all zeroes) counts as an empty gallery page: whoever
- *   crashes between extending the file and writing the page leaves one behind.
- *   The next vacuum offers it for reuse.
+ * - A block that is new (all zeroes) counts as an empty gallery page.  A crash
+ *   between extending the file and writing the page leaves one behind.  The
+ *   next vacuum offers it for reuse.
  * - A row has one entry, also when its template is NULL.  An entry never moves,
  *   and a gallery page stays one.  So a search that visits each page once sees
  *   each entry that stays for the whole time exactly once.
  * - CREATE INDEX writes leaves and directory to the blocks from words_start to
  *   words_end, none of which ever becomes a gallery page: exact searches pass
  *   them over.
- * - An entry with a template lies at one of the first 32 offsets of its page.
- *   If the index has pre-selection and the page is one of the first 2^24, the
- *   entry has all its postings, in leaves or young pages, or the flag PENDING and
- *   a reference in the pending list, or the flag DEAD.  On later pages it has none of
- *   that, and a fast search does not find it before it has returned what it did find.
- * - References in the list to entries that are gone or not PENDING, and doubles,
- *   mean nothing.  Postings of entries that are gone, or that lead to an entry that
- *   took the place of another, cost time, no more.  A posting may be twice in young
- *   pages, or in one and in a leaf.
+ * - An entry with a template lies at one of the first 32 offsets of its page.  If the
+ *   index has pre-selection and the block number is less than 2^24 - 1, the entry has
+ *   all its postings, in leaves or young pages, or the flag PENDING and a reference
+ *   in the pending list, or the flag DEAD.  On later pages it has none of these, and
+ *   a fast search returns it only after all entries that it found by postings.
+ * - References in the list to entries that are gone or not PENDING, and
+ *   duplicates, are ignored.  Postings of entries that are gone, or that lead
+ *   to an entry that took the place of another, are harmless: they only cost
+ *   time.  A posting may be in two young pages, or in a young page and in a
+ *   leaf.
  * - The flag KILLED is a hint: no snapshot sees the row any more.  The primary's
  *   snapshots are meant; a search that began on a standby does not heed it.
  * - Pages of the two lists are numbered without gaps.
@@ -60,9 +62,10 @@
  *   leaves to the directory.  From time to time it writes down how far it has come
  *   (merged): postings of these pages that are less mean nothing any more.  At the end
  *   it frees the pages from the first on.
- * - If the merger ends anywhere, the next one goes on there, and drops the
- *   postings that the leaves have already.  Leaves that the directory lacks are
- *   reached from the left, and a merge that comes by one tells the directory.
+ * - A merger can be interrupted at any step.  The next one goes on there, and
+ *   drops the postings that the leaves have already.  A leaf that is not in the
+ *   directory is reached by right-links, and the next merge that visits it adds
+ *   it.
  * - A split writes the leaf, its new right sibling, and the metapage.
  * - Vacuum removes dead entries that are PENDING or have no template, gives the other dead
  *   ones the flag DEAD, removes the postings of these from young pages, then from leaves, and
@@ -71,29 +74,30 @@
  *   again.  It needs no new page: the free space map has its pages from CREATE INDEX on.
  *
  * Locks.  The merger holds the heavyweight lock LockPage(index, BIOMETRIC_META_BLOCK,
- * ExclusiveLock), so there is one at a time.  Nobody else adds to leaves, directory or
- * young pages or frees pages.  Insertions merge, each a bounded piece, and only if they
- * get that lock at once.  Vacuum works beside it: it only removes, and what a merger
- * brings to a leaf after vacuum has passed it is a posting of an entry that is gone.
+ * ExclusiveLock), so there is one at a time.  No other process adds to leaves,
+ * directory or young pages, or frees pages.  Insertions do the merging, each a
+ * bounded piece, and only if they get that lock without waiting.  Vacuum does not
+ * take it, because it only removes.  A posting that a merger moves to a leaf after
+ * vacuum has passed that leaf may belong to an entry that is gone, which is harmless.
  *
- * Content locks are taken in the order gallery page, leaf or directory page,
- * pending page, young page, metapage, free or new page.  A page that is found through a
- * link is compared with those that are locked already: a damaged index must not make
- * a process wait for itself.  Readers hold one lock at a time.  Readers
- * copy a gallery page under a share lock and compare without it; they keep no
- * pin of it, only one of the page to be read next, which nobody waits for.
- * Vacuum may therefore remove an entry, and its heap TID may be given to another row,
- * while a scan still has it in memory.  A scan with an MVCC snapshot is not
- * misled: it sees neither the row that was removed nor the one that came later.
- * For other snapshots the scan asks the executor to check the row again.  The TIDs of entries
- * that vacuum removed are given to other rows only after it has counted itself.  So a scan sets
- * the flag KILLED only if no vacuum has been counted since the scan began.
+ * Content locks are taken in the order gallery page, leaf or directory page, pending
+ * page, young page, metapage, free or new page.  A page that is found through a link is
+ * compared with the pages that are locked already: otherwise a damaged link could make a
+ * process wait for its own lock.  Readers hold one lock at a time.  Readers copy a
+ * gallery page under a share lock and compare without it; they keep no pin on it, only
+ * one on the page to be read next, and no process waits for that pin.  Vacuum may
+ * therefore remove an entry, and its heap TID may be given to another row, while a scan
+ * still has it in memory.  A scan with an MVCC snapshot is not misled: it sees neither
+ * the row that was removed nor the one that came later.  For other snapshots the scan
+ * asks the executor to check the row again.  The TIDs of entries that vacuum removed
+ * are given to other rows only after it has counted itself.  So a scan sets the flag
+ * KILLED only if no vacuum has been counted since the scan began.
  *
  * A fast search reads the pending list first, then the young pages, then the leaves,
- * so it finds an entry that is merged meanwhile.  A reader that
- * follows a link of a list to a page that is none of it or has another number than the next,
- * because it was freed, begins again.  All this holds on a standby too, where the records come
- * in the same order.
+ * so it finds an entry that is merged meanwhile.  A link of a list may lead to a
+ * page that was freed meanwhile: it is not in the list, or has not the next number.
+ * Then the reader begins again.  All this holds on a standby too, where the records
+ * come in the same order.
  *
  * The index knows templates only through the BiometricModality that the
  * operator class provides (type/modality.h).
@@ -160,8 +164,9 @@ typedef struct BiometricMetaPageData
 	char   modality[52];     /* its name, padded with zeroes */
 
 	/*
-	 * Fixed when the index is built, and what exact searches rely on: hence the hash
-	 * of the three.  They pass over the blocks from words_start to words_end.
+	 * Fixed when the index is built.  Exact searches rely on these three
+	 * fields, so a hash protects them.  They pass over the blocks from
+	 * words_start to words_end.
 	 */
 	uint32      flags; /* BIOMETRIC_META_xxx */
 	BlockNumber words_start;
@@ -175,7 +180,7 @@ typedef struct BiometricMetaPageData
 	NumberedList pending;
 	NumberedList young;
 
-	/* of the young pages those with numbers less than merging_end are being merged, if it is not 0 */
+	/* young pages with smaller numbers are being merged; 0: none */
 	uint64 merging_end;
 	uint64 merged; /* and postings of these that are less are in the leaves */
 
@@ -183,7 +188,7 @@ typedef struct BiometricMetaPageData
 	uint64 leaves;
 	uint64 postings;      /* in leaves */
 	uint64 entries;       /* that have postings */
-	uint64 young_entries; /* of them those that came to have some since the last merge began */
+	uint64 young_entries; /* of them, those that got postings since the last merge began */
 
 	uint64 vacuums; /* that ended so far */
 } BiometricMetaPageData;
@@ -226,7 +231,7 @@ typedef struct DirectoryEntry
 #define LEAF_MAX_POSTINGS     ((int) (WORD_PAGE_SPACE / sizeof(uint64)))
 #define DIRECTORY_MAX_ENTRIES ((int) (WORD_PAGE_SPACE / sizeof(DirectoryEntry)))
 
-/* On a pending page; they are merged together, so that an insertion merges only few */
+/* On a pending page. An insertion merges one page, so it merges only a few entries. */
 #define PENDING_MAX_ENTRIES 64
 
 /* An item of a gallery page; the features fill the rest of the item */
@@ -265,7 +270,7 @@ typedef struct BiometricOptions
 {
 	int32 vl_len_;       /* varlena header */
 	bool  preselection;  /* of effect when the index is built */
-	int   pending_limit; /* when the words of so many entries wait they are merged */
+	int   pending_limit; /* entries with postings in young pages before a merge */
 } BiometricOptions;
 
 #define BIOMETRIC_DEFAULT_PENDING_LIMIT 16384

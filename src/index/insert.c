@@ -109,14 +109,14 @@ insert_entry(Insertion *insertion)
 
 		if (block == InvalidBlockNumber)
 		{
-			/* others may have just begun a page that the map does not know */
+			/* another process may have just added a page that is not in the map yet */
 			if (tried_last || blocks <= BIOMETRIC_FIRST_BLOCK)
 				break;
 			tried_last = true;
 			block = blocks - 1;
 		}
 
-		/* the free space map is not crash safe: it may name blocks that are not there */
+		/* the free space map is not crash-safe: it may name blocks that do not exist */
 		free_space = 0;
 		if (block >= BIOMETRIC_FIRST_BLOCK && block < blocks)
 		{

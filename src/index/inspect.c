@@ -1,7 +1,6 @@
 /*
  * inspect.c
- *		What a DBA wants to know of an index: how full it is, and whether it is
- *		sound.
+ *		For the DBA: how full an index is, and whether it is damaged.
  *
  * Both functions are for the owner of the index and for members of
  * pg_stat_scan_tables.
@@ -275,7 +274,7 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 				(!(entry->flags & GALLERY_ENTRY_NULL) && i > GALLERY_TEMPLATE_OFFSETS))
 				biometric_page_corrupted(index, block, "An entry has flags that it cannot have.");
 
-			/* it may have grown since we looked */
+			/* the table may have grown since its size was read */
 			heap_block = ItemPointerGetBlockNumber(&entry->tid);
 			if (heap_block >= heap_blocks)
 				heap_blocks = RelationGetNumberOfBlocks(heap);
@@ -327,7 +326,7 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 
 /* ---- pre-selection ------------------------------------------------------- */
 
-/* What changes while we look is looked at again, so often */
+/* How often a check is repeated if the index changes meanwhile */
 #define ATTEMPTS 10
 
 /* All postings of young pages */
@@ -455,9 +454,9 @@ posting_is_there(Relation index, Posting posting)
 }
 
 /*
- * Raises an error if an entry lacks a posting.  On a standby vacuum may take away
- * both meanwhile, so we look again: the posting has to be there only if the
- * entry is, before and after.
+ * Raises an error if an entry lacks a posting.  On a standby, replayed vacuums
+ * may remove both meanwhile.  So the check is repeated: the posting must exist
+ * only if the entry exists before and after.
  */
 static void
 check_posting(Relation index, const BiometricModality *modality, Posting posting)
@@ -726,10 +725,11 @@ compare_keys(Relation heap, Relation index, Tuplesortstate *entries, Tuplesortst
  * biometric_index_check(index regclass, heapallindexed boolean): raises an
  * error if something is wrong.
  *
- * Vacuum is kept away: while it runs, a row's TID may leave one page and come
- * back, for another row, on a page that was not yet visited, which is no damage
- * but looks like two entries of one row.  Readers and writers go on.  On a
- * standby, where vacuum cannot be kept away, that one thing is not checked.
+ * The lock excludes vacuum.  During a vacuum, a TID may be removed from one
+ * page and used again, for another row, on a page that was not yet visited.
+ * That is no damage, but looks like two entries of one row.  Readers and
+ * writers are not blocked.  On a standby, replayed vacuums cannot be excluded,
+ * so two entries of one row are not looked for there.
  *
  * Rows are taken from a snapshot that is older than the walk over the index, so
  * all of them have their entry by then.
@@ -752,7 +752,10 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	int                   save_context;
 	int                   save_nestlevel;
 
-	/* the table first, as everybody locks them; but say first what is no index */
+	/*
+	 * the table is locked before the index, as PostgreSQL does; a relation that
+	 * is not an index is refused first
+	 */
 	relation_close(open_for_inspection(index_oid, AccessShareLock), AccessShareLock);
 	if (OidIsValid(heap_oid))
 		heap = table_open(heap_oid, lock);

@@ -188,9 +188,9 @@ biometric_extend(Relation index, ForkNumber fork)
 	Buffer buffer;
 
 	/*
-	 * Locked before anybody else can see it: an insertion that looks at the
-	 * last page of the file would take it, and wait for the metapage, which
-	 * whoever extends may hold.
+	 * The page is locked before any other process can see it.  Otherwise an
+	 * insertion that looks at the last page of the file could lock it and wait
+	 * for the metapage, which the process that extends the file may hold.
 	 */
 	LockRelationForExtension(index, ExclusiveLock);
 	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_ZERO_AND_LOCK, NULL);
@@ -285,7 +285,7 @@ gallery_check_page(Relation index, BlockNumber block, Page page)
 	if (PageGetMaxOffsetNumber(page) > GALLERY_PAGE_MAX_ENTRIES)
 		biometric_page_corrupted(index, block, "It has more entries than there is room for.");
 
-	/* whoever copies entries counts on it that all together are no longer than a page */
+	/* code that copies the entries relies on their total size being at most a page */
 	for (OffsetNumber i = FirstOffsetNumber; i <= PageGetMaxOffsetNumber(page); i++)
 	{
 		ItemId item = PageGetItemId(page, i);

@@ -5,8 +5,8 @@
  * All participants, the leader among them, take rows from one parallel scan of
  * the table and write gallery pages (build.c).  The postings of the entries are
  * sorted as runs of one parallel sort, which the leader merges.  Shared memory
- * holds only counters and the descriptors of scan and sort, so a build needs
- * little of it, however large the table.
+ * holds only counters and the descriptors of scan and sort, so a build of any
+ * size needs little of it.
  */
 #include "postgres.h"
 
@@ -153,10 +153,10 @@ biometric_build_worker(dsm_segment *segment, shm_toc *toc)
 /* ---- the leader ---------------------------------------------------------- */
 
 /*
- * Whether a segment of dynamic shared memory can be had.  PostgreSQL throws an
- * error if the operating system has no more, and an index can be built without
- * workers; so one of the size is made for trial, in a subtransaction that
- * clears up behind it.
+ * Whether a segment of dynamic shared memory can be allocated.  PostgreSQL
+ * raises an error if the operating system has no more, but an index can be
+ * built without workers.  So a segment of that size is allocated on trial, in a
+ * subtransaction, and freed.
  */
 static bool
 shared_memory_available(Relation index, Size size)
@@ -193,7 +193,7 @@ shared_memory_available(Relation index, Size size)
 	ereport(WARNING, (errcode(error != NULL ? error->sqlerrcode : ERRCODE_INSUFFICIENT_RESOURCES),
 					  errmsg("building index \"%s\" without parallel workers",
 							 RelationGetRelationName(index)),
-					  errdetail("%zu bytes of shared memory could not be had: %s", size,
+					  errdetail("Could not allocate %zu bytes of shared memory: %s", size,
 								error != NULL ? error->message : "too many segments"),
 					  errhint("Provide more dynamic shared memory, in a container by the size of "
 							  "/dev/shm, or set max_parallel_maintenance_workers to 0.")));
@@ -299,7 +299,7 @@ parallel_build_begin(Relation heap, Relation index, IndexInfo *index_info, int w
 		ereport(WARNING, (errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 						  errmsg("building index \"%s\" without parallel workers",
 								 RelationGetRelationName(index)),
-						  errdetail("No background worker could be had."),
+						  errdetail("No background worker could be started."),
 						  errhint("Raise max_worker_processes or max_parallel_workers, or set "
 								  "max_parallel_maintenance_workers to 0.")));
 		return NULL;
@@ -320,7 +320,10 @@ parallel_build_extract(ParallelBuild *build, Relation heap, Relation index, Inde
 
 	take_part(heap, index, index_info, shared, build->sharedsort, true);
 
-	/* one that fails before it begins would be waited for for ever */
+	/*
+	 * without this, the leader would wait for ever for a worker that fails
+	 * before it begins
+	 */
 	WaitForParallelWorkersToAttach(build->context);
 
 	ConditionVariablePrepareToSleep(&shared->participant_done);

@@ -2,10 +2,10 @@
  * reader.c
  *		Reading the pages of an index for a search.
  *
- * A participant of a parallel scan takes chunks of consecutive blocks, which
- * get smaller towards the end, so that all participants end at about the same
- * time however fast each of them is.  It remembers what it took: a scan that
- * needs another pass reads the same pages again, without asking the others.
+ * A participant of a parallel scan takes chunks of consecutive blocks.  The
+ * chunks get smaller towards the end, so that fast and slow participants end at
+ * about the same time.  It remembers what it took: a scan that needs another
+ * pass reads the same pages again, without asking the others.
  *
  * While the caller works on a page the next one is on its way: from disk by
  * read_stream or prefetching, from memory by prefetch instructions.
@@ -111,8 +111,9 @@ page_reader_create(Relation index, ParallelPages *shared, BlockNumber skip_start
  * Takes the next chunk out of those that are left.  Without other participants
  * there is only one.
  *
- * Pages that are added while the scan runs hold only rows that came after its
- * snapshot; or, if the snapshot is a dirty one, after what it must see.
+ * Pages that are added while the scan runs need not be read: their rows were
+ * inserted after its snapshot.  A scan with a dirty snapshot need not see them
+ * either.
  */
 static bool
 take_chunk(PageReader *reader)
@@ -207,9 +208,8 @@ blocks_missed(void)
 
 /*
  * Some blocks are known before they are read, as many as the tablespace's
- * effective_io_concurrency.  The system is told of them as soon as pages turn
- * out not to be in shared buffers: as long as they are, that would be for
- * nothing.
+ * effective_io_concurrency.  They are prefetched only after a page was not
+ * found in shared buffers: prefetching cached pages would be wasted work.
  */
 static Buffer
 read_next(PageReader *reader)
@@ -266,8 +266,9 @@ begin(PageReader *reader, const BlockNumber *list, int nlist)
 	reader->active = true;
 
 	/*
-	 * An index is searched as a whole each time, so it had better stay in
-	 * shared buffers.  One that cannot must not drive out everything else.
+	 * Each search reads the whole index, so the index should stay in shared
+	 * buffers.  An index that is too large for that must not evict everything
+	 * else.
 	 */
 	if (list == NULL && !RelationUsesLocalBuffers(reader->index) &&
 		RelationGetNumberOfBlocks(reader->index) > (BlockNumber) NBuffers / 4 * 3)

@@ -40,7 +40,7 @@ extern void page_reader_begin_list(PageReader *reader, const BlockNumber *blocks
 /* The next page, pinned, which is the caller's to release; InvalidBuffer at the end */
 extern Buffer page_reader_next(PageReader *reader);
 
-/* Releases all that a pass holds.  Of no effect between passes. */
+/* Releases all that a pass holds. Does nothing between passes. */
 extern void page_reader_end(PageReader *reader);
 
 #endif /* BIOMETRIC_READER_H */

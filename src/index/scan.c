@@ -2,9 +2,9 @@
  * scan.c
  *		Search of a gallery.
  *
- * An exact scan answers any mixture of quals (template % query) and order-bys
- * (template <-> query), as a sequential scan would, to the bit and to the last
- * row:
+ * An exact scan evaluates any combination of quals (template % query) and
+ * order-bys (template <-> query), and returns exactly what a sequential scan
+ * returns:
  *
  * - Without an order-by, pages are read one by one and the rows that pass the
  *   quals are returned at once.
@@ -13,18 +13,18 @@
  *   pass selects those that follow.  Rows whose template is NULL come last.
  *
  * In a parallel scan each participant does so with the pages that it takes
- * (reader.h), and those who merge their rows see to the order of all.
+ * (reader.h), and Gather Merge puts the rows of all in order.
  *
  * A fast scan (biometric.search_mode) first compares only the entries that
- * candidates.h names for one of the probes: that of the first order-by, or
- * else of the first qual.  Then a scan with quals ends, and has perhaps missed
- * rows.  One without goes on as an exact scan of all other entries, so that
- * every row is returned in the end.  The order is then that of two exact scans,
- * one after the other.  A constraint must not miss a row: only scans with an
- * MVCC snapshot are fast.  A small gallery is always searched exactly.
+ * candidates.h names for one of the probes: that of the first order-by, or else
+ * of the first qual.  Then a scan with quals ends, and may have missed rows.  A
+ * scan without quals goes on as an exact scan of all other entries, so that it
+ * returns every row.  Its order is that of two exact scans, one after the
+ * other.  A constraint must not miss a row, so only scans with an MVCC snapshot
+ * are fast.  A small gallery is always searched exactly.
  *
- * What the executor finds to be gone for every snapshot gets the flag KILLED, and later
- * scans pass it over.
+ * If the executor reports that a row is gone for every snapshot, its entry gets
+ * the flag KILLED, and later scans skip it.
  *
  * A query is decoded once per rescan.  Quals and order-bys with the same
  * template share one probe, so "WHERE t % q ORDER BY t <-> q" compares once.
@@ -74,7 +74,7 @@ typedef struct KilledEntry
 	ItemPointerData tid;
 } KilledEntry;
 
-/* so many are collected before their pages are written */
+/* entries that are collected before their pages are written */
 #define MAX_KILLED 1024
 
 typedef enum ScanPhase
@@ -111,8 +111,8 @@ typedef struct BiometricScan
 
 	/* a fast scan: the entries that are compared first; NULL if it is none */
 	Candidates *candidates;
-	bool        fast;        /* these are still to be returned */
-	double      match_limit; /* no farther entries are matches that ask for more candidates */
+	bool        fast;        /* whether the candidates are still to be returned */
+	double      match_limit; /* farther matches do not ask for more candidates */
 
 	/* the current page: rows to be returned, first those with a template */
 	BlockNumber     block;
@@ -198,7 +198,7 @@ parallel_pages(IndexScanDesc scan)
 #endif
 }
 
-/* The leader calls it while nobody else scans */
+/* The leader calls it while no worker scans */
 void
 biometric_parallelrescan(IndexScanDesc scan)
 {
@@ -323,7 +323,7 @@ read_candidates(IndexScanDesc scan, Page page)
 		if (EntryRefBlock(candidate->ref) != state->block)
 			break;
 
-		/* it may be gone, or another's by now */
+		/* the entry may be gone, or another entry may have its place */
 		if (offset > entries)
 			continue;
 		entry = gallery_page_entry(scan->indexRelation, state->block, page, offset, &size);

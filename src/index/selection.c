@@ -2,16 +2,16 @@
  * selection.c
  *		The nearest rows of a gallery in bounded memory.
  *
- * Rows are collected without order.  When there is no more room, a quickselect
- * keeps the nearer half, and from then on only rows nearer than the farthest
- * kept are collected: constant work per row.  At the end of the pass the rows
- * become a heap in linear time, and each row taken from it costs the logarithm
- * of their number.
+ * Rows are collected without order.  When memory is full, a quickselect keeps
+ * the nearer half, and from then on only rows nearer than the farthest kept are
+ * collected: constant work per row.  At the end of the pass the rows become a
+ * heap in linear time, and each row taken from it costs the logarithm of their
+ * number.
  *
- * An index does not know a LIMIT.  Most queries take only a few rows, so the
- * first pass keeps no more than the processor's cache holds.  A query that
- * wants more than those is likely to want many more: the passes that follow
- * use all memory there is.
+ * An access method does not know the LIMIT.  Most queries take only a few rows,
+ * so the first pass keeps only as many as fit in the processor's cache.  A
+ * query that takes more rows is likely to take many more, so the following
+ * passes use all of the memory allowed.
  */
 #include "postgres.h"
 
@@ -96,7 +96,7 @@ selection_create(int ndistances, Size memory)
 	selection->last = palloc0(selection->row_size);
 	selection->scratch = palloc0(selection->row_size);
 
-	/* any seed will do: nobody can foresee the pivots that a query meets */
+	/* random, so that no data can make the pivots bad */
 	pg_prng_seed(&selection->random, (uint64) pg_prng_uint64(&pg_global_prng_state));
 	return selection;
 }
@@ -155,7 +155,7 @@ selection_offer(Selection *selection, const double *distances, ItemPointer tid, 
 {
 	SelectedRow *row;
 
-	/* the usual fate of a row in a big gallery, decided quickly */
+	/* most rows of a large gallery end here */
 	if (selection->left_out && distances[0] > selection->bound->distances[0])
 		return;
 

@@ -17,8 +17,8 @@
  *				...
  *		} while (selection_has_more(selection));
  *
- * The order is total, by distances first to last, then by TID, so that no row
- * is handed out twice or left out, however many have the same distances.
+ * The order is total: by distances, first to last, then by TID.  So no row is
+ * returned twice or left out, even if many have the same distances.
  */
 #ifndef BIOMETRIC_SELECTION_H
 #define BIOMETRIC_SELECTION_H

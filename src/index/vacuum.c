@@ -1,15 +1,15 @@
 /*
  * vacuum.c
- *		Removing the entries of dead rows and their postings, and telling where
- *		there is room.
+ *		Removing the entries of dead rows and their postings, and recording free
+ *		space.
  *
- * Gallery pages are taken in ranges of blocks for whose dead entries memory
- * suffices; usually one range is the whole index.  In each the dead entries are
- * found, then one pass over young pages and leaves takes away the postings of
- * those that have some, then they are removed.  No page is ever taken out of use:
- * one without entries is filled again.
+ * Gallery pages are processed in ranges of blocks, so that the dead entries of
+ * a range fit in memory; usually one range is the whole index.  In each range
+ * vacuum finds the dead entries, then removes their postings in one pass over
+ * young pages and leaves, then removes the entries.  A page without entries
+ * stays a gallery page and is filled again.
  *
- * Nothing here needs a new page, so a full disk does not keep vacuum from making room.
+ * Vacuum needs no new page, so it makes room even if the disk is full.
  */
 #include "postgres.h"
 
@@ -273,7 +273,7 @@ remove_dead(VacuumState *state, BlockNumber block)
 	RecordPageWithFreeSpace(index, block, room);
 }
 
-/* From now on no running scan sets the flag KILLED: a TID that was removed may be another row's */
+/* From now on no running scan sets the flag KILLED: the TIDs of removed entries may be reused */
 static void
 count_vacuum(Relation index)
 {
@@ -298,7 +298,7 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	int memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
 																		  : maintenance_work_mem;
 
-	/* what is in the index does not matter, only whose it is */
+	/* the version of the features does not matter here */
 	biometric_open(index, true, &meta);
 
 	if (stats == NULL)

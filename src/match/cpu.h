@@ -25,7 +25,7 @@ typedef enum CpuFeature
 /* The features of this processor, of those in the limit; set when the program starts */
 extern unsigned cpu_features;
 
-/* For tests: use no features but these from now on */
+/* For tests: use only these features from now on */
 extern void cpu_limit(unsigned features);
 
 static inline bool

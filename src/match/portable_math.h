@@ -2,11 +2,11 @@
  * portable_math.h
  *		Elementary functions that give the same bits on every platform.
  *
- * A score, and a synthetic template, must not depend on the C library: an
- * index built on one machine is searched on another, and foreign servers rank
- * for each other.  IEEE 754 fixes + - * / and sqrt, but not sin or exp.  The
- * functions here use only the former, and the build forbids fused
- * multiply-add (-ffp-contract=off).
+ * Scores and synthetic templates must not depend on the C library: an index
+ * that was built on one machine may be searched on another, and foreign servers
+ * compute distances that this server sorts by.  IEEE 754 fixes + - * / and
+ * sqrt, but not sin or exp.  The functions here use only the former, and the
+ * build forbids fused multiply-add (-ffp-contract=off).
  *
  * Errors are below 1e-12 relative (absolute for sin, cos and atan2), which is
  * far more than any caller needs.

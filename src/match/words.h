@@ -3,9 +3,9 @@
  *		Words of a template: coarse descriptions of its parts, by which an
  *		index finds the few entries that are worth comparing.  Plain C.
  *
- * key says what a part looks like, and an index can look it up; signature says
- * more, and a few of its bits may differ between mates; tag says how the part
- * is turned.  type/modality.h says how they are used.
+ * key is what a part looks like, and an index can look it up. signature has
+ * more detail; a few of its bits may differ between mates. tag is how the part
+ * is turned. type/modality.h says how they are used.
  */
 #ifndef MATCH_WORDS_H
 #define MATCH_WORDS_H

@@ -149,7 +149,7 @@ read_text_record(const uint8_t *data, size_t size, size_t offset, An2kRecord *re
 	long  type, number, length;
 
 	if (!an2k_next_part(&rest, AN2K_GS, &field) || !read_tag(&field, &type, &number) || number != 1)
-		return record_fail(error, offset, "beginning of a record", "is no field 001");
+		return record_fail(error, offset, "beginning of a record", "is not field 001");
 	if (!an2k_number(field, 999999999, &length) || length < 1 || (size_t) length > size - offset ||
 		(size_t) length <= (size_t) (field.end - (const char *) (data + offset)))
 		return record_fail(error, offset, "record length (field 001)", "exceeds the file");
@@ -284,7 +284,7 @@ note_picture(const An2kRecord *record, void *context)
 {
 	An2kPictures *pictures = context;
 
-	/* a picture of a finger or palm, and not a square kilometre of it */
+	/* no picture of a finger or palm is larger */
 	if (record->picture == NULL || record->idc < 0 || record->idc > 255 ||
 		!(record->resolution >= 1) ||
 		!(record->type == 4 || (record->type >= 13 && record->type <= 15)))

@@ -4,9 +4,8 @@
  *		ISO/IEC 19794-2:2005.  Plain C.
  *
  * They have no header, no count and no image: one finger's minutiae follow each
- * other, and nothing in the bytes tells the formats apart.  So whoever reads
- * them has to say which it is.  Inside a card's data object (tags 7F2E and 81)
- * they are found.
+ * other, and the bytes do not show which format it is.  So the caller has to
+ * name it.  Inside a card's data object (tags 7F2E and 81) they are found.
  */
 #ifndef RECORD_CARD_H
 #define RECORD_CARD_H

@@ -38,7 +38,7 @@ visit_cbeff(const uint8_t *data, size_t size, bool strict, RecordVisitor visitor
 	shift.offset = (size_t) (block.data - data);
 	if (record_recognise(block.data, block.size) != RECORD_MINUTIAE)
 	{
-		record_fail(error, shift.offset, "biometric data block", "is no finger minutiae record");
+		record_fail(error, shift.offset, "biometric data block", "is not a finger minutiae record");
 		return -1;
 	}
 	views = minutiae_record_visit(block.data, block.size, strict, shift_error, &shift,

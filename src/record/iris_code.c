@@ -1,8 +1,7 @@
 /*
  * iris_code.c
- *		The forms in which iris codes enter and leave.  Everything that comes
- *		from outside is checked here; what these functions accept, matching can
- *		rely on.
+ *		The forms in which iris codes enter and leave.  All input is checked
+ *		here, so matching can rely on what these functions accept.
  */
 #include "record/iris_code.h"
 

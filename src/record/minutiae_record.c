@@ -7,8 +7,8 @@
  * description of each format.
  *
  * Two of them have one version number, and two pairs cannot be told apart by
- * theirs.  What decides is the frame: the format whose views, one after the
- * other, end where the bytes end.
+ * theirs.  So the frame decides: the views, one after the other, must end where
+ * the bytes end.
  */
 #include "record/minutiae_record.h"
 
@@ -187,7 +187,7 @@ typedef struct ViewFrame
 	size_t extended;
 	size_t extended_size;
 	size_t end;   /* where the next view starts */
-	bool   sound; /* false: the view is spoilt, but its end is known */
+	bool   sound; /* false: the view is damaged, but its end is known */
 } ViewFrame;
 
 const char *
@@ -430,8 +430,8 @@ check_frame(Reader *reader)
 }
 
 /*
- * Chooses the layout whose frame fits.  If none does, then the one that the
- * record length speaks for; *error is what is wrong with its frame.
+ * Chooses the layout with a frame that fits.  If none fits, chooses by the
+ * record length; *error is what is wrong with that frame.
  */
 static bool
 choose_layout(Reader *reader, MinutiaeFormat *format)
@@ -480,7 +480,7 @@ choose_layout(Reader *reader, MinutiaeFormat *format)
 		*error = (RecordError){0};
 	else if (begin(reader, candidates[0]))
 	{
-		/* most often a part of the record is missing, and then this is the plain reason */
+		/* most often a part of the record is missing, and this error says so */
 		if (reader->length != reader->end)
 			fail(reader, reader->layout->length, "record length",
 				 "differs from the number of bytes");
@@ -757,7 +757,7 @@ typedef struct Wanted
 {
 	int                  number;
 	FingerprintTemplate *result;
-	bool                 spoilt;
+	bool                 damaged;
 	RecordError          error;
 } Wanted;
 
@@ -768,7 +768,7 @@ take_wanted(const RecordView *view, void *context)
 
 	if (view->finger == NULL)
 	{
-		wanted->spoilt = true;
+		wanted->damaged = true;
 		wanted->error = view->error;
 		return false;
 	}
@@ -785,7 +785,7 @@ minutiae_record_read(const uint8_t *data, size_t size, bool strict, int wanted,
 	MinutiaeFormat format;
 	int views = minutiae_record_visit(data, size, strict, take_wanted, &one, &format, error);
 
-	if (views >= 0 && one.spoilt)
+	if (views >= 0 && one.damaged)
 	{
 		*error = one.error;
 		return -1;
@@ -816,7 +816,7 @@ write_view_header(const FingerprintTemplate *finger, const RecordLayout *layout,
 			bytes[1] = finger->view;
 			bytes[2] = impression;
 			bytes[3] = quality;
-			put32(bytes + 4, 0); /* no one says which quality algorithm it was */
+			put32(bytes + 4, 0); /* the quality algorithm is not known */
 			put16(bytes + 8, finger->width);
 			put16(bytes + 10, finger->height);
 			put16(bytes + 12, finger->x_resolution);

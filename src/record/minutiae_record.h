@@ -33,7 +33,7 @@ extern const char *minutiae_format_name(MinutiaeFormat format);
 
 /*
  * Reads a record and shows each view to the visitor, which may be NULL.
- * Returns the number of views, of which some may be spoilt, or -1 if the record
+ * Returns the number of views, of which some may be damaged, or -1 if the record
  * itself is wrong; *error then says how, and views before the fault may have
  * been shown.  *format is the format in both cases, MINUTIAE_FORMATS if it
  * cannot be told.
@@ -60,9 +60,9 @@ extern int minutiae_record_visit(const uint8_t *data, size_t size, bool strict,
 								 RecordError *error);
 
 /*
- * The same for who wants one view, or all or nothing: -1 also if any view is
- * spoilt.  Stores view "wanted" (from 0) in *result, if there is one and result
- * is not NULL.
+ * The same for callers that want one view, or all or nothing: -1 also if any
+ * view is damaged.  Stores view "wanted" (from 0) in *result, if there is one
+ * and result is not NULL.
  */
 extern int minutiae_record_read(const uint8_t *data, size_t size, bool strict, int wanted,
 								FingerprintTemplate *result, RecordError *error);

@@ -1,6 +1,6 @@
 /*
  * plausibility.c
- *		What no finger looks like.
+ *		Signs that a template is not of a real finger.
  *
  * Size is judged by density, since a small sensor makes small pictures: ridges
  * are half a millimetre apart, so a square millimetre has no room for many

@@ -1,7 +1,8 @@
 /*
  * plausibility.h
- *		What no finger looks like: records that can be read and match nobody,
- *		since whoever wrote them got a convention wrong.  Plain C.
+ *		Signs that a template is not of a real finger.  Such a record can be
+ *		read, but it matches no other, because its writer used a wrong
+ *		convention.  Plain C.
  */
 #ifndef RECORD_PLAUSIBILITY_H
 #define RECORD_PLAUSIBILITY_H

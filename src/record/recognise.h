@@ -2,8 +2,8 @@
  * recognise.h
  *		What some bytes are, told from their contents.  Plain C.
  *
- * A template column is often fed with something else by mistake, or with a
- * record inside another.  Whoever meets such bytes wants their name and the
+ * Applications often send something else to a template column by mistake, or a
+ * record inside another one.  Then the error names what the bytes are, and the
  * next step.
  */
 #ifndef RECORD_RECOGNISE_H
@@ -49,7 +49,7 @@ extern RecordKind record_recognise(const uint8_t *data, size_t size);
 /* "a PNG picture"; completes "the value is ..." */
 extern const char *record_kind_name(RecordKind kind);
 
-/* what to do with it instead of reading it as a fingerprint, NULL if no one knows */
+/* what to do with it instead of reading it as a fingerprint; NULL if unknown */
 extern const char *record_kind_hint(RecordKind kind);
 
 #endif /* RECORD_RECOGNISE_H */

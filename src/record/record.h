@@ -2,17 +2,17 @@
  * record.h
  *		What all readers of records have in common.
  *
- * A reader gets bytes, any of which may come from an attacker, and shows what
+ * A reader gets bytes, any of which may come from an attacker, and passes what
  * it finds to a visitor: one view after the other, in the record's order.  A
- * view that is spoilt is shown with what is wrong with it; the views after it
- * are shown too, wherever the record says where they start.
+ * damaged view is passed with what is wrong with it.  The views after it are
+ * passed too, if the record says where they start.
  */
 #ifndef RECORD_H
 #define RECORD_H
 
 #include "match/fingerprint/fingerprint.h"
 
-/* What is wrong with a record; says nothing of what the template holds */
+/* What is wrong with a record; never shows contents of the template */
 typedef struct RecordError
 {
 	size_t      offset;  /* of the field, bytes from the start */
@@ -23,7 +23,7 @@ typedef struct RecordError
 typedef struct RecordView
 {
 	int                        number; /* from 1 */
-	const FingerprintTemplate *finger; /* NULL: the view is spoilt, and error says how */
+	const FingerprintTemplate *finger; /* NULL: the view is damaged, and error says how */
 	RecordError                error;
 } RecordView;
 

@@ -89,7 +89,7 @@ read_position(const Type9 *type9, int field, const char *name)
 	if (item.start == item.end)
 		return true;
 	if (!an2k_number(item, 99, &position))
-		return fail_at(type9, item.start, name, "is no number");
+		return fail_at(type9, item.start, name, "is not a number");
 	problem = an2k_finger(position, &finger);
 	if (problem != NULL)
 		return fail_at(type9, item.start, name, problem);

@@ -12,7 +12,7 @@
 #include "settings.h"
 
 #define MIN_DEPTH  20
-#define FAST_DEPTH 10 /* mates that a fast search finds at all come first */
+#define FAST_DEPTH 10 /* if a fast search finds a mate, the mate is among the first rows */
 
 bool
 search_is_exact(void)
@@ -30,9 +30,10 @@ compare_descending(const void *left, const void *right)
 }
 
 /*
- * The most that a person whom no search returned can score: for each finger the
- * score of the last row of its searches.  Also whether this sum, and the sum of
- * any part of the fingers, is below the bound of the verdict "possible".
+ * The highest score that a person can have whom no search returned: for each
+ * finger the score of the last row of its searches.  Also whether this sum, and
+ * the sum of any part of the fingers, is below the bound of the verdict
+ * "possible".
  */
 static double
 unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool *below_bound)
@@ -78,7 +79,10 @@ first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
 	int    sources = 0;
 	double depth;
 
-	/* a fast search says nothing about entries it did not compare: enough for a list */
+	/*
+	 * a fast search says nothing about entries that it did not compare, so a
+	 * short list is enough
+	 */
 	if (!search_is_exact())
 		return Max(FAST_DEPTH, k);
 
@@ -91,7 +95,7 @@ first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
 		seen[label] = true;
 	}
 
-	/* twice as many rows as reach this score by chance */
+	/* twice the rows that reach this score by chance */
 	depth = 2 * (double) size * pow(10, -threshold_of(possible_fpir, size, sources) / sources / 10);
 	return (int) Max(least, Min(ceil(depth), AUTO_DEPTH));
 }

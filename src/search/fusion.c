@@ -3,25 +3,25 @@
  *		Scores of several fingers and eyes of one person, added.
  *
  * Scores are decibans, so those of independent fingers and eyes add.  Several
- * impressions of one finger are not independent: the best of them counts.
- * Where it is not known which finger a score is of, it may be any of those
- * that are known: it then counts only by what it exceeds the best of them, for
- * that is the least that all the possible answers leave.
+ * impressions of one finger are not independent: the best of them counts.  A
+ * score of an unknown finger may be of any of the known ones.  So it counts
+ * only by what it exceeds the best of them: that is the least of all possible
+ * sums.
  *
- * A score s is a false match rate p: s = -10 log10(p).  Under chance p is
- * uniformly distributed (or larger, as a calibration on the safe side makes
- * it), so the sum of n scores in units of 10/ln(10) decibans is at most gamma
+ * A score s is a false match rate p: s = -10 log10(p).  For strangers p is
+ * uniformly distributed (or larger, if the calibration is on the safe side), so
+ * the sum of n scores in units of 10/ln(10) decibans is at most gamma
  * distributed with shape n, and reaches x with the probability
  *		Q(n, x) = exp(-x) (1 + x + x^2/2! + .. + x^(n-1)/(n-1)!)
  * (R. A. Fisher, Statistical Methods for Research Workers, section 21.1).  For
  * n = 1 that is p itself.
  *
  * But captures of one person share their conditions: sensor, skin, extractor.
- * Where these let chance exceed one score's promise, they do so in all.  In
- * conditions that multiply the rate of each score by at most c, and by 1 or less
- * on the mean, n scores reach what c^(n-1) Q(n, x) says at most.
- * FUSION_DEPENDENCE is that c: no set of captures was found to exceed the
- * promise of a single score by more (doc/identify.md).
+ * Conditions that let strangers exceed the promise of one score do so for all
+ * scores.  In conditions that multiply the rate of each score by at most c, and
+ * by 1 or less on the mean, the rate of a sum of n scores is at most c^(n-1)
+ * Q(n, x).  FUSION_DEPENDENCE is that c: no set of captures was found to exceed
+ * the promise of a single score by more (doc/identify.md).
  */
 #include "postgres.h"
 
@@ -126,7 +126,7 @@ biometric_fuse_add(PG_FUNCTION_ARGS)
 
 /*
  * State of fuse(score, source): scores with their sources in the order they
- * came.  When there is no more room, they are sorted and only the best of each
+ * came.  When the array is full, they are sorted and only the best of each
  * source is kept.
  */
 typedef struct FuseEntry

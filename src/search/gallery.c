@@ -3,10 +3,10 @@
  *		Statements that search a gallery whose name the caller gives.
  *
  * They run through SPI with the rights and in the snapshot of the caller, so
- * privileges and row-level security hold.  No text of the caller becomes part
- * of a statement but names, quoted and looked up before; every value is a typed
- * parameter.  Names of functions, operators and tables are qualified: no
- * search_path changes what they mean.
+ * privileges and row-level security hold.  The only text of the caller that
+ * becomes part of a statement is names, which are looked up and quoted; every
+ * value is a typed parameter.  Names of functions, operators and tables are
+ * qualified, so no search_path changes their meaning.
  */
 #include "postgres.h"
 
@@ -94,7 +94,7 @@ gallery_open(Gallery *gallery, Oid relation, const char *person, const char *tem
 		gallery_add_filter(gallery, filter);
 	gallery->key = gallery_key(gallery, key_columns, template_type);
 
-	/* comparing is what costs: nothing that could be compiled */
+	/* the time goes into comparing, which JIT cannot compile */
 	gallery->settings = NewGUCNestLevel();
 	(void) set_config_option("jit", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
 							 false);
@@ -171,15 +171,15 @@ gallery_select(const Gallery *gallery, const char *what, const char *tail)
  * What, nearest to the probe first, at most limit rows.
  *
  * PostgreSQL computes the distance of every row returned, whether the statement
- * returns it or not, because the rows are ordered by it.  A caller that has it
- * need not compare the row again.  Other servers may run another version of the
+ * returns it or not, because the rows are ordered by it.  So the caller need
+ * not compare the row again.  Other servers may run another version of the
  * matcher, so only distances of this server are returned.
  *
  * Each partition is asked for its own nearest rows, so that ORDER BY and LIMIT
- * are done on its server.  The answers are sorted by an expression that the
- * planner does not know them to be ordered by.  Otherwise it would merge them,
- * which starts one partition after the other; an append without order searches
- * on all servers at the same time.
+ * are done on its server.  The answers are sorted by an expression that, for
+ * the planner, is not their order.  Otherwise it would merge them, which starts
+ * one partition after the other; an append without order searches on all
+ * servers at the same time.
  */
 void
 gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, int64 limit)

@@ -1,7 +1,7 @@
 /*
  * gallery.h
- *		A gallery, a table or view with a column of templates whose names the
- *		caller gives, and the statements that search it.
+ *		A gallery is a table or view with a column of templates; the caller
+ *		gives the names of both.  Also the statements that search it.
  *
  *		gallery.c	opening it, statements, comparison
  *		parts.c		parts of the statements: columns, filter, key

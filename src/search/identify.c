@@ -4,8 +4,8 @@
  *
  * identify(gallery, template_column, probe, ..) returns the k nearest rows.
  * identify(gallery, person_column, template_column, probes, ..) searches with
- * each of several probes of one person, completes the scores of everybody
- * found by any of them and adds those of different fingers or eyes.
+ * each of several probes of one person, completes the scores of every person
+ * that any of them found, and adds those of different fingers or eyes.
  */
 #include "postgres.h"
 
@@ -63,7 +63,7 @@ bands_argument(FunctionCallInfo fcinfo, int argument)
 	if (!(bands.probable >= FPIR_FLOOR && bands.probable <= bands.possible && bands.possible < 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("bounds of the verdict are out of range"),
-						errdetail("It must hold that %g <= probable_fpir <= possible_fpir < 1.",
+						errdetail("The bounds must satisfy %g <= probable_fpir <= possible_fpir < 1.",
 								  FPIR_FLOOR),
 						errhint("No measurement supports lower rates.")));
 	return bands;

@@ -75,9 +75,9 @@ gallery_qualified_name(Oid relation)
 }
 
 /*
- * A table is one source.  Partitions on other servers are sources each, for the
- * planner does not ask every server for its nearest rows when it searches their
- * parent.  without_servers names servers that the caller leaves out.
+ * A table is one source.  If partitions are on other servers, each partition is
+ * a source: a search of their parent would not ask every server for its nearest
+ * rows. without_servers names servers that the caller leaves out.
  */
 void
 gallery_set_sources(Gallery *gallery, ArrayType *without_servers)
@@ -146,8 +146,8 @@ gallery_set_sources(Gallery *gallery, ArrayType *without_servers)
 }
 
 /*
- * Ask a partition for a row, in a subtransaction since its server may be away.
- * NULL when it answers, otherwise what is wrong.  A cancelled statement
+ * Ask a partition for a row, in a subtransaction because its server may be
+ * down.  NULL when it answers, otherwise what is wrong.  A cancelled statement
  * says nothing about the server.
  */
 static char *

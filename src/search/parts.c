@@ -3,9 +3,10 @@
  *		Parts of the statements that search a gallery: columns, the filter, and
  *		what names a row.
  *
- * No text of the caller becomes part of a statement but names, quoted and
- * looked up before; every value is a typed parameter.  Names of functions and
- * operators are qualified: no search_path changes what they mean.
+ * The only text of the caller that becomes part of a statement is names, which
+ * are looked up and quoted; every value is a typed parameter.  Names of
+ * functions and operators are qualified, so no search_path changes their
+ * meaning.
  */
 #include "postgres.h"
 
@@ -205,8 +206,8 @@ holds_template(Oid type, Oid probe_type)
 }
 
 /*
- * The columns that the caller names, or the primary key, or the table and the
- * place in it; what has no place, all columns but templates and bytes.
+ * The columns that the caller names, or else the primary key, or else table and
+ * ctid.  A relation without ctid: all columns except templates and bytea.
  */
 const char *
 gallery_key(const Gallery *gallery, ArrayType *names, Oid probe_type)

@@ -5,11 +5,11 @@
  * The score is the sum over fingers or eyes of the best comparison of each.
  *
  * If one side of a comparison names a finger, the comparison is of this finger.
- * A probe or a row that does not name its finger counts for one finger only.  If
- * neither side names it, it may be a finger that counts already; so it adds only
- * what it exceeds the best of them by.  The best of m comparisons reaches a score
- * by chance up to m times as often as one: the false match rate, unlike the
- * score, takes account of that.
+ * A probe or a row that does not name its finger counts for one finger only.
+ * If neither side names it, the comparison may be of a finger that counts
+ * already, so it adds only what it exceeds the best of them by.  The best of m
+ * comparisons reaches a score by chance up to m times as often as one: the
+ * false match rate, unlike the score, takes account of that.
  */
 #include "postgres.h"
 
@@ -186,7 +186,7 @@ push_number(JsonbParseState **state, const char *key, Numeric number)
 	(void) pushJsonbValue(state, WJB_VALUE, &value);
 }
 
-/* all digits that tell a double from others, as float8 is shown */
+/* the shortest digits that identify the double, as for float8 */
 static Numeric
 exact_numeric(double number)
 {

@@ -2,9 +2,9 @@
  * persons.c
  *		Finding persons by several probes, and completing their scores.
  *
- * Each probe finds the persons of its nearest rows.  Then all rows of everybody
- * found are compared with every probe, so that a person's score does not depend
- * on which probe found them.
+ * Each probe finds the persons of its nearest rows.  Then all rows of these
+ * persons are compared with every probe, so that a person's score does not
+ * depend on which probe found them.
  */
 #include "postgres.h"
 
@@ -89,9 +89,9 @@ find_person(PersonSearch *search, Datum value)
 /* ---- scores by template -------------------------------------------------- */
 
 /*
- * A template that was compared with probes, and its scores.  The same one is
- * met again in another row of its person, for example in another list, and
- * after the searches, which compared it, when its person is completed.
+ * A template that was compared with probes, and its scores.  The same template
+ * is often met again: in another row of its person, for example on another
+ * list, or when the person is completed after a search that compared it.
  */
 typedef struct KnownTemplate
 {
@@ -130,8 +130,8 @@ same_template(const struct varlena *a, const struct varlena *b)
 #include "lib/simplehash.h"
 
 /*
- * The place for a template's scores, until the next call; NULL if it is new and
- * there is no room for more of them.
+ * The place for a template's scores, valid until the next call; NULL if the
+ * template is new and the table is full.
  */
 static KnownTemplate *
 known_template(PersonSearch *search, Datum datum)

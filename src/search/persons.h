@@ -1,7 +1,7 @@
 /*
  * persons.h
- *		A search for one person with several probes: who in a gallery of persons
- *		with several templates each was found, and what they score.
+ *		A search for one person with several probes: which persons of a gallery
+ *		were found, and their scores.  A person may have several templates.
  *
  *		persons.c		finding persons, and completing their scores
  *		person_score.c	what a person's comparisons say together
@@ -36,7 +36,7 @@ typedef struct Person
 	double score; /* the sum */
 	double log_fmr;
 	int    sources;
-	bool   beyond_limit; /* a score of the sum is higher than any whose rate was counted */
+	bool   beyond_limit; /* a score of the sum is above the limit of its modality: see scores.h */
 	Jsonb *evidence;
 
 	char *name; /* for the result */

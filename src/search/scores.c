@@ -3,18 +3,18 @@
  *		What a score means for a gallery, and how far that was measured.
  *
  * A score s promises a false match rate of FMR = 10^(-s/10) for one non-mated
- * comparison.  A search of a gallery of N makes N of them, so the share of
- * searches of people who are not enrolled that still return somebody (false
- * positive identification rate, ISO/IEC 19795-1) is 1 - (1 - FMR)^N, taking
- * the comparisons as independent.
+ * comparison.  A search of a gallery of N makes N comparisons.  So the share of
+ * searches for people who are not enrolled that still return a candidate (false
+ * positive identification rate, ISO/IEC 19795-1) is 1 - (1 - FMR)^N, if the
+ * comparisons are independent.
  *
- * A sum of n scores promises less than a single score of that height: there
- * are many ways for n numbers to reach a sum by chance.  See fusion.c.
+ * A sum of n scores promises less than a single score of the same value,
+ * because n numbers can reach a sum by chance in many ways.  See fusion.c.
  *
- * The formula goes on where measurements end.  A modality's score_limit is the
- * highest score whose false match rate was counted.  A rate that follows from a
- * higher score is a bound, and so is each rate below FPIR_FLOOR.  Functions that
- * show rates to people say so.
+ * The formula also gives rates that nobody measured.  False match rates were
+ * counted up to a score of the modality's score_limit.  A rate computed from a
+ * higher score is a bound, and so is each rate below FPIR_FLOOR.  Functions
+ * that show rates to people say so.
  */
 #include "postgres.h"
 
@@ -146,7 +146,7 @@ biometric_fused_score_threshold(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(threshold_of(fpir, size, sources));
 }
 
-/* fpir_floor(): the least rate that is shown to people */
+/* fpir_floor(): the lowest rate that is shown to people */
 PG_FUNCTION_INFO_V1(biometric_fpir_floor);
 Datum
 biometric_fpir_floor(PG_FUNCTION_ARGS)
@@ -154,7 +154,10 @@ biometric_fpir_floor(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(FPIR_FLOOR);
 }
 
-/* score_limits(): for each type with a modality, the highest score whose false match rate was counted */
+/*
+ * score_limits(): for each type with a modality, the score up to which false
+ * match rates were counted
+ */
 PG_FUNCTION_INFO_V1(biometric_score_limits);
 Datum
 biometric_score_limits(PG_FUNCTION_ARGS)

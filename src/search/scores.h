@@ -6,9 +6,9 @@
 #define BIOMETRIC_SCORES_H
 
 /*
- * The least false positive identification rate that is shown to people.  What
- * is lower follows from multiplying rates that were measured on thousands of
- * comparisons, as if errors of labels, twins and damaged records did not exist.
+ * The least false positive identification rate that is shown to people.  Lower
+ * rates are products of rates that were measured on thousands of comparisons.
+ * They ignore wrong labels, twins and damaged records.
  */
 #define FPIR_FLOOR 1e-6
 

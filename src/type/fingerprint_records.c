@@ -78,7 +78,7 @@ typedef struct OneView
 {
 	int                  wanted;
 	FingerprintTemplate *result;
-	bool                 spoilt;
+	bool                 damaged;
 	RecordError          error;
 } OneView;
 
@@ -90,7 +90,7 @@ take_view(const RecordView *view, void *context)
 	CHECK_FOR_INTERRUPTS();
 	if (view->finger == NULL)
 	{
-		one->spoilt = true;
+		one->damaged = true;
 		one->error = view->error;
 		return false;
 	}
@@ -111,7 +111,7 @@ fingerprint_read_record(const uint8 *record, Size size, int view, bool strict, i
 	int          views;
 
 	views = fingerprint_record_visit(record, size, strict, take_view, &one, &source, &error);
-	if (views < 0 || one.spoilt)
+	if (views < 0 || one.damaged)
 	{
 		fingerprint_describe_problem(problem, code, &source, views < 0 ? &error : &one.error);
 		if (views > 1)
@@ -176,7 +176,7 @@ typedef struct ViewRows
 	ReturnSetInfo *result;
 	MemoryContext  row_context; /* emptied after each row: a small record may have many views */
 	bool           problems; /* rows have view, print and problem; else print alone, or an error */
-	bool           spoilt;   /* a view is, and problems are not wanted */
+	bool           damaged;   /* a view is, and problems are not wanted */
 	RecordError    error;
 } ViewRows;
 
@@ -197,7 +197,7 @@ add_view_row(const RecordView *view, void *context)
 	CHECK_FOR_INTERRUPTS();
 	if (view->finger == NULL && !rows->problems)
 	{
-		rows->spoilt = true;
+		rows->damaged = true;
 		rows->error = view->error;
 		return false;
 	}
@@ -235,7 +235,7 @@ biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 	rows.row_context = row_context();
 	views = fingerprint_record_visit((const uint8 *) VARDATA_ANY(record), VARSIZE_ANY_EXHDR(record),
 									 PG_GETARG_BOOL(1), add_view_row, &rows, &source, &error);
-	if (views >= 0 && !rows.spoilt)
+	if (views >= 0 && !rows.damaged)
 		return (Datum) 0;
 	fingerprint_describe_problem(&problem, ERRCODE_INVALID_BINARY_REPRESENTATION, &source,
 								 views < 0 ? &error : &rows.error);
@@ -246,7 +246,7 @@ biometric_fingerprints_from_bytea(PG_FUNCTION_ARGS)
 
 /*
  * fingerprint_views(bytea, strict): a row for each view, with what is wrong
- * with it if it is spoilt.  What is wrong with the whole record stands in a
+ * with it if it is damaged.  What is wrong with the whole record stands in a
  * row without a view, the last one.
  */
 PG_FUNCTION_INFO_V1(biometric_fingerprint_views);

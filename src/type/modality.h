@@ -126,7 +126,7 @@ typedef struct BiometricModality
 	 */
 	double (*score)(double distance);
 
-	/* the highest score whose false match rate was counted: beyond it a rate is a bound */
+	/* false match rates were counted up to this score; beyond it a rate is a bound */
 	double (*score_limit)(void);
 
 	/*

@@ -1,7 +1,7 @@
 /*
  * records.c
- *		What records are and what is in them, for whoever has to load them.
- *		Nothing here raises an error for bad bytes.
+ *		What records are and what is in them, for people who load them.  Nothing
+ *		here raises an error for bad bytes.
  */
 #include "postgres.h"
 

@@ -366,7 +366,7 @@ test_containers(void)
 	   "and the fingerprint in it");
 	data[88 + 26 + 4] |= 0xC0;
 	ok(fingerprint_record_visit(data, size, true, NULL, NULL, &source, &error) == 1,
-	   "a spoilt view in it does not spoil the record");
+	   "the record is read in spite of a damaged view");
 	size = make_an2k(&finger, data);
 	ok(fingerprint_record_visit(data, size, true, take_third, &found, &source, &error) == 4 &&
 		   source.kind == RECORD_AN2K && same_minutiae(&finger, &found),

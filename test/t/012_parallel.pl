@@ -119,7 +119,7 @@ build('several processes', $create);
 build('several processes, concurrently',
 	'CREATE INDEX CONCURRENTLY gallery_print_idx ON gallery USING biometric (print)');
 build('little memory', "SET maintenance_work_mem = '1MB'; $create");
-build('no workers', "SET max_parallel_workers = 0; $create", warning('No background worker could be had\.'));
+build('no workers', "SET max_parallel_workers = 0; $create", warning('No background worker could be started\.'));
 
 my $shared_memory = $node->data_dir . '/pg_dynshmem';
 
@@ -127,7 +127,7 @@ SKIP:
 {
 	skip 'the superuser may write anywhere', 4 if $> == 0;
 	chmod(0500, $shared_memory) or die "could not close the folder: $!";
-	build('no shared memory', $create, warning('\d+ bytes of shared memory could not be had: .*'));
+	build('no shared memory', $create, warning('Could not allocate \d+ bytes of shared memory: .*'));
 	build('no shared memory, none wanted', "SET max_parallel_maintenance_workers = 0; $create");
 	chmod(0700, $shared_memory) or die "could not open the folder: $!";
 }

@@ -281,7 +281,7 @@ lie("'border/wanted'", "E'two\\nlines'", 1, 'synthetic_fingerprint(4002, 0, 2)::
 lie("'border/wanted'", "'many caveats'", 1, 'synthetic_fingerprint(4003, 0, 2)::text', "(SELECT array_agg('c' || n) FROM generate_series(1, 100) n)");
 lie("'border/wanted'", "'good'", 1, 'synthetic_fingerprint(4004, 0, 2)::text', 'NULL');
 like(pull($south, 'north'), qr/^7\|f\|$/, 'what a hostile partner sends is looked at');
-is(value($south, "SELECT string_agg(reference || ': ' || problem, '; ' ORDER BY number) FROM watchlist.received_problems"), "no template: a template cannot be read; two\nlines: this is no name of a list or person; many caveats: too many caveats", 'what is wrong is refused, and said');
+is(value($south, "SELECT string_agg(reference || ': ' || problem, '; ' ORDER BY number) FROM watchlist.received_problems"), "no template: a template cannot be read; two\nlines: not a name of a list or person; many caveats: too many caveats", 'what is wrong is refused, and said');
 is(value($south, 'SELECT count(*) FROM watchlist.gallery'), $own, 'no row of ours was added, changed or removed');
 is(value($south, "SELECT string_agg(DISTINCT split_part(subject, '/', 1), ',') FROM watchlist.received"), 'north', 'fault: a publisher marks a row with the subscriber as owner');
 is(check($south, 103, 'S-11'), 'hit|south/border/wanted-103|1', 'a listed person of ours is still listed');

@@ -33,7 +33,7 @@ sub load
 	return ($? >> 8, $err);
 }
 
-# records of made-up fingers, two of them spoilt
+# records of made-up fingers, two of them damaged
 mkdir "$dir/records";
 mkdir "$dir/records/more";
 value('CREATE EXTENSION IF NOT EXISTS biometric');

@@ -2,9 +2,9 @@
  * find.c
  *		Choosing what a fast search compares.
  *
- * The probe's words are followed, the likeliest first, until a number of
- * postings is reached that depends on the size of the gallery only.  Their votes
- * are collected in one array, brought together by entry with a few counters
+ * The probe's words are followed, the likeliest first, until a number of postings
+ * is reached that depends only on the number of postings in the index.  Their
+ * votes are collected in one array, brought together by entry with a few counters
  * that stay in the processor's cache, and the entries with most votes come first.
  * Memory is bounded by that number of postings.
  *
@@ -24,8 +24,8 @@
 #include <math.h>
 
 /*
- * Postings that a search visits: a share of all, within limits.  Measured
- * (test/bench/preselection): more find hardly more.
+ * Postings that a search visits: a share of all, within limits.  Measured by
+ * test/bench/preselection: visiting more finds hardly any more mates.
  */
 #define BUDGET_SHARE 0.025
 #define BUDGET_MIN   300000.0
@@ -45,7 +45,7 @@
 
 /* votes are counted for at least 1 << this references at a time: 64 kB of counters */
 #define RANGE_BITS     12
-#define MAX_RANGE_BITS 11 /* and in at most so many ranges */
+#define MAX_RANGE_BITS 11 /* the most ranges, as a power of 2 */
 
 #define MAX_SCORE (2 * 255)
 
@@ -98,8 +98,9 @@ compare_keys(const void *a, const void *b)
 
 /*
  * The votes of n postings, all of the word's key, for one word.  Most of them
- * have none, which nobody can foresee, so the loop has no branch: each vote is
- * written and the next one overwrites it if it counts nothing.  There is room for n.
+ * have none, and a branch could not be predicted, so the loop has none: each
+ * vote is written, and a vote of zero is overwritten by the next one.  There is
+ * room for n.
  */
 CPU_INLINE Size
 collect_votes_loop(const BiometricModality *modality, const BiometricWord *word,
@@ -139,7 +140,7 @@ CPU_VERSIONS(CPU_POPCNT, "popcnt", Size, collect_votes,
 			  int n, uint64 *result),
 			 (modality, word, postings, n, result))
 
-/* Room for so many more votes */
+/* Makes room for n more votes */
 static void
 reserve_votes(Votes *votes, Size n)
 {
@@ -362,9 +363,9 @@ score_at(const uint8 *counters, unsigned bin, bool neighbours)
 }
 
 /*
- * Brings the votes together by entry.  An entry's score is the most votes in a
- * bin, or in two neighbouring ones.  Counters only grow, so it is the most that
- * was ever seen where a vote has just been counted.
+ * Brings the votes together by entry.  An entry's score is the largest number
+ * of votes in a bin, or in two neighbouring bins.  Counters only grow, so it is
+ * the largest number seen after counting a vote.
  */
 static Size
 count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
@@ -530,7 +531,10 @@ preselection_pending(Preselection *preselection, PreselectedEntry **entries)
 	return preselection->npending;
 }
 
-/* Puts those with the next lower scores in order, about so many or more.  False if there are none. */
+/*
+ * Puts the entries with the next lower scores in order, about as many as wanted
+ * or more.  False if there are none.
+ */
 static bool
 sort_more(Preselection *preselection, Size wanted)
 {

@@ -118,7 +118,7 @@ pending_lock_last(Relation index, int limit, BlockNumber held)
 		append_page(index, BIOMETRIC_PENDING_PAGE, meta.pending.last, full, NULL, 0, held);
 	}
 	biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
-							 "The list of pending entries has no end.");
+							 "The list of pending entries does not end.");
 	return InvalidBuffer;
 }
 
@@ -141,10 +141,10 @@ list_append(Relation index, BiometricPageKind kind, const void *items, int n)
 	number = meta_list(&meta, kind)->next_number;
 	append_page(index, kind, meta_list(&meta, kind)->last, 0, items, n, 0);
 
-	/* nobody else appends */
+	/* only the merger appends to this list */
 	biometric_read_meta(index, &meta);
 	if (meta_list(&meta, kind)->next_number != number + 1)
-		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "A list of it has no end.");
+		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "One of its lists does not end.");
 }
 
 void
@@ -232,7 +232,7 @@ list_read(Relation index, BiometricPageKind kind, Snapshot snapshot, int lock, L
 		if (block == 0)
 			return;
 
-		/* freed meanwhile: begin again, unless nobody has freed it */
+		/* freed meanwhile: begin again; if it was not freed, the list is damaged */
 		biometric_read_meta(index, &now);
 		if (meta_list(&now, kind)->first_number == meta_list(&meta, kind)->first_number)
 			biometric_page_corrupted(index, block, "A list of pages is broken.");

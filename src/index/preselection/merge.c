@@ -1,14 +1,14 @@
 /*
  * merge.c
- *		Bringing the words of pending entries into young pages, and those of young
- *		pages into the leaves.
+ *		Moving the postings of pending entries to young pages, and from young
+ *		pages to the leaves.
  *
- * index.h tells the steps and what an interruption between them leaves behind.
- * All of it is done by insertions, a bounded piece each, so that none takes long
- * and one that is cancelled loses next to nothing.
+ * index.h lists the steps, and what an interruption between them leaves behind.
+ * Insertions do all of this work, each a bounded piece, so that no insertion
+ * takes long, and one that is cancelled loses almost nothing.
  *
- * The caller holds the merger's lock, so nobody else adds to these pages.  Vacuum
- * may take postings away meanwhile, and remove pending entries.
+ * The caller holds the merger's lock, so no other process adds to these pages.
+ * Vacuum may remove postings and pending entries meanwhile.
  */
 #include "postgres.h"
 
@@ -22,21 +22,24 @@
 #include "utils/rel.h"
 
 /*
- * With postings from the merge, a leaf or directory page is taken apart into two of this many at
- * most.
+ * When a merge splits a leaf or directory page, each of the two gets at most so
+ * many items.
  */
 #define LEAF_FILL      (LEAF_MAX_POSTINGS * 19 / 20)
 #define DIRECTORY_FILL (DIRECTORY_MAX_ENTRIES * 9 / 10)
 
-/* What one insertion does at most: leaves to be changed, postings to be moved, pages to be freed */
+/* The most that one insertion does: leaves changed, postings moved, pages freed */
 #define STEP_LEAVES   256
 #define STEP_POSTINGS 16384
 #define STEP_PAGES    32
 
-/* However high pending_limit is, young pages have no more than this part of the entries for long */
+/*
+ * With any pending_limit, a merge begins when young pages have this part of the
+ * entries
+ */
 #define YOUNG_PART 8
 
-/* of so many insertions one does a step, more if that is not enough */
+/* one insertion in so many does a step; more do if that is not enough */
 #define STEP_INTERVAL 16
 
 /* ---- pages --------------------------------------------------------------- */
@@ -346,8 +349,8 @@ merge_postings(Relation index, const Posting *postings, int64 npostings)
 			}
 
 			/*
-			 * What is still to come for this leaf goes to the sibling, which has
-			 * room for all old postings if need be.
+			 * The remaining postings for this leaf go to the sibling, which has
+			 * room for all old postings if necessary.
 			 */
 			qsort(leaf->postings, n, sizeof(Posting), compare_uint64);
 			split = n / 2;
@@ -363,7 +366,10 @@ merge_postings(Relation index, const Posting *postings, int64 npostings)
 			known = false;
 			if (ends)
 			{
-				/* there is nothing more for the sibling, but it is to be found */
+				/*
+				 * no postings are left for the sibling, but it must be added to the
+				 * directory
+				 */
 				if (nfound == room)
 					found = repalloc_huge(found, sizeof(DirectoryEntry) * (room *= 2));
 				found[nfound].low = low;
@@ -396,8 +402,8 @@ typedef struct Gathered
 } Gathered;
 
 /*
- * The postings that a page has for the step.  Those that are too many are left for
- * the next one.
+ * The postings that a page has for the step.  Those beyond the limit are left
+ * for the next step.
  */
 static void
 gather_page(const BiometricMetaPageData *meta, Buffer buffer, void *argument)

@@ -3,7 +3,7 @@
  *		Approximate search: which entries of the gallery are worth comparing.
  *
  * The words of all entries (type/modality.h), as postings, and the list of
- * entries whose words are not there yet.  index.h says what lies on their pages.
+ * pending entries before a merge. index.h says what lies on their pages.
  */
 #ifndef BIOMETRIC_PRESELECTION_H
 #define BIOMETRIC_PRESELECTION_H
@@ -71,8 +71,8 @@ extern int entry_postings(const BiometricModality *modality, EntryRef ref, const
 /*
  * Of leaves and directory pages, what CREATE INDEX fills, so that the first merge
  * does not split every leaf.  When the index has grown by the rest, most leaves are
- * split at about the same time, and are half full then until it has doubled.  With less
- * every new index would be larger, with more it would double earlier.
+ * split at about the same time, and are half full then until it has doubled.  A
+ * smaller fill makes every new index larger; a larger one makes it double earlier.
  */
 #define PRESELECTION_BUILD_FILL 0.9
 
@@ -80,14 +80,15 @@ extern int entry_postings(const BiometricModality *modality, EntryRef ref, const
 extern void preselection_build(Relation index, PostingSort *sort);
 
 /*
- * merge.c: does some of the merging that is due, a bounded piece of work, if
- * nobody else does.  For an insertion, which has put its entry on the last pending
- * page as the inserted-th one; *seen is the metapage as it was about then.
+ * merge.c: does a bounded piece of the merging that is due, unless another
+ * process is merging.  For an insertion, which has put its entry on the last
+ * pending page as the inserted-th one; *seen is the metapage as it was about
+ * then.
  */
 extern void preselection_merge_some(Relation index, const BiometricModality *modality,
 									const BiometricMetaPageData *seen, int limit, int inserted);
 
-/* Vacuum tells what it took away, for the metapage's counts */
+/* Vacuum reports what it removed, for the counts in the metapage */
 extern void preselection_removed(Relation index, int64 postings, int64 entries);
 
 /*
@@ -114,7 +115,10 @@ extern NumberedList *meta_list(BiometricMetaPage meta, BiometricPageKind kind);
 /* Appends a page with n items to a list; nothing is locked */
 extern void list_append(Relation index, BiometricPageKind kind, const void *items, int n);
 
-/* Frees the first page of a list, which has another.  entries came to have postings by that. */
+/*
+ * Frees the first page of a list that has another page. entries: how many got
+ * their postings by that.
+ */
 extern void list_free_first(Relation index, BiometricPageKind kind, int64 entries);
 
 /* All references of the list of pending entries, ascending, without doubles */
@@ -177,8 +181,8 @@ extern int64 preselection_block_size(Preselection *preselection, double rate);
 extern int64 preselection_pending(Preselection *preselection, PreselectedEntry **entries);
 
 /*
- * The entries with most votes among those not yet given: so many groups, or as
- * many as there are.  Ascending by ref, without those pending; allocated in
+ * The entries with most votes among those not yet returned: n groups, or all
+ * that are left.  Ascending by ref, without those pending; allocated in
  * CurrentMemoryContext.  Returns how many entries.
  */
 extern int64 preselection_next(Preselection *preselection, int64 groups, PreselectedEntry **entries,

@@ -2,14 +2,14 @@
  * calibration.c
  *		Log-odds <-> distance -> decibans of the false match rate.
  *
- * The distance is a fixed squeezing of log-odds into (0, 1) that needs a square
- * root only: for whole comparisons into (0, WHOLE], for pairs that an earlier
- * stage settled into narrow bands above.
+ * The distance is a fixed function of the log-odds into (0, 1) that needs only
+ * a square root: (0, WHOLE] for whole comparisons, and narrow bands above for
+ * pairs that an earlier stage settled.
  *
- * The score is what was counted: how often whole comparisons of non-mated pairs
- * reach the log-odds (constants/calibration.c, doc/matching.md).  That the stages
- * keep some of them from getting so far is not counted: it makes the score
- * cautious.
+ * The score is from counts: how often whole comparisons of non-mated pairs
+ * reach the log-odds (constants/calibration.c, doc/matching.md).  The stages
+ * stop some of these pairs early.  That is not taken into account, so the score
+ * is on the safe side.
  */
 #include "match/fingerprint/internal.h"
 #include "match/portable_math.h"

@@ -4,15 +4,15 @@
  *
  * Local, then global.  Every minutia of one finger is compared with every
  * minutia of the other by their descriptors alone; the likeliest pairs are the
- * candidates.  Candidates that turn and stretch alike support each other, and
- * the best supported ones, with their supporters, suggest how one finger lies
- * on the other.  Under each suggestion the fingers are laid over each other,
- * bent as the pairs found so far ask for, and all minutiae paired anew.  What
- * the best alignment shows, and how well its pairs agree among themselves, is
- * the evidence, which weigh.c weighs.
+ * candidates.  Candidates with similar rotation and stretch support each other.
+ * The best supported ones, with their supporters, suggest alignments of the two
+ * fingers.  For each alignment, one finger is moved onto the other and bent to
+ * fit the pairs found so far, and all minutiae are paired again.  The evidence
+ * is what the best alignment shows, and how well its pairs agree with each
+ * other; weigh.c weighs it.
  *
- * Two stages end this early for pairs that would hardly reach a score worth
- * looking at: one looks at a few candidates and their support, the other at the
+ * Two stages stop early for pairs that would almost never reach a useful score.
+ * The first looks at a few candidates and their support, the second at the
  * alignments before they are refined.
  *
  * Deterministic: integers, and floating point additions, multiplications,
@@ -29,7 +29,7 @@
 
 #define MAX_MINUTIAE FINGERPRINT_MAX_MINUTIAE
 
-/* what is filled up to whole vectors of 8 */
+/* arrays that are filled up to whole vectors of 8 */
 #define PADDED               (MAX_MINUTIAE + 1)
 #define WHOLE_VECTORS(count) (((count) + 7) & ~7)
 
@@ -303,7 +303,7 @@ add_by_turn(FingerprintProbe *p, const Finger *a, const Finger *b, const uint16_
 	for (int k = n - 1; k >= 0; k--)
 		order[--first[sixteenth[k] + 1]] = (uint8_t) k;
 
-	/* what has been counted down is where the sixteenth before it ends */
+	/* after counting down, each is where the previous sixteenth ends */
 	memmove(first, first + 1, TURNS * sizeof(first[0]));
 	first[TURNS] = n;
 	p->candidates.count = 0;
@@ -325,7 +325,7 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
 	uint16_t             chosen[MAX_CANDIDATES];
 	uint8_t              rows[MAX_MINUTIAE];
 
-	/* a row whose best reaches a threshold has a pair that does */
+	/* if the best of a row reaches a threshold, the row has such a pair */
 	low = fingerprint_likelihood_threshold(&p->best, only, 1, p->probe.count, limit,
 										   LOWEST_LIKELIHOOD, HIGHEST_LIKELIHOOD);
 	for (int i = 0; i < p->probe.count; i++)
@@ -338,7 +338,10 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
 
 	if (low == HIGHEST_LIKELIHOOD)
 	{
-		/* perhaps more than the limit are as likely as can be: the first ones */
+		/*
+		 * more than the limit may have the highest likelihood: the first ones
+		 * are taken
+		 */
 		n = 0;
 		for (int i = 0; i < a->count; i++)
 			for (int j = 0; j < b->count && n < limit; j++)
@@ -355,11 +358,11 @@ choose_candidates(FingerprintProbe *p, const Finger *a, const Finger *b, int lim
 }
 
 /*
- * Log-likelihood ratio that a pair and each one before it belong to one
- * finger, 0 where it is negative: their minutiae are as far apart in both
- * fingers, and seen in the same direction from each minutia's own.  The
- * tolerance of lengths grows with the length, for skin stretches; that of
- * directions grows as minutiae get near, for positions are not exact.
+ * Log-likelihood ratio that a pair and each one before it belong to one finger,
+ * 0 where it is negative: their minutiae are as far apart in both fingers, and
+ * seen in the same direction from each minutia's own.  The tolerance of lengths
+ * grows with the length, because skin stretches.  The tolerance of directions
+ * grows when minutiae are near, because positions are not exact.
  */
 /* Of those from "from" to before "to", in blocks of 8: what lies around them may be set, too. */
 CPU_INLINE void
@@ -426,7 +429,7 @@ support_candidates_loop(FingerprintProbe *p, const Finger *a)
 		float  likelihood = (float) likelihood_of(p, a, pairs->a[i], pairs->b[i]) * 0.08f + 4;
 		float *row = p->compatible[i];
 
-		/* no candidates agree whose turns are more than two sixteenths apart */
+		/* candidates never agree if their turns are more than two sixteenths apart */
 		while (turn < TURNS - 1 && i >= p->first_of_turn[turn + 1])
 			turn++;
 		memset(row, 0, WHOLE_VECTORS(i) * sizeof(row[0]));
@@ -771,7 +774,7 @@ refine(FingerprintProbe *p, const Finger *a, const Finger *b, Alignment *al, flo
 	pair_minutiae(p, a, b, al, x, y, tolerance);
 }
 
-/* how many pixels places lie beyond the finger's polygon and its margin; 0 is in it */
+/* distance of places from the finger's polygon with its margin, pixels; 0 is inside */
 CPU_INLINE void
 measure_outside_loop(const FingerprintProbe *p, const Finger *finger, int count, const float *x,
 					 const float *y, float *outside)
@@ -830,7 +833,7 @@ count_inside(const Finger *finger, const float *outside)
 	return inside;
 }
 
-/* minutiae of each finger that the other had a chance to show */
+/* minutiae of each finger that the other could have shown */
 static void
 count_overlap(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
 			  double *overlap_a, double *overlap_b)
@@ -1074,8 +1077,8 @@ WIDER(void, neighbourhood,
 	  (padded, x, y, shown, paired, at_x, at_y, all, got))
 
 /*
- * What the overlap shows beside the pairs: minutiae that found no partner, and
- * the neighbourhood in which the most of them did
+ * What the overlap shows beside the pairs: minutiae without a partner, and the
+ * neighbourhood with the most pairs
  */
 static void
 look_around(const FingerprintProbe *p, const Finger *a, const Finger *b, const Alignment *al,
@@ -1248,7 +1251,7 @@ fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, do
 	double        evidence[FINGERPRINT_EVIDENCE] = {0};
 	int           seeds;
 
-	/* however odd a template is, nothing is nearer to it than itself */
+	/* any template is nearest to itself */
 	bool itself = probe->size == size && memcmp(probe->bytes, features, size) == 0;
 
 	look_at_candidates(probe, a, b, evidence);
@@ -1302,7 +1305,10 @@ WIDER(void, column_maxima,
 	  (int8_t(*likelihood)[LIKELIHOOD_STRIDE], int rows, int columns, int8_t *restrict most),
 	  (likelihood, rows, columns, most))
 
-/* likelihoods below this say that a minutia has no like in the other finger; halves */
+/*
+ * with a likelihood below this a minutia has no counterpart in the other
+ * finger; halves
+ */
 #define RESEMBLANCE_FLOOR (-12)
 
 int
@@ -1326,7 +1332,7 @@ fingerprint_resemblance(FingerprintProbe *probe, const void *features, size_t si
 	return (int) (sum * 256.0f / (sqrtf((float) (rows * columns)) + 1));
 }
 
-/* one side of a pairing: which of its minutiae the other finger had a chance to show */
+/* one side of a pairing: which of its minutiae the other finger could have shown */
 static void
 note_side(FingerprintPairing *pairing, int side, int count, const float *outside)
 {

@@ -42,7 +42,7 @@ typedef struct Point
 	uint8_t number; /* in the template */
 } Point;
 
-/* cells a neighbour within reach touches lie on this larger square */
+/* the cells that a neighbour within reach touches lie on this larger square */
 #define SQUARE (2 * REACH + 3)
 
 /* index of a cell in the cylinder; those outside the circle share a last one */

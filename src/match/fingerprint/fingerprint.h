@@ -1,11 +1,11 @@
 /*
  * fingerprint.h
- *		A finger's minutiae, what is derived from them, and how alike two
- *		fingers are.  Plain C: nothing here knows PostgreSQL, allocates memory or
+ *		A finger's minutiae, what is derived from them, and the similarity of
+ *		two fingers.  Plain C: nothing here uses PostgreSQL, allocates memory or
  *		raises errors.
  *
- * The way of a template: FingerprintTemplate (what a record says, validated by
- * the codec that read it) -> FingerprintFeatures (match-ready, position
+ * The steps of a template: FingerprintTemplate (what a record says, validated
+ * by the codec that read it) -> FingerprintFeatures (match-ready, position
  * independent, stored in the index) -> distance of two features -> score.
  */
 #ifndef MATCH_FINGERPRINT_H
@@ -57,8 +57,8 @@ typedef struct FingerprintTemplate
  * templates give equal bytes on every platform of the same byte order.
  *
  * FINGERPRINT_FEATURES_VERSION changes whenever the bytes, or the distances
- * they lead to, change: an index built with another version wants REINDEX.
- * The largest features must fit a page of 8 kB with some room to spare.
+ * they lead to, change: an index built with another version needs REINDEX.  The
+ * largest features must fit a page of 8 kB with some room to spare.
  */
 #define FINGERPRINT_FEATURES_VERSION  3
 #define FINGERPRINT_FEATURES_MAX_SIZE 7900
@@ -86,10 +86,10 @@ extern size_t fingerprint_probe_size(void);
 extern void   fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t size);
 
 /*
- * Distance of the probe to other features (which are valid), in [0, 1]:
- * 0 is as alike as can be, 1 is nothing in common, or both finger positions
- * known and different.  Never NaN.  Symmetric to the bit: which one is the
- * probe does not matter.
+ * Distance of the probe to other features (which are valid), in [0, 1]: 0 is
+ * the most similar, 1 is nothing in common, or both finger positions known and
+ * different.  Never NaN.  Symmetric to the bit: which one is the probe does not
+ * matter.
  */
 extern double fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size);
 
@@ -104,10 +104,10 @@ extern int fingerprint_resemblance(FingerprintProbe *probe, const void *features
 
 /*
  * Which minutiae of the probe [0] and of other features [1] the whole comparison
- * pairs, for whoever wants to look at a score.  Minutiae are numbered as in the
+ * pairs, for people who examine a score.  Minutiae are numbered as in the
  * features: fingerprint_order says which of the template they are.  Fingers of
- * different positions are paired all the same; their score is 0.  A score of 2 or
- * less may come from an earlier stage of the comparison, without these pairs.
+ * different positions are paired too; their score is 0.  A score of 2 or less
+ * may come from an earlier stage of the comparison, without these pairs.
  */
 typedef struct FingerprintPairing
 {
@@ -138,9 +138,9 @@ extern void fingerprint_order(const FingerprintTemplate *finger,
 extern double fingerprint_score(double distance);
 
 /*
- * The highest score, in decibans, whose false match rate was counted.  Scores
- * beyond it are extrapolated: they promise no more than that the rate is lower
- * than at the limit, and a figure computed from one is a bound, to be marked so.
+ * False match rates were counted up to this score, in decibans.  Scores beyond
+ * it are extrapolated: they promise no more than that the rate is lower than at
+ * the limit, and a figure computed from one is a bound, to be marked so.
  */
 extern double fingerprint_score_limit(void);
 

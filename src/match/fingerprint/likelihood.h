@@ -1,8 +1,8 @@
 /*
  * likelihood.h
  *		How likely each minutia of a probe and each of another finger are the
- *		same, by their descriptors: the first thing done with every entry of a
- *		gallery, so it is done in the processor's vectors.
+ *		same, by their descriptors.  A search does this first, with every entry
+ *		of a gallery, so it uses the processor's vectors.
  */
 #ifndef FINGERPRINT_LIKELIHOOD_H
 #define FINGERPRINT_LIKELIHOOD_H

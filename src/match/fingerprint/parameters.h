@@ -1,9 +1,9 @@
 /*
  * parameters.h
- *		Numbers of the comparison that a person has set.
+ *		Numbers of the comparison that were set by hand.
  *
- * No program fits these: each has its reason here.  What 20 % more or less does
- * to the error is measured by test/train/parameters and stands in
+ * No program fits these; each has its reason beside it.  What 20 % more or less
+ * does to the error is measured by test/train/parameters and stands in
  * doc/matching.md.  Everything else that is trained stands in constants/.
  */
 #ifndef FINGERPRINT_PARAMETERS_H
@@ -26,7 +26,7 @@
 /* minutiae that let chance find better candidates in the first stage: rolled prints have many more */
 #define MINUTIAE_THAT_COUNT 60
 
-/* candidates whose descriptors alone count as evidence */
+/* candidates that count as evidence by their descriptors alone */
 #define LIKELIEST 12
 
 /* higher likelihoods are rare and say no more */
@@ -94,13 +94,17 @@
 #define CLUSTER_RADIUS 70.0f
 
 /*
- * Mean qualities beyond these are taken for them: extractors report none such for
- * whole fingers, and what a record claims must not carry a score further
+ * Mean qualities beyond these are taken for them: extractors report no such
+ * means for whole fingers, and a false claim in a record must not raise a score
+ * further
  */
 #define LEAST_QUALITY 25
 #define MOST_QUALITY  75
 
-/* ---- few pairs, however alike, are little evidence: beyond this log-odds count EXCESS */
+/*
+ * ---- few pairs are little evidence, even if very similar: log-odds beyond
+ * this count EXCESS
+ */
 #define ODDS_A_PAIR     1.8
 #define ODDS_OF_NO_PAIR 8.3
 #define EXCESS          0.05

@@ -1,6 +1,6 @@
 /*
  * synthesis.h
- *		The inside of a made-up finger, for whoever draws its picture.
+ *		The inside of a made-up finger, for code that draws its picture.
  *
  * Coordinates of a finger: pixels at 500 dpi, x to the right, y upwards, origin
  * in the middle of the pattern.

@@ -3,9 +3,9 @@
  *		What a comparison has found, weighed into one number.
  *
  * The weigher is the mean of two: a linear rule (logistic regression), which
- * goes on where no training pair has been, and boosted regression trees, which
- * know that quantities mean different things together.  Both are trained
- * (test/train; doc/matching.md says on what).
+ * extrapolates beyond the training pairs, and boosted regression trees, which
+ * take account of combinations of quantities.  Both are trained (test/train;
+ * doc/matching.md says on what).
  *
  * Deterministic: trees compare, and add integers; the linear rule adds products
  * in an order fixed by the source.
@@ -48,7 +48,7 @@ weigh_candidates(const double *evidence, double *quantities)
 	quantities[n++] = root(evidence[EVIDENCE_FEW_SUPPORT]);
 	quantities[n++] = evidence[EVIDENCE_FEW_LIKELIHOOD] / 100;
 
-	/* chance finds better candidates among more minutiae, up to a number */
+	/* with more minutiae, better candidates are found by chance, up to a number */
 	quantities[n++] = smaller(smaller(evidence[EVIDENCE_MINUTIAE_A], evidence[EVIDENCE_MINUTIAE_B]),
 							  MINUTIAE_THAT_COUNT);
 	return n;
@@ -120,7 +120,7 @@ fingerprint_quantities(const double evidence[FINGERPRINT_EVIDENCE],
 	quantities[n++] = near / (evidence[EVIDENCE_NEAR_WEIGHT] + 1);
 	quantities[n++] = root(near);
 
-	/* how alike their surroundings are */
+	/* the similarity of their surroundings */
 	quantities[n++] = evidence[EVIDENCE_LIKELIHOOD] / pairs / 50;
 	quantities[n++] = root(evidence[EVIDENCE_LIKELY]) / 5;
 	quantities[n++] = evidence[EVIDENCE_LIKELIEST] / 48;
@@ -188,11 +188,11 @@ fingerprint_weigh(const double evidence[FINGERPRINT_EVIDENCE])
 			ask_trees(quantities)) /
 		   2;
 
-	/* without the quality of minutiae chance reaches more */
+	/* without qualities of minutiae, strangers score higher */
 	if (evidence[EVIDENCE_QUALITY_A] == 0 || evidence[EVIDENCE_QUALITY_B] == 0)
 		odds -= fingerprint_handicap;
 
-	/* a few pairs, however alike, are little evidence */
+	/* few pairs are little evidence, even if very similar */
 	limit = ODDS_A_PAIR * pairs - ODDS_OF_NO_PAIR;
 	if (odds > limit)
 		odds = limit + EXCESS * (odds - limit);

@@ -9,11 +9,12 @@
  *
  * A mate's descriptor differs, so a probe's minutia has many words: all cells
  * that its mate may fall in.  With x the probe's descriptor and u the mate's,
- * u - rho x is nearly normal with the same variance in every dimension, so
- * cell c is as likely as exp(-|c - rho x|^2 / 2 v) says, divided by the sum
- * over all cells.  What a cell is worth is that over how likely any finger has
- * a minutia there; the words are the best cells of all minutiae together, and
- * their weight is the logarithm.
+ * the difference u - rho x is nearly normal with the same variance in every
+ * dimension, so cell c is as likely as exp(-|c - rho x|^2 / 2 v) says, divided
+ * by the sum over all cells.  The worth of a cell is this probability divided
+ * by the probability that any finger has a minutia there.  The words are the
+ * best cells of all minutiae together, and their weight is the logarithm of the
+ * worth.
  */
 #include "match/words.h"
 

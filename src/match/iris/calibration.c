@@ -4,15 +4,15 @@
  *
  * The knots are generated (test/train/iris): distances of non-mated pairs of
  * one half of the eyes of CASIA-IrisV1 (2048 bits, log-Gabor), on the cautious
- * side of their uncertainty.  To 30 they are quantiles.  Further they follow a
- * normal tail that is fitted to the quantiles from 15 to 35, which the pairs can
- * confirm to 40: the distance is a mean of many bits, and the best of some
- * rotations has a shorter tail than that.  A distance below the first knot has
- * the first knot's score.
+ * side of their uncertainty.  To 30 they are quantiles.  Beyond 30 they follow
+ * a normal tail that is fitted to the quantiles from 15 to 35; the pairs
+ * confirm it up to 40.  The distance is a mean of many bits, and the best of
+ * some rotations has a shorter tail than a normal one.  A distance below the
+ * first knot has the first knot's score.
  *
  * Codes with less correlated bits have fewer false matches at a distance: with
  * the 249 degrees of freedom of Daugman (2003) 1e-4 lies near 0.36, not 0.27.
- * For those the score promises less than it keeps.
+ * For such codes the true false match rate is lower than the score says.
  */
 #include "match/iris/iris.h"
 

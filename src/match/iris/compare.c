@@ -9,11 +9,11 @@
  *
  *		HDnorm = 0.5 - (0.5 - HD) sqrt(n / N) = 0.5 - (n - 2 d) / (2 sqrt(n N))
  *
- * N = 911 for codes of 2048 bits, his typical number of bits compared.  A
- * code with more bits samples the same texture more densely, so N grows with
- * the size of the code: N = 911 bits / 2048.  It never falls below 263, where
- * HDnorm of unrelated codes has the same spread, 0.5 / sqrt(N) = 0.031, if all
- * bits are independent: fewer cannot tell more.
+ * N = 911 for codes of 2048 bits, the typical number of bits compared in that
+ * paper.  A code with more bits samples the same texture more densely, so N
+ * grows with the size of the code: N = 911 bits / 2048.  It never falls below
+ * 263: with 263 independent bits, HDnorm of unrelated codes has its spread of
+ * 0.5 / sqrt(N) = 0.031, and fewer bits cannot give a smaller spread.
  *
  * The distance is the smallest HDnorm over all rotations of up to
  * IRIS_MAX_TURN columns, with these rules, which are part of its definition:
@@ -33,8 +33,8 @@
  *
  * The distance is symmetric to the bit.  All sets of rotations are symmetric.  A
  * column i of one code that meets column i + k of the other belongs to the
- * sector in which the middle between both lies, i + k / 2.  All else follows
- * from the largest of numbers that depend on n and d alone.
+ * sector in which the middle between both lies, i + k / 2.  The rest is the
+ * largest of some numbers that depend only on n and d.
  */
 #include "match/iris/iris.h"
 
@@ -219,7 +219,7 @@ make_pair(const IrisProbe *probe, const void *features, uint8_t *joined, Pair *p
 /* ---- rotations ----------------------------------------------------------- */
 
 /*
- * How alike two codes are in a rotation: e |e| / n for an excess of e.  HDnorm
+ * Similarity of two codes in a rotation: e |e| / n for an excess of e.  HDnorm
  * falls as it grows.  The numerator is below 2^30, and dividing rounds
  * correctly, so the result is the same everywhere.
  */
@@ -235,7 +235,7 @@ alikeness(const CodeCounts *counts, uint32_t min_common)
 	return counts->common >= min_common ? alike : UNDECIDABLE;
 }
 
-/* the distance of a pair whose best rotation is so alike */
+/* the distance of a pair, from the similarity in its best rotation */
 static double
 distance_of(const IrisProbe *probe, double alike, double weight)
 {
@@ -373,7 +373,7 @@ best_shift(const SectorCounts *turned, int sector, int8_t *shift)
 	return best;
 }
 
-/* how alike two codes are in rotation k of the probe, with sectors that shift */
+/* similarity of two codes in rotation k of the probe, with sectors that shift */
 static double
 alikeness_of_sectors(const IrisProbe *probe, const Pair *pair, int k, const CodeCounts *counts,
 					 Sectors *sectors, int8_t *shifts)
@@ -455,8 +455,8 @@ count_rotations(const IrisProbe *probe, const Pair *pair, CodeCounts *counts)
 }
 
 /*
- * Counting first and concluding after lets the processor work on several
- * conclusions, which are chains of dependent steps, at a time.
+ * Counts are made first and evaluated afterwards, so that the processor works
+ * on several evaluations at a time: each is a chain of dependent steps.
  */
 #define BATCH 8
 

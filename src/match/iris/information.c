@@ -26,7 +26,7 @@
 #define TURNS           48
 #define MIN_TURNED_PART 32
 
-/* no strangers are so alike, in a code of NORMAL_CODE bits */
+/* strangers never reach this, in a code of NORMAL_CODE bits */
 #define REPEATED 256.0
 
 /* bits worth one independent bit, in a code of NORMAL_CODE bits */

@@ -3,11 +3,11 @@
  *		Which bits of an iris code are evidence.
  *
  * The bits of a code are signs of filter responses, so where an iris was seen
- * they change along the angle every few columns, are 0 as often as 1, and
- * agree with the same code turned by a large angle no better than with
- * anybody's.  A failed capture, an eyelid that was not masked or a damaged
+ * they change along the angle every few columns, are 0 as often as 1, and do
+ * not agree better with the same code turned by a large angle than with another
+ * eye's code.  A failed capture, an eyelid that was not masked or a damaged
  * file leaves bits of another kind.  Two codes that share such a defect agree,
- * although that says nothing of who they are.
+ * although they need not be of one eye.
  *
  * Two rules find such bits, in each template by itself.  A row is one bit of
  * every column.
@@ -17,7 +17,7 @@
  *	  - if it hardly changes along the angle: the rarer value of each row makes
  *		up less than 15 % of the usable bits (rows of which less than a third of the
  *		window is usable are left out), or
- *	  - if its rings are alike: rows that lie 4 apart (other rings, the same
+ *	  - if its rings are similar: rows that lie 4 apart (other rings, the same
  *		phase) differ in less than 10 % of the bits usable in both.
  *	  A row is void if its rarer value makes up less than 15 % around the whole
  *	  eye.  All windows are looked at, so turning a code does not matter.
@@ -28,9 +28,9 @@
  *	  the mean of (n - 2 d)^2 / n is how many bits are worth one independent bit:
  *	  1 for independent bits, n for a constant code.  Codes of CASIA-IrisV1 have
  *	  1 to 31, median 7.  Above 16 the template's weight falls below 1, as 16 /
- *	  bits.  If a single rotation has more than 256, which no strangers have, then
- *	  the code is periodic, and that rotation alone counts.  In codes larger than
- *	  2048 bits 16 and 256 grow as N does (compare.c).
+ *	  bits.  If a single rotation has more than 256, which does not occur between
+ *	  strangers, then the code is periodic, and only that rotation counts.  In
+ *	  codes larger than 2048 bits 16 and 256 grow as N does (compare.c).
  *
  * Why the weight: the variance of n - 2 d, for two unrelated codes, grows at most
  * by the root of the product of both codes' bits per independent bit (Cauchy

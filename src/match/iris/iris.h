@@ -1,11 +1,10 @@
 /*
  * iris.h
- *		An eye's iris code, and how alike two codes are.  Plain C: nothing here
- *		knows PostgreSQL, allocates memory or raises errors.
+ *		An eye's iris code, and the similarity of two codes.  Plain C: nothing
+ *		here uses PostgreSQL, allocates memory or raises errors.
  *
- * The way of a template: IrisTemplate (code and mask as stored) ->
- * features (match-ready, stored in the index) -> distance of two features ->
- * score.
+ * The steps of a template: IrisTemplate (code and mask as stored) -> features
+ * (match-ready, stored in the index) -> distance of two features -> score.
  */
 #ifndef MATCH_IRIS_H
 #define MATCH_IRIS_H
@@ -70,16 +69,16 @@ extern uint32_t iris_min_common(int columns, int bits);
 
 /*
  * How much of a template is evidence.  A code is made of phases, which change
- * along the angle and are balanced; parts that are not like that, as a failed
- * capture leaves them, are not (information.h has the rules).
+ * along the angle and are balanced; other parts, for example of a failed
+ * capture, are not evidence (information.h has the rules).
  */
 typedef struct IrisAssessment
 {
 	uint32_t bits;             /* of the code */
 	uint32_t mask_bits;        /* of them usable by the mask */
 	uint32_t informative_bits; /* of those in parts that carry information */
-	uint32_t usable_bits;      /* as many of an ordinary iris code are worth as much */
-	bool     exchanged;        /* code and mask make sense the other way round only */
+	uint32_t usable_bits;      /* bits of an ordinary iris code that are worth as much */
+	bool     exchanged;        /* code and mask make sense only if swapped */
 } IrisAssessment;
 
 extern void iris_assess(const IrisTemplate *iris, IrisAssessment *result);
@@ -91,7 +90,7 @@ extern void iris_assess(const IrisTemplate *iris, IrisAssessment *result);
  * usable bits come in pairs.
  *
  * IRIS_FEATURES_VERSION changes whenever the bytes, or the distances they lead
- * to, change: an index built with another version wants REINDEX.
+ * to, change: an index built with another version needs REINDEX.
  */
 #define IRIS_FEATURES_VERSION  2
 #define IRIS_FEATURES_HEADER   8
@@ -160,7 +159,7 @@ extern void   iris_compare(const IrisProbe *probe, const void *features, IrisCom
  */
 extern double iris_score(double distance);
 
-/* the highest score that was measured; beyond it a score is extrapolated */
+/* scores were measured up to this one; beyond it they are extrapolated */
 extern double iris_score_limit(void);
 
 /*

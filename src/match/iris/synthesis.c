@@ -217,7 +217,7 @@ iris_synthesize(uint8_t *code, uint8_t *mask, int64_t eye, int32_t capture)
 	for (int ring = 0; ring < RINGS; ring++)
 		encode_ring(texture.real[ring], texture.imag[ring], quarters % 4, ring, code_columns);
 
-	/* where lids and lashes are, the code is that of lids and lashes */
+	/* where lids and lashes cover the iris, the code is theirs */
 	for (int i = 0; i < COLUMNS; i++)
 	{
 		uint16_t other = (uint16_t) portable_random(&capture_state);

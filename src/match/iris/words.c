@@ -10,14 +10,14 @@
  * fuzzy database, IEEE TIFS 3(2), 2008, showed that a few agreeing parts of a
  * code suffice to find it among millions.)
  *
- * The bits of a key must all agree, and in a good capture of the same eye one
- * in ten does not.  Those are mostly bits beside a change of sign along the
+ * All bits of a key must agree, but in a good capture of the same eye one bit
+ * in ten differs.  Those are mostly bits beside a change of sign along the
  * column's row, the fragile ones, so a probe also has the words in which one
  * fragile bit of the key is the other way.
  *
  * Places are told in 1/128 turns and in shares of a column's bits, so that a
- * code of any geometry has words.  Codes of different geometry are never
- * mated, and it does no harm that they share keys.
+ * code of any geometry has words.  Codes of different geometry are never mated,
+ * so shared keys do no harm.
  */
 #include "match/words.h"
 
@@ -172,7 +172,7 @@ iris_probe_words(const void *features, size_t size, Word *words)
 	for (int flipped = 0; flipped < 2; flipped++)
 		for (int i = 0; i < IRIS_WORD_ROTATIONS; i++)
 		{
-			/* 0, -1, 1, -2...: little is likelier than much */
+			/* 0, -1, 1, -2...: small turns are more likely than large ones */
 			int rotation = i % 2 == 0 ? i / 2 : -(i + 1) / 2;
 			int turn = rotation * step;
 

@@ -2,7 +2,8 @@
 -- the library and its kernels
 -- ---------------------------------------------------------------------------
 
--- The library that runs, and what decides its scores: for whoever keeps scores.
+-- The library that runs, and the versions that its scores depend on: to be
+-- stored with scores.
 CREATE FUNCTION biometric_version() RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 

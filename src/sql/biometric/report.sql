@@ -59,7 +59,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION cmc_svg(float8[], text) IS 'a cumulative match characteristic as SVG';
 
--- Shares of each class, so that both can be seen however different their numbers.
+-- Shares of each class, so that both can be seen even if their numbers differ
+-- much.
 CREATE FUNCTION score_histogram_svg(mated float8[], non_mated float8[], lowest float8, step float8,
 		title text DEFAULT 'Scores') RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE

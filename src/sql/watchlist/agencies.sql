@@ -4,13 +4,13 @@
 -- Conventions of all rooms:
 --
 -- Functions that a duty may call are SECURITY DEFINER and run as the owner of
--- the extension, an ordinary role.  rights.sql pins every setting that could
--- change their result.  All other functions are called by these alone.
+-- the extension, an ordinary role. rights.sql pins every setting that could
+-- change their result.  Only these functions call the others.
 --
 -- Types and functions of biometric and pgcrypto are named only in the bodies of
--- SQL functions, which are parsed here: where those extensions are, or are moved
--- to, does not matter.  Such bodies don't use IS DISTINCT FROM on those types,
--- because pg_dump cannot write it with a schema.
+-- SQL functions, which are parsed here: so those extensions may be in any
+-- schema, and may be moved.  Such bodies don't use IS DISTINCT FROM on those
+-- types, because pg_dump cannot write it with a schema.
 -- ---------------------------------------------------------------------------
 
 DO $$
@@ -69,14 +69,15 @@ BEGIN
 END
 $$;
 
--- The day in the country, whatever the caller's time zone and however long the transaction takes.
+-- The day in the country, in any time zone of the caller and at the moment of
+-- the call.
 CREATE FUNCTION today() RETURNS date
 	LANGUAGE sql STABLE SECURITY DEFINER
 BEGIN ATOMIC
 	SELECT (clock_timestamp() AT TIME ZONE coalesce((SELECT c.time_zone FROM watchlist.this_country c), 'UTC'))::date;
 END;
 
--- Blank: nothing but characters that show nothing.
+-- Blank: only characters that are invisible.
 CREATE FUNCTION is_blank(value text) RETURNS boolean
 	LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
@@ -131,7 +132,7 @@ END
 $$;
 
 -- ---------------------------------------------------------------------------
--- who acts, and for whom
+-- who acts, and for which agency
 -- ---------------------------------------------------------------------------
 
 -- An agency is a role; its members act for it.
@@ -141,7 +142,8 @@ CREATE TABLE agencies (
 	former_names text[] NOT NULL DEFAULT '{}'	-- which are in names that it gave, and are not given to another
 );
 
--- Logins that an application shares among persons: who acts is the role it has set.
+-- Logins that an application shares among persons: the role that it has set is
+-- the one that acts.
 CREATE TABLE shared_logins (login regrole PRIMARY KEY);
 
 CREATE FUNCTION caller() RETURNS name
@@ -203,7 +205,7 @@ BEGIN
 END
 $$;
 
--- Jobs look at what others have committed meanwhile.
+-- Jobs must see what other transactions committed meanwhile.
 CREATE FUNCTION require_read_committed() RETURNS void
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -218,11 +220,12 @@ $$;
 -- ---------------------------------------------------------------------------
 -- names
 --
--- A person and a list have one name everywhere: country/agency/name, for
--- example north/border/W-17.  The agency is the one that gave the name; it stays
--- when the person or list is handed over.  So names of two agencies never
--- meet, and no error about a name that is taken tells of what one may not see.
--- In tables the country is column owner, and the rest is reference or list.
+-- A person and a list have one name everywhere: country/agency/name, for example
+-- north/border/W-17.  The agency is the one that gave the name; it stays when
+-- the person or list is handed over.  So two agencies never use the same name,
+-- and an error about a name that is taken never reveals a person or list that
+-- the caller may not see.  In tables the country is column owner, and the rest
+-- is reference or list.
 -- ---------------------------------------------------------------------------
 
 CREATE FUNCTION owner_of(name text) RETURNS text

@@ -54,7 +54,7 @@ CREATE TYPE capture AS (
 CREATE FUNCTION fingers_of_record(record bytea) RETURNS SETOF capture
 	LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-	-- a view that is spoilt has a problem and no template; the others are read all the same
+	-- a damaged view has a problem and no template; the others are read too
 	SELECT 'finger', NULL::integer, CASE WHEN v.print IS NOT NULL THEN coalesce(nullif(finger_position(v.print), 0)::text, 'unknown') END,
 		   v.print, NULL::iris, quality(v.print), minutia_count(v.print)::integer, v.problem, v.print::bytea
 	FROM fingerprint_views(record) v;
@@ -63,7 +63,8 @@ END;
 CREATE FUNCTION eye_of_record(record text) RETURNS capture
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	-- of other problems the number of usable bits takes account, and the quality gate with it
+	-- other problems reduce the number of usable bits, which the quality gate
+	-- checks
 	SELECT ROW('eye', NULL::integer, eye(e), NULL::fingerprint, e, NULL::smallint, usable_bits(e),
 			   CASE WHEN 'code and mask seem to be exchanged' = ANY (template_problems(e)) THEN 'code and mask seem to be exchanged' END,
 			   convert_to(e::text, 'UTF8'))::capture
@@ -74,7 +75,7 @@ END;
 -- holds raises an error: what is wrong with it is said in problem.
 --
 -- A search takes the fingers and eyes of one person: ten and two, one of each
--- twice at most.  So nobody asks about ten persons in one search.
+-- twice at most.  So one search cannot ask about ten persons.
 CREATE FUNCTION read_captures(stage text, fingers bytea[], eyes text[]) RETURNS SETOF capture
 	LANGUAGE plpgsql
 AS $$
@@ -163,7 +164,7 @@ $$;
 
 -- Short keyed hashes of the pieces of a template: minutiae, or runs of an iris
 -- code.  Two templates of one capture share most of them, also when a byte was
--- changed, and nobody without the key learns anything from them.
+-- changed, and without the key they reveal nothing.
 CREATE FUNCTION template_pieces(print fingerprint, eye iris, key bytea) RETURNS integer[]
 	LANGUAGE sql STABLE
 BEGIN ATOMIC

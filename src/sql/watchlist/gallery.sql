@@ -2,10 +2,10 @@
 -- gallery: what is searched
 --
 -- Two tables: "gallery" has what follows from our own lists, "received" what
--- partners sent.  Neither is ever written for the other's sake.  A row is a
--- template of a person in a part; a part is a list, or those entries of a list
--- that the same partners may not have.  So whoever searches chooses parts, and an
--- index search needs no other filter.
+-- partners sent.  A change of one never writes the other.  A row is a template
+-- of a person in a part; a part is a list, or those entries of a list that the
+-- same partners may not have.  So a search chooses parts, and an index search
+-- needs no other filter.
 --
 -- refresh() makes the gallery follow enrolments, entries and lists; the functions that
 -- change those call it in the same transaction.
@@ -32,8 +32,8 @@ CREATE TABLE gallery (
 CREATE INDEX gallery_print ON gallery USING biometric (print);
 CREATE INDEX gallery_eye ON gallery USING biometric (eye);
 
--- Entries as a partner sent them.  The owner of a name is never what a partner
--- says, but the partner that was asked.
+-- Entries as a partner sent them.  The owner of a name is always the partner
+-- that was asked, whatever that partner sends.
 CREATE TABLE received_entries (
 	part bigint NOT NULL REFERENCES parts,
 	subject text NOT NULL,
@@ -70,8 +70,9 @@ CREATE TABLE arrivals (
 CREATE INDEX arrivals_not_searched ON arrivals (since) WHERE NOT searched;
 CREATE INDEX arrivals_since ON arrivals (since);
 
--- How many persons a part holds: the sum of its rows.  Whoever changes the number
--- adds a row, and waits for nobody; compact_sizes() adds them up.
+-- How many persons a part holds: the sum of its rows.  A change of the number
+-- adds a row, so it waits for no other transaction; compact_sizes() adds the
+-- rows up.
 CREATE TABLE part_sizes (part bigint NOT NULL, persons bigint NOT NULL);
 CREATE INDEX part_sizes_part ON part_sizes (part);
 
@@ -118,7 +119,7 @@ BEGIN
 END
 $$;
 
--- Entries of a list are to be searched for among past encounters once more.
+-- Search past encounters again for the entries of a list.
 CREATE FUNCTION search_again(list text) RETURNS void
 	LANGUAGE sql
 BEGIN ATOMIC
@@ -135,7 +136,8 @@ CREATE VIEW due_templates AS
 		 LEFT JOIN parts t ON t.owner = c.country AND t.list = e.list AND t.withheld_from = e.withheld_from
 							  AND (t.only_to = e.only_to OR t.only_to IS NULL AND e.only_to IS NULL);
 
--- Bring the gallery into line for some persons, whom it takes: how many entries changed.
+-- Update the gallery for some persons, whose rows it locks.  Returns how many
+-- entries changed.
 CREATE FUNCTION refresh(persons bigint[]) RETURNS bigint
 	LANGUAGE plpgsql
 AS $$
@@ -178,8 +180,9 @@ BEGIN
 END
 $$;
 
--- A job, daily, because entries and consents expire: how many entries changed.
--- Persons whom somebody else has taken are left to the next run.
+-- A daily job, because entries and consents expire.  Returns how many entries
+-- changed.  Persons that another transaction has locked are left to the next
+-- run.
 CREATE FUNCTION refresh_gallery() RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -264,7 +267,8 @@ BEGIN ATOMIC
 END;
 
 -- For analysts: what is on the lists that they see.  They get it by functions,
--- because a query of a table with row-level security says how many rows it hid.
+-- because EXPLAIN ANALYZE of a table with row-level security shows how many
+-- rows it hid.
 CREATE FUNCTION my_gallery(purpose text, case_reference text)
 	RETURNS TABLE (list text, person text, item integer, print fingerprint, eye iris)
 	LANGUAGE plpgsql SECURITY DEFINER

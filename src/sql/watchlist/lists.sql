@@ -1,8 +1,9 @@
 -- ---------------------------------------------------------------------------
 -- lists: who is on them, who sees them, and to which partners they are released
 --
--- Whoever changes what reaches all persons of a list takes the list's row;
--- whoever puts a person on it shares the row.  So one of them sees the other.
+-- A change that concerns all persons of a list updates the list's row; adding a
+-- person locks the row FOR SHARE.  So one of the two waits, and then sees the
+-- other's change.
 -- ---------------------------------------------------------------------------
 
 CREATE TABLE lists (
@@ -16,7 +17,7 @@ CREATE TABLE lists (
 	version bigint NOT NULL DEFAULT 0
 );
 
--- to whom it is open otherwise
+-- other agencies to which it is open
 CREATE TABLE list_readers (
 	list text NOT NULL REFERENCES lists ON DELETE CASCADE,
 	agency text NOT NULL REFERENCES agencies ON UPDATE CASCADE,
@@ -28,7 +29,7 @@ CREATE TABLE list_entries (
 	person bigint NOT NULL REFERENCES persons,
 	reason text NOT NULL,
 	caveats text[] NOT NULL DEFAULT '{}',
-	withheld_from text[] NOT NULL DEFAULT '{}',	-- partners who do not get it, whatever the rules
+	withheld_from text[] NOT NULL DEFAULT '{}',	-- partners that never get it
 	added_by name NOT NULL,
 	added_at timestamptz NOT NULL DEFAULT clock_timestamp(),
 	expires date CHECK (isfinite(expires)),
@@ -37,8 +38,8 @@ CREATE TABLE list_entries (
 CREATE INDEX list_entries_person ON list_entries (person);
 CREATE INDEX list_entries_expires ON list_entries (expires) WHERE expires IS NOT NULL;
 
--- By it another agency may have the person on lists of its own, and release
--- those to some partners.  Without it, or when it ends, it may not.
+-- Another agency may put the person on its own lists, and release these to some
+-- partners, only as long as it has this consent.
 CREATE TABLE consents (
 	person bigint NOT NULL REFERENCES persons ON DELETE CASCADE,
 	agency text NOT NULL REFERENCES agencies ON UPDATE CASCADE,
@@ -59,7 +60,7 @@ CREATE TABLE partners (
 	added_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- which of our lists goes to whom: sent, or only to be asked
+-- which of our lists goes to which partner: sent, or only to be asked
 CREATE TABLE release_rules (
 	list text NOT NULL REFERENCES lists ON DELETE CASCADE,
 	partner text NOT NULL REFERENCES partners ON DELETE CASCADE,
@@ -127,7 +128,8 @@ BEGIN
 END
 $$;
 
--- A list of the caller's agency.  change: of what reaches all who are on it.
+-- A list of the caller's agency. change: the caller changes something that
+-- concerns all persons on it.
 CREATE FUNCTION own_list(list text, change boolean DEFAULT false) RETURNS lists
 	LANGUAGE plpgsql
 AS $$
@@ -135,11 +137,12 @@ DECLARE
 	own text := watchlist.own_name(list, 'list');
 	kept watchlist.lists;
 BEGIN
-	-- only for a list that they see do they wait; what was true before the lock is looked at again
+	-- the caller waits only for a list that they may see; after the lock, that
+	-- is checked again
 	IF NOT watchlist.list_is_visible(own, ARRAY(SELECT watchlist.caller_agencies())) THEN
 		NULL;
 	ELSIF change THEN
-		-- it sees every entry that was committed before the lock was had
+		-- it sees every entry that was committed before the lock was taken
 		PERFORM watchlist.require_read_committed();
 		UPDATE watchlist.lists l SET version = l.version + 1 WHERE l.list = own RETURNING l.* INTO kept;
 	ELSE
@@ -220,7 +223,7 @@ BEGIN
 	PERFORM watchlist.find_agency(agency);
 	INSERT INTO watchlist.list_readers (list, agency) VALUES (kept.list, open_list_to.agency) ON CONFLICT DO NOTHING;
 	IF FOUND THEN
-		-- that agency's past encounters have not been told of
+		-- past encounters of that agency have not been searched for
 		PERFORM watchlist.search_again(kept.list);
 	END IF;
 	PERFORM watchlist.note('list', purpose, case_reference, lists => ARRAY[list], detail => 'opened to ' || agency);
@@ -314,7 +317,8 @@ BEGIN
 END
 $$;
 
--- Another agency's person can be put on a list of one's own if that agency has consented.
+-- An agency can put another agency's person on its list if that agency has
+-- consented.
 CREATE FUNCTION add_to_list(list text, person text, reason text, case_reference text, caveats text[] DEFAULT '{}',
 		withheld_from text[] DEFAULT '{}', expires date DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -430,7 +434,8 @@ BEGIN
 		  AND EXISTS (SELECT FROM watchlist.list_entries e JOIN watchlist.lists l ON l.list = e.list
 					  WHERE e.list = own AND e.person = p.person AND mine IN (l.agency, p.agency));
 	UPDATE watchlist.persons p SET version = p.version + 1 WHERE p.person = who.person RETURNING p.* INTO who;
-	-- of an entry that the caller may not see, and of one that is not there, the same is said
+	-- the message is the same for an entry that the caller may not see and for
+	-- one that does not exist
 	IF NOT EXISTS (SELECT FROM watchlist.list_entries e JOIN watchlist.lists l ON l.list = e.list
 				   WHERE e.list = own AND e.person = who.person AND mine IN (l.agency, who.agency)) THEN
 		RAISE EXCEPTION 'person "%" is not on list "%", or both are kept by other agencies', left(person, 200), left(list, 200) USING ERRCODE = 'no_data_found';
@@ -445,8 +450,9 @@ $$;
 -- ---------------------------------------------------------------------------
 
 -- partners: to which the other agency may release its list with this person.
--- What the keeper's own entries withhold stays withheld, their caveats go along,
--- and when the last of them expires, so does the other's entry.
+-- Partners from whom the keeper's own entries are withheld do not get these
+-- either.  Caveats of the keeper's entries are added.  When the last of the
+-- keeper's entries expires, the other agency's entry expires too.
 CREATE FUNCTION consent_to_listing(person text, agency text, purpose text, case_reference text, partners text[] DEFAULT '{}',
 		caveats text[] DEFAULT '{}', expires date DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -536,8 +542,8 @@ BEGIN
 END
 $$;
 
--- Whether a partner may know who is behind a person of ours.  A decision is
--- kept, and dies with the person; the latest counts.
+-- Whether a partner may get the name and birth date of a person of ours.
+-- Decisions are kept until the person is removed; the latest counts.
 CREATE TABLE release_decisions (
 	decision bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
 	partner text NOT NULL REFERENCES partners ON DELETE CASCADE,

@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------
--- log: what was done, by whom and why, and seals that show tampering
+-- log: what was done, who did it and why, and seals that show tampering
 --
 -- The log's tables are made by create_log(), when the country gets its name, and
 -- are no part of the extension: DROP EXTENSION leaves them, and pg_dump
@@ -24,7 +24,8 @@ BEGIN ATOMIC
 	SELECT gen_random_bytes(32);
 END;
 
--- Who may read the log cannot guess from a hash whose template it is of: that takes the key.
+-- A reader of the log cannot find the person from the hash of a template
+-- without the key.
 CREATE FUNCTION keyed_hash(data bytea) RETURNS bytea
 	LANGUAGE plpgsql STABLE
 AS $$
@@ -33,7 +34,8 @@ BEGIN
 END
 $$;
 
--- Rows that are never changed.  Only the purge takes rows away, never of the log.
+-- Rows that are never changed.  Only the purge removes rows, but never rows of
+-- the log.
 CREATE FUNCTION refuse_change() RETURNS trigger
 	LANGUAGE plpgsql
 AS $$
@@ -194,8 +196,8 @@ END
 $$;
 
 -- Seal what is committed and not sealed yet: a job, every minute or so.  It
--- waits for nobody: an entry whose transaction ends later is sealed later.
--- Returns the seal that it made, if any.
+-- does not wait for transactions: entries of those that end later are sealed
+-- later.  Returns the seal that it made, if any.
 CREATE FUNCTION seal_log(max integer DEFAULT 100000) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -205,7 +207,7 @@ DECLARE
 	taken bigint[];
 BEGIN
 	PERFORM watchlist.require_read_committed();
-	-- one at a time; who comes meanwhile leaves it to the one who is there
+	-- one at a time; another call returns at once
 	BEGIN
 		LOCK TABLE watchlist.seals IN SHARE ROW EXCLUSIVE MODE NOWAIT;
 	EXCEPTION WHEN lock_not_available THEN
@@ -233,7 +235,8 @@ BEGIN
 END
 $$;
 
--- The last seal: to be noted by somebody else, who can ask verify_log for it.
+-- The last seal.  Somebody else should note it, and can compare it later by
+-- verify_log.
 CREATE FUNCTION log_head(OUT seal bigint, OUT hash bytea)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
 AS $$
@@ -242,10 +245,10 @@ BEGIN
 END
 $$;
 
--- What is wrong with the log: no row, nothing.  "never committed" is said of
--- numbers that no entry has: somebody took a step back (the server's log
--- has a line for each that disclosed something), is not done yet, or the server
--- failed, which costs up to 32 numbers.  It reads the log once.
+-- What is wrong with the log: no row, nothing.  "never committed" means that no
+-- entry has the number: the transaction was rolled back (the server's log has a
+-- line for each that disclosed something), is still running, or the server
+-- failed, which loses up to 32 numbers.  It reads the log once.
 CREATE FUNCTION verify_log(known_seal bigint DEFAULT NULL, known_hash bytea DEFAULT NULL)
 	RETURNS TABLE (seal bigint, entry bigint, problem text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER

@@ -45,9 +45,9 @@ $$;
 -- ---------------------------------------------------------------------------
 -- what is sent: a feed for each partner
 --
--- Whoever changes an entry adds a row to feed_changes.  Numbers are given later, to
--- committed rows, because writers commit in another order than they take
--- numbers in.  The feed holds references only; the view joins what the rules
+-- Each change of an entry adds a row to feed_changes.  Rows get their numbers later,
+-- after they are committed, because transactions do not commit in the order in which
+-- they take numbers.  The feed holds references only; the view joins what the rules
 -- allow at the moment of reading, so a purge leaves nothing in it.  A number without
 -- templates is a withdrawal.
 -- ---------------------------------------------------------------------------
@@ -59,7 +59,7 @@ CREATE TABLE feeds (
 	acknowledged_number bigint NOT NULL DEFAULT 0,
 	acknowledged_hash bytea NOT NULL DEFAULT '',
 	acknowledged_at timestamptz,
-	anew_at timestamptz,						-- when it was last given anew
+	anew_at timestamptz,						-- when it last started again
 	started_anew bigint NOT NULL DEFAULT 0		-- how often
 );
 
@@ -83,7 +83,7 @@ CREATE TABLE feed (
 	PRIMARY KEY (partner, number)
 );
 
--- which entries the feed has given and not taken back
+-- which entries the feed has sent and not withdrawn
 CREATE TABLE feed_sent (
 	partner text NOT NULL REFERENCES partners ON DELETE CASCADE,
 	list text NOT NULL,
@@ -131,7 +131,8 @@ BEGIN ATOMIC
 END;
 
 -- Number what is committed, for a partner or all: how many.  A job; the partner's
--- acknowledgement does it, too.  A partner's feed that somebody else is at is left to them.
+-- acknowledgement does it, too.  A partner's feed that another transaction is
+-- working on is skipped.
 CREATE FUNCTION number_changes(partner text DEFAULT NULL) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -196,9 +197,10 @@ CREATE VIEW partner_feed WITH (security_barrier) AS
 		 LEFT JOIN released r ON r.partner = s.partner AND r.list = s.list AND r.reference = s.reference
 	WHERE f.partner = (SELECT current_partner());
 
--- INSERT the number and hash up to which you have everything, RETURNING from
--- which number to go on, and the last there is.  anew: what you have may be wrong, for one of
--- us was restored: the whole feed is given again from that number.
+-- INSERT the number and hash up to which you have everything.  RETURNING gives
+-- the number from which to go on, and the last number. anew: one of the two
+-- servers was restored, so what you have may be wrong, and the whole feed is
+-- sent again from that number.
 CREATE VIEW partner_acknowledgement AS
 	SELECT NULL::bigint AS number, NULL::bytea AS hash, NULL::boolean AS anew, NULL::bigint AS last_number WHERE false;
 
@@ -285,7 +287,7 @@ BEGIN ATOMIC
 	SELECT CASE WHEN print IS NOT NULL THEN print::text = print_text ELSE eye::text = eye_text END IS TRUE;
 END;
 
--- The part of a list of a partner's.
+-- The part for a list of a partner.
 CREATE FUNCTION received_part(partner text, list text) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -323,7 +325,7 @@ DECLARE
 	came watchlist.entry_key[];
 	gone watchlist.entry_key[];
 BEGIN
-	-- the last number of an entry says it all
+	-- only the last number of an entry counts
 	rows := ARRAY(SELECT x.r FROM (SELECT r, r.number = max(r.number) OVER (PARTITION BY r.list, r.reference) AS last FROM unnest(rows) r) x WHERE x.last);
 	SELECT array_agg(DISTINCT ROW(p.part, partner || '/' || r.reference)::watchlist.entry_key),
 		   array_agg(DISTINCT ROW(p.part, partner || '/' || r.reference)::watchlist.entry_key) FILTER (WHERE r.item IS NOT NULL)
@@ -367,7 +369,7 @@ CREATE FUNCTION problem_of(rows feed_row[]) RETURNS text
 BEGIN ATOMIC
 	SELECT CASE
 		WHEN bool_or(watchlist.is_blank(r.list) OR watchlist.is_blank(r.reference) OR r.list ~ '[[:cntrl:]]' OR r.reference ~ '[[:cntrl:]]'
-					 OR octet_length(r.list) > 300 OR octet_length(r.reference) > 300) THEN 'this is no name of a list or person'
+					 OR octet_length(r.list) > 300 OR octet_length(r.reference) > 300) THEN 'not a name of a list or person'
 		WHEN count(*) > 100 THEN 'more than 100 templates'
 		WHEN bool_or(r.item IS NOT NULL AND num_nonnulls(r.print, r.eye) <> 1) THEN 'a row without a template, or with two'
 		WHEN bool_or(r.item IS NOT NULL AND greatest(octet_length(r.print), octet_length(r.eye)) > 100000) THEN 'a template of more than 100000 bytes'
@@ -412,9 +414,9 @@ BEGIN
 END
 $$;
 
--- Fetch what a partner has sent: a job for each partner, one transaction.  Stops
--- after about so many numbers; call it again while "more" is true.  Whatever goes
--- wrong is said in "problem", and nothing of that batch is stored.
+-- Fetch what a partner has sent: a job for each partner, one transaction.
+-- Stops after about that many numbers; call it again while "more" is true.  If
+-- something fails, "problem" says what, and nothing of that batch is stored.
 CREATE FUNCTION pull(partner text, max integer DEFAULT 5000, OUT entries bigint, OUT more boolean, OUT problem text)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -456,7 +458,7 @@ BEGIN
 		last := answer.last_number;
 		WHILE mine.number < last AND entries < max LOOP
 			upto := least(mine.number + batch, last);
-			-- whatever the partner's server sends, no more is kept in memory
+			-- the limit of memory, for anything that the partner's server sends
 			EXECUTE format('SELECT array_agg(ROW(f.number, f.hash, f.list, f.reference, f.item, f.print, f.eye, f.caveats, f.expires)::watchlist.feed_row)
 								   FILTER (WHERE f.bytes <= $4), max(f.bytes)
 							FROM (SELECT r.*, sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING) AS bytes
@@ -582,8 +584,9 @@ END
 $$;
 CREATE TRIGGER answer_partner INSTEAD OF INSERT ON partner_search FOR EACH ROW EXECUTE FUNCTION answer_partner();
 
--- A partner asks for the person behind a name.  Asking in vain is no error, for
--- an error would undo the entry: released says which.
+-- A partner asks for the person behind a name.  A request that is refused
+-- raises no error, because an error would undo the log entry; column released
+-- has the result.
 CREATE VIEW partner_core_data AS
 	SELECT NULL::text AS person, NULL::text AS purpose, NULL::text AS case_reference, NULL::text AS name, NULL::date AS born, NULL::boolean AS released
 	WHERE false;
@@ -694,7 +697,7 @@ BEGIN
 	probe := watchlist.encounter_templates(one.encounter);
 	prints := probe.prints;
 	irises := probe.irises;
-	-- the partner will have seen our traveller, whatever becomes of the answer
+	-- the partner sees our traveller even if its answer does not arrive
 	PERFORM watchlist.note('disclosure', one.purpose, one.case_reference, partner => one.partner, encounter => one.encounter,
 		probe_hash => watchlist.probe_hash(one.encounter), detail => 'traveller asked about');
 END
@@ -755,7 +758,7 @@ BEGIN
 			PERFORM watchlist.store_answer(search.request, answer.band, answer.person, NULL, NULL);
 			answered := answered + 1;
 		EXCEPTION
-			-- it says no, and would say so again
+			-- the partner refuses, and would refuse again
 			WHEN syntax_error_or_access_rule_violation OR data_exception OR integrity_constraint_violation OR raise_exception THEN
 				problem := left(SQLERRM, 1000);
 				PERFORM watchlist.store_answer(search.request, NULL, NULL, problem, true);
@@ -834,7 +837,7 @@ AS $$
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	IF partner = watchlist.country() THEN
-		RAISE EXCEPTION 'this country is no partner of its own' USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'this country cannot be its own partner' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 	IF coalesce(partner, '') !~ '^[[:alnum:]][[:alnum:] ._-]{0,39}$' THEN
 		RAISE EXCEPTION '"%" cannot be the name of a partner', left(partner, 100)

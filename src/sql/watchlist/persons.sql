@@ -1,9 +1,9 @@
 -- ---------------------------------------------------------------------------
 -- persons, and what is enrolled of them
 --
--- Whoever changes anything of a person takes the person's row first, by counting
--- its version up.  Of two who do it at the same time the second sees what
--- the first did or, in a snapshot that is too old to, fails to serialize.
+-- A transaction that changes anything of a person first locks the person's row,
+-- by increasing its version.  If two do so at the same time, the second sees
+-- the first one's changes or, if its snapshot is too old, fails to serialize.
 -- ---------------------------------------------------------------------------
 
 CREATE TABLE persons (
@@ -21,7 +21,7 @@ CREATE TABLE persons (
 CREATE INDEX persons_retain_until ON persons (retain_until);
 CREATE INDEX persons_merged_into ON persons (merged_into) WHERE merged_into IS NOT NULL;
 
--- keyed_hash of references that were purged: they are not given again
+-- keyed_hash of references that were purged: they are never used again
 CREATE TABLE spent_references (hash bytea PRIMARY KEY);
 
 CREATE TABLE person_corrections (
@@ -83,7 +83,8 @@ BEGIN
 END
 $$;
 
--- Whom the caller may not see is not there for them.  take: for a change.
+-- A person whom the caller may not see is reported as not existing. take: lock
+-- the person for a change.
 CREATE FUNCTION find_person(person text, take boolean DEFAULT true) RETURNS persons
 	LANGUAGE plpgsql
 AS $$
@@ -93,7 +94,8 @@ DECLARE
 	other text;
 BEGIN
 	SELECT * INTO who FROM watchlist.persons p WHERE p.reference = own;
-	-- only whom they see do they wait for; what was true before the lock is looked at again
+	-- the caller waits only for a person that they may see; after the lock,
+	-- that is checked again
 	IF take AND watchlist.person_is_visible(who.person, who.agency) THEN
 		UPDATE watchlist.persons p SET version = p.version + 1 WHERE p.reference = own RETURNING p.* INTO who;
 	END IF;
@@ -134,7 +136,7 @@ BEGIN
 	IF NOT isfinite(retain_until) THEN
 		RAISE EXCEPTION 'the date of retention must be a day' USING ERRCODE = 'invalid_parameter_value', HINT = 'Leave it out for no date.';
 	END IF;
-	-- of an agency's own names alone: see above
+	-- only names of the caller's own agency: see above
 	IF EXISTS (SELECT FROM watchlist.persons p WHERE p.reference = create_person.reference)
 	   OR EXISTS (SELECT FROM watchlist.spent_references s WHERE s.hash = watchlist.keyed_hash(convert_to(create_person.reference, 'UTF8'))) THEN
 		RAISE EXCEPTION 'reference "%" is taken', create_person.reference
@@ -187,7 +189,7 @@ END
 $$;
 
 -- Store what can be searched; the rest is kept as a refusal with its reason.
--- Whoever calls it has taken the person.
+-- The caller has locked the person.
 CREATE FUNCTION store_enrolments(person bigint, captures capture[], encounter bigint)
 	RETURNS TABLE (number integer, kind text, "position" text, state text, problem text)
 	LANGUAGE plpgsql
@@ -264,7 +266,7 @@ BEGIN
 END
 $$;
 
--- A template that is not to be searched any more; that there was one stays known.
+-- A template that is not searched any more; the record of its enrolment stays.
 CREATE FUNCTION withdraw_enrolment(person text, number integer, purpose text, case_reference text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -302,7 +304,7 @@ BEGIN
 END
 $$;
 
--- Who is behind the name of a person of ours.
+-- Name and birth date of a person of ours.
 CREATE FUNCTION view_person(person text, purpose text, case_reference text)
 	RETURNS TABLE (name text, born date, caveat text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -322,7 +324,8 @@ BEGIN
 END
 $$;
 
--- Who is most like a person, among all: see the callers for who may see whom.
+-- The persons who resemble a person most, among all.  The callers check what
+-- the user may see.
 CREATE FUNCTION likeliest_persons(of_person bigint) RETURNS TABLE (person bigint, score float8, fpir float8)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -344,8 +347,8 @@ BEGIN ATOMIC
 	FROM found f WHERE f.person::bigint <> of_person GROUP BY f.person;
 END;
 
--- Whom does a person of one's agency look like?  For the moment of enrolment;
--- among the persons that the caller may see.
+-- Which persons does a person of the caller's agency resemble?  To be asked at
+-- enrolment; among the persons that the caller may see.
 CREATE FUNCTION find_duplicates(person text, purpose text, case_reference text, max_fpir float8 DEFAULT 0.05)
 	RETURNS TABLE (other_person text, other_name text, other_born date, score numeric, fpir float8)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -383,7 +386,7 @@ BEGIN
 	IF person = into_person THEN
 		RAISE EXCEPTION 'a person is not merged into itself' USING ERRCODE = 'invalid_parameter_value';
 	END IF;
-	-- in one order, whoever merges whom
+	-- always in the same order, to avoid deadlocks
 	IF person < into_person THEN
 		gone := watchlist.own_person(person);
 		kept := watchlist.own_person(into_person);
@@ -411,7 +414,8 @@ BEGIN
 END
 $$;
 
--- Some enrolments of a person were another's: they go to a new person, whose name is returned.
+-- Some enrolments of a person belong to another: they go to a new person.
+-- Returns the new person's name.
 CREATE FUNCTION split_person(person text, numbers integer[], purpose text, case_reference text, name text DEFAULT NULL, born date DEFAULT NULL,
 		reference text DEFAULT NULL) RETURNS text
 	LANGUAGE plpgsql SECURITY DEFINER

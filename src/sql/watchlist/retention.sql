@@ -1,5 +1,5 @@
 -- ---------------------------------------------------------------------------
--- retention: what is past its time goes, with proof
+-- retention: removing what is past its time, with proof
 -- ---------------------------------------------------------------------------
 
 CREATE TABLE purges (
@@ -11,7 +11,8 @@ CREATE TABLE purges (
 	case_reference text NOT NULL
 );
 
--- What was removed, by keyed hashes: enough to show that it is gone, too little to be it.
+-- What was removed, as keyed hashes.  They show that it is gone, but it cannot
+-- be restored from them.
 CREATE TABLE purged (
 	purge bigint NOT NULL REFERENCES purges,
 	kind text NOT NULL CHECK (kind IN ('person', 'encounter', 'list entry')),
@@ -49,7 +50,7 @@ BEGIN ATOMIC
 		(SELECT 'it is still to be searched for new entries' FROM watchlist.encounters e WHERE e.encounter = encounter_stays.encounter AND NOT e.searched));
 END;
 
--- What retention has reached, and why what it has reached must stay.
+-- What is past its time, and why some of it must stay.
 CREATE FUNCTION due_for_purge(as_of date) RETURNS TABLE (kind text, name text, person bigint, encounter bigint, list text, reason text, kept_because text)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -86,7 +87,7 @@ BEGIN
 END
 $$;
 
--- Whoever calls it has taken the person and decided that it goes.
+-- The caller has locked the person and decided to remove it.
 CREATE FUNCTION remove_person(person bigint) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -96,7 +97,7 @@ DECLARE
 BEGIN
 	PERFORM set_config('watchlist.purging', 'on', true);
 	PERFORM watchlist.drop_entries(person, ARRAY(SELECT e.list FROM watchlist.list_entries e WHERE e.person = remove_person.person));
-	-- what was found stays, but no longer says whom
+	-- candidates stay, but without the person's name
 	UPDATE watchlist.candidates c SET person = NULL, lists = '{}', caveats = '{}', evidence = '[]' WHERE c.person = full_name;
 	UPDATE watchlist.encounters e SET person = NULL WHERE e.person = full_name;
 	UPDATE watchlist.partner_requests r SET band = 'clear', person = NULL WHERE r.person = full_name;
@@ -120,9 +121,10 @@ BEGIN
 END
 $$;
 
--- Remove what is past its time.  dry_run only says what would be; name is said
--- to the caller, and nowhere kept.  What somebody else has taken is left to the
--- next run; what has changed since it was chosen is looked at again.
+-- Remove what is past its time. dry_run only reports what would be removed.
+-- name is returned to the caller and stored nowhere.  What another transaction
+-- has locked is left to the next run; what has changed since it was chosen is
+-- checked again.
 CREATE FUNCTION purge_expired(purpose text, case_reference text, as_of date DEFAULT NULL, dry_run boolean DEFAULT false)
 	RETURNS TABLE (purge bigint, kind text, name text, hash bytea, templates integer, removed boolean, reason text)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -160,7 +162,7 @@ BEGIN
 				PERFORM FROM watchlist.persons p WHERE p.person = due.person FOR UPDATE SKIP LOCKED;
 			END IF;
 			busy := NOT FOUND;
-			-- what was true when it was chosen may not be true any more
+			-- it may have changed since it was chosen
 			SELECT * INTO again FROM watchlist.due_for_purge(as_of) d
 				WHERE d.kind = due.kind AND d.name = due.name AND NOT busy;
 			CONTINUE WHEN NOT FOUND AND NOT busy;
@@ -192,7 +194,7 @@ BEGIN
 END
 $$;
 
--- A person goes at once: on request, or by order.  Not one under legal hold.
+-- Remove a person at once, on request or by order, unless under legal hold.
 CREATE FUNCTION erase_person(person text, purpose text, case_reference text) RETURNS bigint
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -262,7 +264,7 @@ BEGIN
 END
 $$;
 
--- How long persons or encounters are kept when nobody says otherwise; NULL: no limit.
+-- How long persons or encounters are kept by default; NULL: no limit.
 CREATE FUNCTION set_default_retention(kind text, keep interval, purpose text, case_reference text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -306,9 +308,10 @@ BEGIN
 END
 $$;
 
--- Is what a purge removed still to be found?  A row for each thing that is; one
--- that says "nothing" if there is none.  A template is found again if it shares half of its pieces
--- with one that was purged: so a changed byte hides nothing.  It reads every template that is kept.
+-- Whether anything that a purge removed is still stored.  Returns a row for
+-- each such thing, or one row that says "nothing".  A template counts as found
+-- if it shares half of its pieces with one that was purged, so a changed byte
+-- does not hide it.  Reads every stored template.
 CREATE FUNCTION verify_purge(purge bigint) RETURNS TABLE (finding text, kind text, hash bytea)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
@@ -369,9 +372,9 @@ $$;
 
 -- Persons with the same fingers or eyes and another biography: fraud, a typing
 -- error, or two records of one person that were never joined.  Each pair once.
--- Everybody is searched for among all, first to last in the order of persons,
--- so that a large stock can be done in parts.  Among n persons, n times max_fpir
--- pairs are to be expected by chance.
+-- Every person is searched for among all, from first to last in the order of
+-- persons, so that a large table can be done in parts.  Among n persons, n
+-- times max_fpir pairs are to be expected by chance.
 CREATE FUNCTION identity_conflicts(purpose text, case_reference text, max_fpir float8 DEFAULT 0.001, first_person bigint DEFAULT NULL,
 		last_person bigint DEFAULT NULL)
 	RETURNS TABLE (person text, name text, born date, other_person text, other_name text, other_born date, score numeric, fpir float8, differs text)
@@ -383,7 +386,7 @@ DECLARE
 	one record;
 BEGIN
 	PERFORM watchlist.require_reason(identity_conflicts.purpose, identity_conflicts.case_reference);
-	-- before the first name is shown
+	-- log before the first name is shown
 	PERFORM watchlist.note('view', identity_conflicts.purpose, identity_conflicts.case_reference,
 		detail => format('identity conflicts, persons %s to %s', coalesce(first_person::text, 'first'), coalesce(last_person::text, 'last')));
 	FOR one IN
@@ -405,7 +408,7 @@ BEGIN
 END
 $$;
 
--- What no search can find, and why.
+-- Persons and templates that no search can find, and why.
 CREATE FUNCTION coverage() RETURNS TABLE (problem text, object text, detail text)
 	LANGUAGE sql STABLE SECURITY DEFINER
 BEGIN ATOMIC

@@ -1,11 +1,11 @@
 -- ---------------------------------------------------------------------------
--- review: two examiners, neither of whom sees what the other does
+-- review: two examiners, who do not see each other's work
 --
--- An examiner takes a review, sees the traveller's captures, marks what they
--- rely on, and only when their marks are locked sees the candidate: marks that
--- are made with the candidate in view follow the candidate.  Until both have
--- decided, nothing that an examiner may call or read depends on what the other
--- did, nor on whether they did anything.  All of it is kept as events.
+-- An examiner takes a review, sees the traveller's captures, and marks what
+-- they rely on.  They see the candidate only after their marks are locked,
+-- because a view of the candidate would influence the marks.  Until both have
+-- decided, nothing that an examiner may call or read depends on whether or how
+-- the other has decided.  All steps are kept as events.
 -- ---------------------------------------------------------------------------
 
 CREATE TABLE reviews (
@@ -36,7 +36,8 @@ CREATE TABLE review_events (
 	CHECK ((event = 'marks locked') = (marks IS NOT NULL)),
 	CHECK ((event = 'decided') = (decision IS NOT NULL))
 );
--- nobody examines a candidate twice, in two reviews that they take at the same time neither
+-- an examiner sees a candidate only once, even with two reviews taken at the
+-- same time
 CREATE UNIQUE INDEX review_events_examiner ON review_events (search, rank, examiner) WHERE event = 'taken';
 CREATE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON review_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON review_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -280,7 +281,7 @@ BEGIN
 END
 $$;
 
--- Reviews that are complete, with both decisions; of others, that there are some.
+-- Complete reviews with both decisions; of others, only that they exist.
 CREATE VIEW review_outcomes AS
 	SELECT r.review, r.search, r.rank, c.person, c.lists, c.band, c.fpir, r.opened_by, r.opened_at,
 		   a.examiner AS first_examiner, a.decision AS first_decision, a.statement AS first_statement,
@@ -295,9 +296,10 @@ CREATE VIEW review_outcomes AS
 		 LEFT JOIN review_events d ON d.review = r.review AND d.round = 3 AND d.event = 'decided'
 		 LEFT JOIN review_events w ON w.review = r.review AND w.event = 'withdrawn';
 
--- The outcome for supervisors of the agency, and, when it is complete, for those
--- who took part: others may have to examine the same candidate one day, and who
--- has not locked their marks must not know whom they are about.
+-- The outcome for supervisors of the agency, and, when it is complete, for
+-- those who took part.  Others may have to examine the same candidate one day,
+-- and before an examiner has locked their marks, they must not know the
+-- candidate.
 CREATE FUNCTION review_outcome(review bigint) RETURNS SETOF review_outcomes
 	LANGUAGE sql STABLE SECURITY DEFINER
 BEGIN ATOMIC
@@ -330,7 +332,7 @@ BEGIN
 END
 $$;
 
--- Somebody who was neither of the two settles a dissent; both opinions stay.
+-- A third person settles a dissent; both opinions stay.
 CREATE FUNCTION resolve_review(review bigint, decision text, statement text) RETURNS void
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$

@@ -71,7 +71,7 @@ BEGIN
 END
 $$;
 
--- Which encounters were of which person.  A link that was wrong is ended, not erased.
+-- Which encounters were of which person.  A wrong link is ended, not deleted.
 CREATE TABLE encounter_links (
 	link bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
 	encounter bigint NOT NULL REFERENCES encounters ON DELETE CASCADE,
@@ -275,10 +275,10 @@ CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound 
 -- The likeliest in some parts of a table of templates, fingers and eyes fused,
 -- best first.  size: how many persons are searched, at most; those of several lists count for each.
 --
--- Who was found by one modality is completed by the other if one modality alone
--- makes more of them than chance gives everybody.  fpir counts what was searched
--- with, found or not.  It is never given as less than fpir_floor(), below which no measurement
--- backs it; fpir_bound says so, and whether a score is beyond those that were counted.
+-- A person who was found by one modality is completed by the other, if the score in the one is
+-- higher than chance alone gives every person. fpir counts what was searched with, found or
+-- not.  It is never less than fpir_floor(), because no measurement supports lower rates.
+-- fpir_bound is true then, and if a score is beyond those that were counted.
 CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer) RETURNS SETOF found_person
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -356,7 +356,7 @@ BEGIN ATOMIC
 	SELECT coalesce(cardinality(array_remove(probe.prints, NULL)), 0) + coalesce(cardinality(array_remove(probe.irises, NULL)), 0) > 0;
 END;
 
--- Search, and keep what was found: the likeliest, whether they are anything or not.
+-- Search, and keep the likeliest, with any score.
 CREATE FUNCTION search_and_freeze(parts bigint[], probe templates, encounter bigint, agency text, purpose text, case_reference text, probe_hash bytea) RETURNS searches
 	LANGUAGE plpgsql
 AS $$
@@ -365,7 +365,8 @@ DECLARE
 	found watchlist.found_person[] := '{}';
 BEGIN
 	done.searched := watchlist.gallery_size(parts);
-	-- of whom nothing usable was captured, nothing is known: an officer looks
+	-- without a usable capture nothing is known of the traveller: an officer
+	-- has to look
 	done.verdict := 'refer';
 	IF watchlist.is_usable(probe) THEN
 		found := watchlist.search_parts(parts, probe, done.searched);
@@ -450,7 +451,8 @@ BEGIN
 END
 $$;
 
--- A search of the caller's agencies; of a partner's, who sees the lists of all its candidates.
+-- A search of the caller's agencies; or a search of a partner, for a caller who
+-- sees the lists of all its candidates.
 CREATE FUNCTION search_is_mine(search bigint) RETURNS boolean
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -484,7 +486,8 @@ BEGIN
 END
 $$;
 
--- For analysts: the likeliest on the lists that they see.  Nothing of it is kept but the entry.
+-- For analysts: the likeliest on the lists that they see.  Only the log entry
+-- is kept.
 CREATE FUNCTION search_gallery(fingers bytea[], eyes text[], purpose text, case_reference text)
 	RETURNS TABLE (person text, lists text[], score numeric, fpir float8, fpir_bound boolean, band text, evidence jsonb)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -515,7 +518,7 @@ $$;
 -- entries that come after the traveller, and lists that the officer does not see
 -- ---------------------------------------------------------------------------
 
--- Past encounters that are like a person in a part, all of them.
+-- All past encounters that resemble a person in a part.
 CREATE FUNCTION search_encounters(source regclass, prints fingerprint[], irises iris[], most integer)
 	RETURNS TABLE (encounter bigint, score float8, fpir float8)
 	LANGUAGE sql STABLE
@@ -556,7 +559,7 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM set_config('biometric.search_mode', (SELECT c.search_mode FROM watchlist.this_country c), true);
-	-- until the last that was found is not like the person any more
+	-- until the last one found does not resemble the person any more
 	LOOP
 		SELECT count(*), count(*) FILTER (WHERE s.fpir <= 0.05) INTO found, hits
 			FROM watchlist.search_encounters('watchlist.encounter_items', probe.prints, probe.irises, most) s;
@@ -580,7 +583,8 @@ END
 $$;
 
 -- An encounter against entries that its check did not see: those that were
--- committed meanwhile, and those of lists that are not open to its agency, whose keepers alone hear of it.
+-- committed meanwhile, and those of lists that are not open to its agency.  Of
+-- the latter, only the keepers of the lists get alerts.
 CREATE FUNCTION search_encounter_again(encounter bigint) RETURNS void
 	LANGUAGE plpgsql
 AS $$
@@ -614,9 +618,10 @@ $$;
 -- New entries against past encounters, and new encounters against what their
 -- checks did not see: a job, every few seconds.
 --
--- It waits for nobody.  A check says what was committed when it searched.  Of an entry
--- and an encounter that don't see one another, one is taken up by this job after
--- the other is committed, and then finds it.  One job runs at a time.
+-- It waits for no other transaction.  A check records what was committed when
+-- it searched.  If an entry and an encounter do not see each other, this job
+-- takes up one of them after the other is committed, and so finds it.  One job
+-- runs at a time.
 CREATE FUNCTION search_past_encounters(max integer DEFAULT 100, OUT searched integer, OUT waiting bigint)
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
