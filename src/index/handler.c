@@ -19,8 +19,7 @@ biometric_init_options(void)
 	add_bool_reloption(options_kind, "preselection",
 					   "Keeps words of the templates, for fast searches.", true,
 					   AccessExclusiveLock);
-	add_int_reloption(options_kind, "pending_limit",
-					  "New entries before a merge of their words.",
+	add_int_reloption(options_kind, "pending_limit", "New entries before a merge of their words.",
 					  BIOMETRIC_DEFAULT_PENDING_LIMIT, 16, 1000000, ShareUpdateExclusiveLock);
 }
 

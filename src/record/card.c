@@ -53,7 +53,8 @@ card_read(const uint8_t *data, size_t size, CardFormat format, FingerprintTempla
 	result->height = 1;
 	if (size == 0 || size % step != 0)
 		return record_fail(error, (size_t) (data - start), "length of the minutiae",
-						   format == CARD_NORMAL ? "is not a multiple of 5" : "is no multiple of 3");
+						   format == CARD_NORMAL ? "is not a multiple of 5"
+												 : "is not a multiple of 3");
 	if (size / step > FINGERPRINT_MAX_MINUTIAE)
 		return record_fail(error, (size_t) (data - start), "number of minutiae", "is above 255");
 	for (const uint8_t *end = data + size; data < end; data += step)

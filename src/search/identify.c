@@ -61,11 +61,12 @@ bands_argument(FunctionCallInfo fcinfo, int argument)
 	bands.possible = PG_GETARG_FLOAT8(argument);
 	bands.probable = PG_GETARG_FLOAT8(argument + 1);
 	if (!(bands.probable >= FPIR_FLOOR && bands.probable <= bands.possible && bands.possible < 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("bounds of the verdict are out of range"),
-						errdetail("The bounds must satisfy %g <= probable_fpir <= possible_fpir < 1.",
-								  FPIR_FLOOR),
-						errhint("No measurement supports lower rates.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("bounds of the verdict are out of range"),
+				 errdetail("The bounds must satisfy %g <= probable_fpir <= possible_fpir < 1.",
+						   FPIR_FLOOR),
+				 errhint("No measurement supports lower rates.")));
 	return bands;
 }
 

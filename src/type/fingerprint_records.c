@@ -176,7 +176,7 @@ typedef struct ViewRows
 	ReturnSetInfo *result;
 	MemoryContext  row_context; /* emptied after each row: a small record may have many views */
 	bool           problems; /* rows have view, print and problem; else print alone, or an error */
-	bool           damaged;   /* a view is, and problems are not wanted */
+	bool           damaged;  /* a view is, and problems are not wanted */
 	RecordError    error;
 } ViewRows;
 
