@@ -1,8 +1,8 @@
 #!/bin/bash
 # cassert.sh
 #	Builds the PostgreSQL that pg_config names once more, from Debian's sources,
-#	with assertions, and prints the pg_config of the result.  It is kept in
-#	.cache; what is there is not built again.
+#	with assertions, and prints the path of its pg_config.  The result is kept in
+#	.cache and not built again.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."

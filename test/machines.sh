@@ -7,8 +7,8 @@
 #	MACHINES	where the roots are kept (/var/tmp/biometric-machines)
 #	SUITE		the release of Debian (bookworm)
 #
-# A root is a stack of layers, and what a state writes is the uppermost one: what
-# is written and where is seen there, file by file.
+# A root is a stack of layers.  All that a state writes is in the top layer, so it
+# shows each file that was written, and where.
 set -uo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."

@@ -1,9 +1,9 @@
 #!/bin/bash
 # run.sh [T=NAMES] [SQL=NAMES] [ISOLATION=NAMES] [PLAIN=NAMES] [DRIVERS=NAMES] [DOC=NAMES] [ARM=1]
-#	Every test there is, or only those named, against the server and the
+#	All tests, or only those named, against the server and the
 #	PostgreSQL that stage.sh made.  Ends with "N passed, N failed[, N skipped]".
 #
-#	prove runs whatever prints TAP: plain C, servers, drivers, documentation.
+#	prove runs everything that prints TAP: plain C, servers, drivers, documentation.
 #	pg_regress runs the SQL suites and the isolation tests.  This script adds up
 #	what the two say.  Names may be shortened: T=012 is test/t/012_*.pl.
 set -uo pipefail

@@ -1,9 +1,9 @@
 #!/bin/bash
 # setup.sh [test|exchange|bench|asserts|arm|fuzz|valgrind]
 #	Install the Debian packages that the demonstration needs, or what is named.
-#	Does nothing, and needs no right to do anything, when all is there.
+#	Does nothing, and needs no rights, if everything is installed already.
 #
-#	Of the headers of the server only the files are taken, into .cache: their
+#	The headers of the server are unpacked into .cache, not installed: their
 #	package would bring LLVM and clang, twice the size of everything else.
 set -euo pipefail
 unset CDPATH
@@ -212,8 +212,8 @@ if [ ${#packages[@]} = 0 ]; then
 	exit 0
 fi
 echo "Installing: ${packages[*]}"
-# The first PostgreSQL of a machine would start a cluster of its own, which
-# nobody here asked for.
+# Installing the first PostgreSQL of a machine would also create a cluster, which
+# is not wanted here.
 if [ ! -e /usr/bin/pg_createcluster ] && [ ! -e "$no_cluster" ]; then
 	no_cluster_written=1
 	as_root mkdir -p "${no_cluster%/*}"

@@ -8,19 +8,19 @@
 # copy of these sources, a copy of the PostgreSQL that pg_config names with the
 # extension installed into it (so the system's own stays as it is), the
 # server's data and its socket.  There is no TCP port.  The directory is
-# removed at the end, whatever the end is.  No directory in it is a link, so
+# removed at the end, also after an error.  No directory in it is a link, so
 # nothing outside of it is ever written.
 #
 # A PostgreSQL that insists on its own directories cannot be copied.  The
 # extension is installed into such a one only if the environment has
 # INTO_POSTGRES=yes.
 #
-# PostgreSQL refuses to run as root; root's work is therefore done by the user
+# PostgreSQL refuses to run as root.  If root calls, the server runs as the user
 # who called sudo, else by the user "postgres" of Debian's packages.
 #
 # The command runs in the copy of the sources, with PG_CONFIG, PATH, PGHOST,
 # PGUSER and PGDATABASE set, and with the private directory as HOME, which has
-# the compiler's words in build.log.
+# the compiler's output in build.log.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."

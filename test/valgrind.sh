@@ -1,7 +1,7 @@
 #!/bin/bash
 # valgrind.sh
 #	A short script of everything on the server that stage.sh made, run under
-#	valgrind.  Fails if valgrind finds fault with code of this extension.
+#	valgrind.  Fails if valgrind reports errors in code of this extension.
 set -euo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 data=$HOME/data
 
 pg_ctl -D "$data" -m fast -w -s stop
-# one process for each connection is followed; faults of PostgreSQL itself, which
-# was not built for valgrind, are left out
+# the process of each connection is followed; errors of PostgreSQL itself, which
+# was not built for valgrind, are ignored
 valgrind --quiet --trace-children=yes --error-limit=no --num-callers=20 --fullpath-after="$PWD/" --log-file="$HOME/valgrind.%p" \
 	postgres -D "$data" > "$HOME/valgrind.out" 2>&1 &
 server=$!

@@ -2,7 +2,7 @@
  * misreading.h
  *		The conventions that writers of records get wrong, put right.  Plain C.
  *
- * Each gives records that can be read and match nobody.
+ * Each gives records that can be read but match no other.
  */
 #ifndef RECORD_MISREADING_H
 #define RECORD_MISREADING_H

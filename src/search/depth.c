@@ -30,10 +30,9 @@ compare_descending(const void *left, const void *right)
 }
 
 /*
- * The highest score that a person can have whom no search returned: for each
- * finger the score of the last row of its searches.  Also whether this sum, and
- * the sum of any part of the fingers, is below the bound of the verdict
- * "possible".
+ * The highest score that a person who was not found can have: for each finger
+ * the score of the last row of its searches.  Also whether this sum, and the
+ * sum of any part of the fingers, is below the bound of the verdict "possible".
  */
 static double
 unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool *below_bound)

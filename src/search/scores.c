@@ -11,10 +11,10 @@
  * A sum of n scores promises less than a single score of the same value,
  * because n numbers can reach a sum by chance in many ways.  See fusion.c.
  *
- * The formula also gives rates that nobody measured.  False match rates were
- * counted up to a score of the modality's score_limit.  A rate computed from a
- * higher score is a bound, and so is each rate below FPIR_FLOOR.  Functions
- * that show rates to people say so.
+ * The formula also gives rates that were never measured.  False match rates
+ * were counted up to a score of the modality's score_limit.  A rate computed
+ * from a higher score is a bound, and so is each rate below FPIR_FLOOR.
+ * Functions that show rates to people say so.
  */
 #include "postgres.h"
 

@@ -55,7 +55,7 @@ extern bool fingerprint_read_text(const char *text, FingerprintTemplate *result,
 /* the bytes of a text in hexadecimal digits or base64; NULL if it is neither */
 extern uint8 *text_to_bytes(const char *text, Size length, Size *size);
 
-/* a notice if a template's resolution makes it a finger that nobody has */
+/* a notice if no finger has the size that follows from a template's resolution */
 extern void fingerprint_notice(const FingerprintTemplate *finger);
 
 #endif /* BIOMETRIC_FINGERPRINT_H */

@@ -73,7 +73,7 @@ sub rows_added
 add_gallery($node, subjects => 30, captures => 2, probes => 12);
 $node->safe_psql('postgres', 'CREATE SEQUENCE added START 100000');
 
-# Made anew before a crash: no checkpoint has written its initial state.
+# Made again before a crash: no checkpoint has written its initial state.
 sub add_unlogged
 {
 	$node->safe_psql('postgres', <<'X');

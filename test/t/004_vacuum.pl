@@ -282,8 +282,8 @@ X
 index_is_sound($node, 'and the index is sound', index => 'places_eye');
 
 #
-# Many insert at the same time: pages are begun, and entries merged, under each
-# other's eyes, and nobody waits for ever.
+# Many sessions insert at the same time.  They add pages and merge entries
+# concurrently, and none of them waits for ever.
 #
 $node->safe_psql('postgres', <<'X');
 CREATE TABLE crowded (id bigserial, print fingerprint);

@@ -243,7 +243,7 @@ cmp_ok(estimate("SELECT FROM gallery WHERE print % probe($q, 0)"), '>=', 2900, '
 cmp_ok(estimate('SELECT FROM event e JOIN gallery g ON g.print % e.print'), '<=', 60, 'a join finds a few rows for each');
 
 #
-# EXPLAIN shows nobody's finger where a parameter carries it
+# EXPLAIN shows no template that was passed as a parameter
 #
 my ($plan) = session($node,
 	"SET plan_cache_mode = force_generic_plan; PREPARE p(fingerprint) AS SELECT id FROM gallery WHERE print % \$1; EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) EXECUTE p($q);"

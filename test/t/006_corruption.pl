@@ -32,7 +32,7 @@ my $blocks = length($sound) / $block_size;
 
 cmp_ok($blocks, '>', 5, 'the index has several pages');
 
-# Put bytes into the file while nobody looks
+# Put bytes into the file while the server is down
 sub damage
 {
 	my ($bytes) = @_;
@@ -234,7 +234,7 @@ X
 like($err, qr/XX002: index "lacking_print_idx" lacks an entry for row/, 'heapallindexed finds a row that has no entry');
 unlike($err, qr/XX002.*XX002/s, 'which only heapallindexed can');
 
-# What is no biometric index is refused
+# A relation that is not a biometric index is refused
 ($out, $err) = session($node, <<'X');
 \set VERBOSITY verbose
 SELECT biometric_index_check('gallery_id_idx');

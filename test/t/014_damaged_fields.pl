@@ -1,4 +1,4 @@
-# Whatever field of whatever page of an index is damaged, no operation crashes,
+# If any field of any page of an index is damaged, no operation crashes,
 # hangs, or extends the file: each either works or says that the index is
 # damaged.
 #

@@ -230,10 +230,10 @@ BEGIN
 	source := CASE type::text WHEN 'fingerprint' THEN 'nullif(finger_position(t), 0)::text' WHEN 'iris' THEN 'nullif(eye(t), ''unknown'')'
 		ELSE 'NULL::text' END;
 	EXECUTE format('SELECT count(DISTINCT %I) FROM %s WHERE %I IS NOT NULL', person_column, qualified_name(gallery), template_column) INTO persons;
-	-- so many persons behind each one are compared with it
+	-- how many of the following persons each one is compared with
 	ahead := CASE WHEN persons < 2 THEN 0 WHEN persons * (persons - 1) / 2 <= max_non_mated THEN persons - 1
 		ELSE greatest(max_non_mated / persons, 1) END;
-	-- and with so many pairs of captures
+	-- and by how many pairs of captures
 	captures := CASE WHEN persons < 2 THEN 0 WHEN ahead < persons - 1 THEN 1
 		ELSE least(max_non_mated / (persons * (persons - 1) / 2), max_captures::bigint * max_captures) END;
 	RETURN QUERY EXECUTE format($query$
@@ -402,11 +402,11 @@ COMMENT ON FUNCTION evaluation_html(jsonb, text) IS 'the result of evaluate() as
 -- ---------------------------------------------------------------------------
 
 /*
- * Persons who look alike, through the index.  Among n persons there are
- * n (n - 1) / 2 pairs; the threshold is the score from which expected_false of
+ * Persons whose templates match, found through the index.  Among n persons there
+ * are n (n - 1) / 2 pairs; the threshold is the score from which expected_false of
  * them are to be expected by chance.  Where persons have several captures, a pair
  * is searched for from half the threshold.  Of each finger or eye the best score
- * counts, less 10 log10 of the number of comparisons that it is the best of; these
+ * counts, minus 10 log10 of the number of comparisons that it is the best of; these
  * are fused, and the fused score is compared.  Where one of two captures does not
  * say its finger or eye, their score adds nothing that may have been counted.
  *

@@ -198,9 +198,9 @@ CREATE VIEW partner_feed WITH (security_barrier) AS
 	WHERE f.partner = (SELECT current_partner());
 
 -- INSERT the number and hash up to which you have everything.  RETURNING gives
--- the number from which to go on, and the last number. anew: one of the two
--- servers was restored, so what you have may be wrong, and the whole feed is
--- sent again from that number.
+-- the number from which to go on, and the last number.  Column anew: one of the
+-- two servers was restored, so what you have may be wrong, and the whole feed
+-- is sent again from that number.
 CREATE VIEW partner_acknowledgement AS
 	SELECT NULL::bigint AS number, NULL::bytea AS hash, NULL::boolean AS anew, NULL::bigint AS last_number WHERE false;
 

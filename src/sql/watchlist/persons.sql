@@ -83,8 +83,8 @@ BEGIN
 END
 $$;
 
--- A person whom the caller may not see is reported as not existing. take: lock
--- the person for a change.
+-- A person whom the caller may not see is reported as not existing.  With take,
+-- lock the person for a change.
 CREATE FUNCTION find_person(person text, take boolean DEFAULT true) RETURNS persons
 	LANGUAGE plpgsql
 AS $$
