@@ -53,8 +53,8 @@ typedef struct FingerprintTemplate
 
 /*
  * Match-ready form: a flat block of bytes, starting at any address, whose
- * layout only features.c and compare.c know.  Equal
- * templates give equal bytes on every platform of the same byte order.
+ * layout is in internal.h and known only to this folder.  Equal templates give
+ * equal bytes on every platform of the same byte order.
  *
  * FINGERPRINT_FEATURES_VERSION changes whenever the bytes, or the distances
  * they lead to, change: an index built with another version needs REINDEX.  The
