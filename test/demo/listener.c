@@ -99,8 +99,8 @@ deliver(PGconn *conn)
 			printf("%s: alert %s, %s, %s, %s, %s%s%s, after %s ms\n", name, alert,
 				   PQgetvalue(alerts, row, 1), PQgetvalue(alerts, row, 2),
 				   PQgetvalue(alerts, row, 3), PQgetvalue(alerts, row, 4),
-				   PQgetisnull(alerts, row, 5) ? "" : ", score ",
-				   PQgetvalue(alerts, row, 5), PQgetvalue(alerts, row, 6));
+				   PQgetisnull(alerts, row, 5) ? "" : ", score ", PQgetvalue(alerts, row, 5),
+				   PQgetvalue(alerts, row, 6));
 			fflush(stdout);
 			acknowledged = PQexecParams(conn, ACKNOWLEDGE, 1, NULL, &alert, NULL, NULL, 0);
 			if (PQresultStatus(acknowledged) != PGRES_TUPLES_OK)
