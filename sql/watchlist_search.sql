@@ -145,7 +145,7 @@ SELECT watchlist.add_to_list('north/police/secret', 'north/police/L-1', 'warrant
 RESET SESSION AUTHORIZATION;
 SELECT * FROM watchlist.search_past_encounters(1000);
 SELECT kind, a.list, a.person, band, a.agency, e.case_reference FROM watchlist.alerts a JOIN watchlist.encounters e USING (encounter) WHERE a.person ~ 'L-1' ORDER BY 5, 6;
-SELECT caller, action, purpose, case_reference, persons, verdict, detail FROM watchlist.log WHERE action = 'past search' AND persons = '{north/police/L-1}';
+SELECT caller = session_user AS owner, action, purpose, case_reference, persons, verdict, detail FROM watchlist.log WHERE action = 'past search' AND persons = '{north/police/L-1}';
 SELECT * FROM watchlist.search_past_encounters(1000);
 -- one of whom there are more captures than a search takes
 SET SESSION AUTHORIZATION regress_pete;
