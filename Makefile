@@ -144,7 +144,7 @@ help:
 #:
 #: make setup            only install the Debian packages that demo and test need
 #: make kernel-test      the plain C tests alone, under the address and undefined behaviour sanitizers
-#: make constants        train the fingerprint matcher's constants from folders of records (OWN=, BIOMETRIC_DATA=)
+#: make constants        train the fingerprint matcher's constants from folders of records and pictures (BIOMETRIC_DATA=)
 #: make format           clang-format, in place
 #: make format-check     say what "make format" would change
 #: make lint             clang-tidy
