@@ -90,3 +90,9 @@ SELECT match_score(print, fingerprint_from_pixels(synthetic_fingerprint_image(5,
 SELECT print = fingerprint_from_pixels(synthetic_fingerprint_image(5, 0, 2), 388, 374, 500, 2, 1) AS same FROM enrolled WHERE idc = 1;
 DROP TABLE enrolled, transaction;
 DROP FUNCTION type14;
+
+-- an argument with the name of a column of FROM would be passed over in silence: all are used
+SELECT p.oid::regprocedure, a.name
+FROM pg_proc p, LATERAL (SELECT name, row_number() OVER (ORDER BY ord) AS n FROM unnest(p.proargnames) WITH ORDINALITY u (name, ord)
+	WHERE p.proargmodes IS NULL OR p.proargmodes[ord] IN ('i', 'b', 'v')) a
+WHERE p.oid >= 16384 AND p.prosqlbody IS NOT NULL AND p.prosqlbody::text !~ format(':paramid %s ', a.n);
