@@ -146,7 +146,8 @@ main(void)
 		die("connection");
 
 	PQclear(run("SET client_min_messages = warning"));
-	PQclear(run("DROP TABLE IF EXISTS person"));
+	PQclear(run("CREATE SCHEMA driver_libpq"));
+	PQclear(run("SET search_path = driver_libpq, public"));
 	PQclear(run("CREATE TABLE person (id bigint PRIMARY KEY, print fingerprint)"));
 	PQclear(run("CREATE INDEX person_print ON person USING biometric (print)"));
 	PQclear(run("SET enable_seqscan = off"));
@@ -249,7 +250,8 @@ main(void)
 		ok(found == 10, "executed ten times, right ten times");
 	}
 
-	PQclear(run("DROP TABLE person"));
+	PQclear(run("SET search_path = public"));
+	PQclear(run("DROP SCHEMA driver_libpq CASCADE"));
 	PQfinish(conn);
 	printf("1..%d\n", tests);
 	return 0;

@@ -82,7 +82,8 @@ def value(command, arguments=None):
 
 print("# psycopg", psycopg.__version__.split()[0])
 cursor.execute("SET client_min_messages = warning")
-cursor.execute("DROP TABLE IF EXISTS visitor")
+cursor.execute("CREATE SCHEMA driver_psycopg")
+cursor.execute("SET search_path = driver_psycopg, public")
 cursor.execute("CREATE TABLE visitor (id bigint PRIMARY KEY, print fingerprint)")
 cursor.execute("CREATE INDEX visitor_print ON visitor USING biometric (print)")
 cursor.execute("SET enable_seqscan = off")
@@ -131,6 +132,7 @@ if version == 3:
     ok(value("SELECT count(*) FROM visitor WHERE id > 100 AND print = (SELECT print FROM visitor WHERE id = 2)") == 10,
        "COPY in binary")
 
-cursor.execute("DROP TABLE visitor")
+cursor.execute("SET search_path = public")
+cursor.execute("DROP SCHEMA driver_psycopg CASCADE")
 print(f"1..{tests}")
 sys.exit(failures != 0)
