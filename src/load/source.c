@@ -505,7 +505,7 @@ next_line(const Source *source, Item *item)
 	snprintf(where, sizeof(where), "%ld", line);
 	item->name = join(source->real, ":", where);
 	record = csv_column(options.csv_path != NULL ? options.csv_path : options.csv_data);
-	if (n != csv_columns)
+	if (n != csv_columns || record < 0 || fields[record] == NULL)
 		set_problem(item, "the line has another number of fields than the first");
 	else if (options.csv_path != NULL)
 	{

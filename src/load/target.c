@@ -10,6 +10,7 @@
  * rows that are refused alone.  Those are rejects, with the server's reason.
  * All rows of an item are in one batch.
  */
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,8 @@ grow(void *memory, int n, int *capacity, size_t size)
 static void
 append(Buffer *buffer, const void *data, size_t size)
 {
+	if (size == 0)
+		return;
 	if (size > buffer->capacity - buffer->size)
 	{
 		buffer->capacity = 2 * buffer->capacity + size;
@@ -536,6 +539,7 @@ append_value(Buffer *buffer, const Column *column, const char *value)
 static int
 item_number(Target *target, const char *name)
 {
+	assert(name != NULL);
 	if (target->n_items > 0 && strcmp(target->items[target->n_items - 1], name) == 0)
 		return target->n_items - 1;
 	target->items = grow(target->items, target->n_items, &target->item_capacity, sizeof(char *));
