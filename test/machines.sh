@@ -4,7 +4,8 @@
 #	throw-away root of Debian.  Prints TAP.  Takes root, debootstrap, overlayfs,
 #	a network and some 40 minutes: it belongs to a release, not to "make test".
 #
-#	MACHINES	where the roots are kept (/var/tmp/biometric-machines)
+#	MACHINES	where the roots are kept (.cache/machines)
+#	MIRROR		where packages come from (the first source of this machine)
 #	SUITE		the release of Debian (bookworm)
 #
 # A root is a stack of layers.  All that a state writes is in the top layer, so it
@@ -13,9 +14,11 @@ set -uo pipefail
 unset CDPATH
 cd "$(dirname "$0")/.."
 source=$PWD
-machines=${MACHINES:-/var/tmp/biometric-machines}
+machines=${MACHINES:-$PWD/.cache/machines}
 suite=${SUITE:-bookworm}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-$(awk '!found && ($1 == "URIs:" || $1 == "deb") { for (i = 2; i <= NF; i++) if ($i ~ /:\/\//) { print $i; found = 1; break } }' \
+	/etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2> /dev/null)}
+[ -n "$mirror" ] || { echo "machines.sh: no source of packages is known; name one in MIRROR" >&2; exit 1; }
 version=15
 number=0
 

@@ -178,7 +178,7 @@ set_size(FingerprintTemplate *finger, double width, double height)
 	finger->height = (uint16_t) (height >= bottom && height <= MAX_IMAGE_EDGE ? height : bottom);
 }
 
-/* XXXXYYYYTTT, in hundredths of a millimetre and degrees */
+/* x and y in four digits each, hundredths of a millimetre, then the angle in three, degrees */
 static bool
 read_packed(const Type9 *type9, Slice item, const char *field, Minutia *minutia, long *degrees)
 {
