@@ -231,12 +231,16 @@ biometric_error_intervals_add(PG_FUNCTION_ARGS)
 		state = (IntervalState *) PG_GETARG_POINTER(0);
 	if (state->threshold != PG_GETARG_FLOAT8(5) || state->target != PG_GETARG_FLOAT8(6))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("threshold and false match rate must be the same in all rows")));
+						errmsg("threshold and false match rate must be the same in all rows"),
+						errhint("Give them as constants.")));
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || isnan(PG_GETARG_FLOAT8(1)))
 		PG_RETURN_POINTER(state);
 	if (PG_ARGISNULL(3) || PG_ARGISNULL(4))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("persons must not be NULL"),
-						errhint("Intervals are made by resampling persons.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("persons must not be NULL"),
+			 errhint(
+				 "Intervals are made by resampling persons. Leave such rows out with FILTER (WHERE ...).")));
 
 	score = PG_GETARG_FLOAT8(1);
 	mated = PG_GETARG_BOOL(2);
@@ -288,7 +292,8 @@ biometric_error_intervals_combine(PG_FUNCTION_ARGS)
 		PG_RETURN_POINTER(state);
 	if (state->threshold != other->threshold || state->target != other->target)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("threshold and false match rate must be the same in all rows")));
+						errmsg("threshold and false match rate must be the same in all rows"),
+						errhint("Give them as constants.")));
 	for (int c = 0; c < 2; c++)
 	{
 		score_set_merge(&state->rates.scores[c], &other->rates.scores[c], context);

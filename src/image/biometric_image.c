@@ -102,7 +102,8 @@ which_picture(int32 which)
 {
 	if (which < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("pictures of a file are counted from 1")));
+						errmsg("pictures of a file are counted from 1"),
+						errhint("image_info() tells how many there are.")));
 	return which - 1;
 }
 
@@ -233,8 +234,10 @@ biometric_image_pixels_png(PG_FUNCTION_ARGS)
 	size_t   size;
 
 	if (width < 1 || height < 1 || (int64) width * height > max_pixels)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a picture of %d x %d pixels cannot be made", width, height)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a picture of %d x %d pixels cannot be made", width, height),
+				 errhint("It takes at least one pixel and at most biometric_image.max_pixels.")));
 	if ((int64) width * height != VARSIZE_ANY_EXHDR(pixels))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%d x %d pixels take %lld bytes, there are %lld", width, height,
@@ -243,7 +246,8 @@ biometric_image_pixels_png(PG_FUNCTION_ARGS)
 	/* 0 is "not stated"; more than this cannot be stated */
 	if (!(dpi >= 0 && dpi <= 100000))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("resolution must be from 0 to 100000 pixels an inch")));
+						errmsg("resolution must be from 0 to 100000 pixels an inch"),
+						errhint("0 leaves it unstated.")));
 	if (!image_write_png((const uint8_t *) VARDATA_ANY(pixels), (uint32_t) width, (uint32_t) height,
 						 dpi, &png, &size))
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));

@@ -52,12 +52,12 @@ set_position(const Decoding *decoding, FingerprintTemplate *finger)
 {
 	double position = options.finger_position;
 
-	if (decoding->position != NULL && !number_of(decoding->position, &position))
+	if (decoding->position != NULL &&
+		(!number_of(decoding->position, &position) || !(position >= 0 && position <= 10) ||
+		 position != (int) position))
 		return false;
 	if (position < 0 || finger->position != 0)
 		return true;
-	if (position > 10 || position != (int) position)
-		return false;
 	finger->position = (uint8_t) position;
 	return true;
 }
