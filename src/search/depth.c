@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "search/fusion.h"
+#include "match/fusion.h"
 #include "search/persons.h"
 #include "search/scores.h"
 #include "settings.h"

@@ -14,7 +14,7 @@
 #include "compat.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "search/fusion.h"
+#include "match/fusion.h"
 #include "search/gallery.h"
 #include "search/persons.h"
 #include "search/scores.h"

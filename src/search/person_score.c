@@ -16,7 +16,7 @@
 #include <math.h>
 
 #include "compat.h"
-#include "search/fusion.h"
+#include "match/fusion.h"
 #include "search/persons.h"
 #include "utils/builtins.h"
 #include "utils/float.h"

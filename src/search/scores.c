@@ -23,7 +23,7 @@
 #include "access/htup_details.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "search/fusion.h"
+#include "match/fusion.h"
 #include "search/scores.h"
 #include "type/modality.h"
 #include "utils/builtins.h"

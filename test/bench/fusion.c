@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/fusion.h"
 #include "match/portable_math.h"
 
 #define MAX_SETS    16
@@ -73,48 +74,10 @@ typedef struct Counts
 
 #define BIG_GALLERY 100000
 
-/* src/search/fusion.c */
-#define DEPENDENCE 2.0
-
-/* P(sum of n scores reaches s): independent ones, times what they share */
-static double
-chance(double s, int n, double dependence)
-{
-	double x = s * log(10) / 10;
-	double term = exp(-x);
-	double sum = term;
-
-	for (int k = 1; k < n; k++)
-	{
-		term *= x / k;
-		sum += term;
-	}
-	return fmin(sum * pow(dependence, n - 1), 1);
-}
-
-/* the sum of n scores whose chance is p */
-static double
-sum_for(double p, int n, double dependence)
-{
-	double low = 0;
-	double high = 1000;
-
-	for (int i = 0; i < 60; i++)
-	{
-		double middle = (low + high) / 2;
-
-		if (chance(middle, n, dependence) > p)
-			low = middle;
-		else
-			high = middle;
-	}
-	return high;
-}
-
 static double
 threshold(double fpir, double size, int n)
 {
-	return sum_for(-expm1(log1p(-fpir) / size), n, DEPENDENCE);
+	return fusion_sum(-expm1(log1p(-fpir) / size), n);
 }
 
 static int
@@ -240,8 +203,8 @@ count_draws(const Group *group, const int *drawn, int n, int draws, uint64_t *ra
 	memset(counts, 0, sizeof(*counts));
 	for (int l = 0; l < LEVELS; l++)
 	{
-		independent[l] = sum_for(level[l], n, 1);
-		sum[l] = sum_for(level[l], n, DEPENDENCE);
+		independent[l] = fusion_sum(fmin(level[l] * pow(FUSION_DEPENDENCE, n - 1), 1), n);
+		sum[l] = fusion_sum(level[l], n);
 		big[l] = threshold(level[l], BIG_GALLERY, n);
 	}
 	for (int draw = 0; draw < draws; draw++)

@@ -1,9 +1,9 @@
 /*
  * fusion.h
- *		What scores of several fingers and eyes of one person say together.
+ *		What scores of several fingers and eyes of one person say together.  Plain C.
  */
-#ifndef BIOMETRIC_FUSION_H
-#define BIOMETRIC_FUSION_H
+#ifndef MATCH_FUSION_H
+#define MATCH_FUSION_H
 
 /* more independent sources than a person has */
 #define FUSION_MAX_SOURCES 100
@@ -23,4 +23,4 @@ extern double fusion_log_fmr(double sum, int sources);
 /* the sum, in decibans, whose false match rate is fmr; the inverse */
 extern double fusion_sum(double fmr, int sources);
 
-#endif /* BIOMETRIC_FUSION_H */
+#endif /* MATCH_FUSION_H */
