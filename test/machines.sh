@@ -123,7 +123,7 @@ demo_worked() { says 'ORDER BY eye|ORDER BY code|and by iris' && says '4711'; }
 written()
 {
 	(cd "$upper" && find . \( -type f -o -type c -o -type l ! -lname '/etc/alternatives/*' \) -printf '/%P\n') |
-		grep -vE '^/(src|opt|tmp|var/tmp|home|root|proc|dev|run|var/(log|lib|cache)|etc)/|__pycache__' | sort > "$machines/written"
+		grep -vE '^/(src|my sources|opt|tmp|var/tmp|home|root|proc|dev|run|var/(log|lib|cache)|etc)/|__pycache__' | sort > "$machines/written"
 	inside bash -c 'cat /var/lib/dpkg/info/*.list' 2> /dev/null | sed 's|^/bin/|/usr/bin/|; s|^/lib|/usr/lib|; s|^/sbin/|/usr/sbin/|' | sort -u > "$machines/packaged"
 	comm -23 "$machines/written" "$machines/packaged" | grep -vE '^/usr/(share/(info/dir|mime|applications|perl5/Debian)|lib/(locale|.*\.cache|udev)|bin/(awk|pager|pg_config\.libpq-dev)|.*/(ld.so.cache|giomodule))' > "$machines/stray"
 	[ ! -s "$machines/stray" ]
