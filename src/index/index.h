@@ -196,7 +196,7 @@ typedef struct BiometricMetaPageData
 typedef BiometricMetaPageData *BiometricMetaPage;
 
 #define BIOMETRIC_MAGIC             0x42494F4D
-#define BIOMETRIC_FORMAT_VERSION    3
+#define BIOMETRIC_FORMAT_VERSION    4
 #define BIOMETRIC_META_PRESELECTION 0x0001 /* entries have postings */
 #define BiometricPageGetMeta(page)  ((BiometricMetaPage) PageGetContents(page))
 

@@ -260,7 +260,7 @@ compare_entries(BiometricScan *state)
 		int        kept = 0;
 
 		state->modality->distances(probe->unpacked, state->nmatches, state->features, state->sizes,
-								   probe->distances);
+								   probe->limit, probe->distances);
 		for (int i = 0; i < state->nmatches; i++)
 		{
 			if (!(probe->distances[i] <= probe->limit))

@@ -18,6 +18,7 @@
 #include "search/gallery.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -298,7 +299,7 @@ gallery_compare(const Gallery *gallery, Probe *probe, const void *features, Size
 {
 	double distance;
 
-	gallery->modality->distances(probe->probe, 1, &features, &size, &distance);
+	gallery->modality->distances(probe->probe, 1, &features, &size, get_float8_infinity(), &distance);
 	return gallery->modality->score(distance);
 }
 

@@ -48,7 +48,8 @@ begin_probe(const void *features, Size size)
 }
 
 static void
-distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
+distances(void *probe, int n, const void *const *features, const Size *sizes, double limit,
+		  double *result)
 {
 	for (int i = 0; i < n; i++)
 		result[i] = fingerprint_distance(probe, features[i], sizes[i]);

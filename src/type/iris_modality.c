@@ -38,7 +38,8 @@ begin_probe(const void *features, Size size)
 }
 
 static void
-distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
+distances(void *probe, int n, const void *const *features, const Size *sizes, double limit,
+		  double *result)
 {
 	iris_distances(probe, n, features, result);
 }

@@ -18,6 +18,7 @@
 #include "fmgr.h"
 #include "type/modality.h"
 #include "type/probe.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -143,7 +144,8 @@ distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b)
 
 	other = &cache->argument[1 - cache->probe_argument];
 	features = other->features;
-	modality->distances(cache->probe, 1, &features, &other->features_size, &distance);
+	modality->distances(cache->probe, 1, &features, &other->features_size, get_float8_infinity(),
+						&distance);
 	return distance;
 }
 

@@ -30,7 +30,7 @@
 #define BIOMETRIC_PROCS         1
 
 /* Of this layout of the struct below */
-#define BIOMETRIC_MODALITY_MAGIC 0xB10E0003
+#define BIOMETRIC_MODALITY_MAGIC 0xB10E0004
 
 #define BIOMETRIC_MAX_LABEL 100
 
@@ -105,11 +105,29 @@ typedef struct BiometricModality
 
 	/*
 	 * Distances of the probe to n features, which need not be aligned.  Equal
-	 * to the bit to what the operator <-> returns for the same templates.
-	 * Never NaN.  Bounded work for n <= a page's worth: the caller checks for interrupts.
+	 * to the bit to what the operator <-> returns for the same templates; but
+	 * for one beyond the limit any number beyond the limit may be given, which
+	 * saves work.  Never NaN.  Bounded work for n <= a page's worth: the caller
+	 * checks for interrupts.
 	 */
 	void (*distances)(void *probe, int n, const void *const *features, const Size *sizes,
-					  double *distances);
+					  double limit, double *distances);
+
+	/*
+	 * A sketch is a few bytes of the features that tell of most strangers that
+	 * they are beyond a limit.  max_sketch_size is 0 and the pointers are NULL if
+	 * the modality has none.
+	 *
+	 * sketch writes that of features, and returns its size.  sketch_valid says
+	 * whether size bytes read from a page can be used safely.  sketches_within
+	 * sets within[i] to false only if distances() from the probe to all features
+	 * with sketch i is beyond the limit.  A page's worth at a time.
+	 */
+	Size max_sketch_size;
+	Size (*sketch)(const void *features, Size size, void *sketch);
+	bool (*sketch_valid)(const void *sketch, Size size);
+	void (*sketches_within)(void *probe, int n, const void *const *sketches, const Size *sizes,
+							double limit, bool *within);
 
 	/*
 	 * How much n features resemble the probe: the higher, the likelier mates; equal

@@ -103,7 +103,8 @@ begin_probe(const void *features, Size size)
 }
 
 static void
-distances(void *probe, int n, const void *const *features, const Size *sizes, double *result)
+distances(void *probe, int n, const void *const *features, const Size *sizes, double limit,
+		  double *result)
 {
 	const uint8 *a = probe;
 

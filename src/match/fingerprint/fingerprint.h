@@ -60,7 +60,7 @@ typedef struct FingerprintTemplate
  * they lead to, change: an index built with another version needs REINDEX.  The
  * largest features must fit a page of 8 kB with some room to spare.
  */
-#define FINGERPRINT_FEATURES_VERSION  3
+#define FINGERPRINT_FEATURES_VERSION  4
 #define FINGERPRINT_FEATURES_MAX_SIZE 7900
 
 /*

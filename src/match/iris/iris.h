@@ -92,7 +92,7 @@ extern void iris_assess(const IrisTemplate *iris, IrisAssessment *result);
  * IRIS_FEATURES_VERSION changes whenever the bytes, or the distances they lead
  * to, change: an index built with another version needs REINDEX.
  */
-#define IRIS_FEATURES_VERSION  2
+#define IRIS_FEATURES_VERSION  3
 #define IRIS_FEATURES_HEADER   8
 #define IRIS_FEATURES_MAX_SIZE (IRIS_FEATURES_HEADER + 2 * IRIS_MAX_FEATURE_CODE)
 
