@@ -299,7 +299,8 @@ gallery_compare(const Gallery *gallery, Probe *probe, const void *features, Size
 {
 	double distance;
 
-	gallery->modality->distances(probe->probe, 1, &features, &size, get_float8_infinity(), &distance);
+	gallery->modality->distances(probe->probe, 1, &features, &size, get_float8_infinity(),
+								 &distance);
 	return gallery->modality->score(distance);
 }
 
