@@ -35,7 +35,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "access/generic_xlog.h"
@@ -462,59 +461,6 @@ next_page(IndexScanDesc scan)
 
 /* ---- what is asked for --------------------------------------------------- */
 
-/* Doubles in ascending order as integers in ascending order, and back */
-static int64
-double_rank(double x)
-{
-	int64 bits;
-
-	memcpy(&bits, &x, sizeof(bits));
-	return bits < 0 ? PG_INT64_MIN - bits : bits;
-}
-
-static double
-rank_double(int64 rank)
-{
-	int64  bits = rank < 0 ? PG_INT64_MIN - rank : rank;
-	double x;
-
-	memcpy(&x, &bits, sizeof(x));
-	return x;
-}
-
-/*
- * The largest distance whose score is at least min_score.  Returns false if
- * there is none.  By bisection over all doubles, which takes 64 steps, so that
- * the index agrees to the bit with the operator, which compares scores.
- */
-static bool
-largest_distance(const BiometricModality *modality, double min_score, double *distance)
-{
-	int64 low = double_rank(-DBL_MAX);
-	int64 high = double_rank(DBL_MAX);
-
-	if (modality->score(DBL_MAX) >= min_score)
-	{
-		*distance = get_float8_infinity();
-		return true;
-	}
-	if (!(modality->score(-DBL_MAX) >= min_score))
-		return false;
-
-	/* low passes, high does not */
-	while (low + 1 < high)
-	{
-		int64 middle = (low & high) + ((low ^ high) >> 1); /* their mean, without overflow */
-
-		if (modality->score(rank_double(middle)) >= min_score)
-			low = middle;
-		else
-			high = middle;
-	}
-	*distance = rank_double(low);
-	return true;
-}
-
 /* The probe of a template, shared if there is one already; returns its number */
 static int
 add_probe(BiometricScan *state, Datum template)
@@ -563,7 +509,7 @@ add_qual(BiometricScan *state, ScanKey key)
 	else if (key->sk_strategy != BIOMETRIC_MATCH_STRATEGY)
 		elog(ERROR, "unrecognized strategy number: %d", key->sk_strategy);
 
-	if (!largest_distance(state->modality, min_score, &limit))
+	if (!biometric_largest_distance(state->modality, min_score, &limit))
 		state->impossible = true;
 	else
 	{
@@ -598,8 +544,8 @@ find_candidates(IndexScanDesc scan)
 										 probe->features, probe->size, biometric_penetration_rate);
 
 	/* -Infinity, which no distance is, if no score is that high */
-	if (!largest_distance(state->modality, candidates_match_score(state->candidates),
-						  &state->match_limit))
+	if (!biometric_largest_distance(state->modality, candidates_match_score(state->candidates),
+									&state->match_limit))
 		state->match_limit = -get_float8_infinity();
 }
 

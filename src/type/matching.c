@@ -40,6 +40,12 @@ typedef struct MatchingCache
 	MemoryContext    probe_context;
 	void            *probe; /* begun with argument[probe_argument] */
 	int              probe_argument;
+
+	/* what the lowest score of the last call asks for */
+	bool   limited; /* whether there was one */
+	double min_score;
+	bool   possible; /* whether any distance has such a score */
+	double limit;    /* the largest that has */
 } MatchingCache;
 
 /* Type n of the arguments with which the called function was declared */
@@ -115,8 +121,9 @@ matching_remember(MatchingArgument *argument, Datum datum, const BiometricModali
 	return known;
 }
 
+/* The distance of two templates; for one beyond the limit any number beyond it */
 static double
-distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b)
+distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b, double limit)
 {
 	const BiometricModality *modality = cache->modality;
 	MemoryContext            parent = fcinfo->flinfo->fn_mcxt;
@@ -144,19 +151,21 @@ distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b)
 
 	other = &cache->argument[1 - cache->probe_argument];
 	features = other->features;
-	modality->distances(cache->probe, 1, &features, &other->features_size, get_float8_infinity(),
-						&distance);
+	modality->distances(cache->probe, 1, &features, &other->features_size, limit, &distance);
 	return distance;
 }
 
-/* The score of arguments 0 and 1, both templates */
-static double
-score_of_arguments(FunctionCallInfo fcinfo)
+/* Whether the score of two templates is at least min_score: only as much is compared as tells it */
+static bool
+reaches(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b, double min_score)
 {
-	MatchingCache *cache = matching_cache(fcinfo, 0);
-
-	return cache->modality->score(
-		distance_of(fcinfo, cache, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+	if (!cache->limited || memcmp(&cache->min_score, &min_score, sizeof(min_score)) != 0)
+	{
+		cache->possible = biometric_largest_distance(cache->modality, min_score, &cache->limit);
+		cache->min_score = min_score;
+		cache->limited = true;
+	}
+	return cache->possible && distance_of(fcinfo, cache, a, b, cache->limit) <= cache->limit;
 }
 
 /* a <-> b: the modality says in which range */
@@ -164,8 +173,10 @@ PG_FUNCTION_INFO_V1(biometric_distance);
 Datum
 biometric_distance(PG_FUNCTION_ARGS)
 {
+	MatchingCache *cache = matching_cache(fcinfo, 0);
+
 	PG_RETURN_FLOAT8(
-		distance_of(fcinfo, matching_cache(fcinfo, 0), PG_GETARG_DATUM(0), PG_GETARG_DATUM(1)));
+		distance_of(fcinfo, cache, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), get_float8_infinity()));
 }
 
 /* match_score(a, b): decibans of the false match rate, at least 0 */
@@ -173,7 +184,10 @@ PG_FUNCTION_INFO_V1(biometric_match_score);
 Datum
 biometric_match_score(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_FLOAT8(score_of_arguments(fcinfo));
+	MatchingCache *cache = matching_cache(fcinfo, 0);
+
+	PG_RETURN_FLOAT8(cache->modality->score(
+		distance_of(fcinfo, cache, PG_GETARG_DATUM(0), PG_GETARG_DATUM(1), get_float8_infinity())));
 }
 
 /* a % b */
@@ -181,7 +195,8 @@ PG_FUNCTION_INFO_V1(biometric_match);
 Datum
 biometric_match(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(score_of_arguments(fcinfo) >= biometric_match_threshold);
+	PG_RETURN_BOOL(reaches(fcinfo, matching_cache(fcinfo, 0), PG_GETARG_DATUM(0),
+						   PG_GETARG_DATUM(1), biometric_match_threshold));
 }
 
 /* matches(a, b, min_score) */
@@ -189,7 +204,8 @@ PG_FUNCTION_INFO_V1(biometric_matches);
 Datum
 biometric_matches(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(score_of_arguments(fcinfo) >= PG_GETARG_FLOAT8(2));
+	PG_RETURN_BOOL(reaches(fcinfo, matching_cache(fcinfo, 0), PG_GETARG_DATUM(0),
+						   PG_GETARG_DATUM(1), PG_GETARG_FLOAT8(2)));
 }
 
 /* % of a template and a probe, which is argument n */
@@ -197,12 +213,13 @@ static bool
 match_probe(FunctionCallInfo fcinfo, int n)
 {
 	MatchingCache *cache = matching_cache(fcinfo, 1 - n);
-	double         min_score, score;
+	double         min_score;
 	Datum          datum = probe_take_apart(PG_GETARG_DATUM(n), &min_score);
+	bool           result;
 
-	score = cache->modality->score(distance_of(fcinfo, cache, PG_GETARG_DATUM(1 - n), datum));
+	result = reaches(fcinfo, cache, PG_GETARG_DATUM(1 - n), datum, min_score);
 	pfree(DatumGetPointer(datum));
-	return score >= min_score;
+	return result;
 }
 
 /* a % probe */

@@ -1,8 +1,11 @@
 /*
  * modality.c
- *		From a type to its modality, by the catalogs.
+ *		From a type to its modality, by the catalogs; from a lowest score to the
+ *		limit of its distances.
  */
 #include "postgres.h"
+
+#include <float.h>
 
 #include "access/htup_details.h"
 #include "catalog/pg_amop.h"
@@ -12,6 +15,7 @@
 #include "type/modality.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
+#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -168,4 +172,56 @@ biometric_types(void)
 		ReleaseCatCacheList(operators);
 	}
 	return types;
+}
+
+/* Doubles in ascending order as integers in ascending order, and back */
+static int64
+double_rank(double x)
+{
+	int64 bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	return bits < 0 ? PG_INT64_MIN - bits : bits;
+}
+
+static double
+rank_double(int64 rank)
+{
+	int64  bits = rank < 0 ? PG_INT64_MIN - rank : rank;
+	double x;
+
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/*
+ * By bisection over all doubles, which takes 64 steps: a score at or above the
+ * minimum and a distance at or below the limit are the same to the bit.
+ */
+bool
+biometric_largest_distance(const BiometricModality *modality, double min_score, double *distance)
+{
+	int64 low = double_rank(-DBL_MAX);
+	int64 high = double_rank(DBL_MAX);
+
+	if (modality->score(DBL_MAX) >= min_score)
+	{
+		*distance = get_float8_infinity();
+		return true;
+	}
+	if (!(modality->score(-DBL_MAX) >= min_score))
+		return false;
+
+	/* low passes, high does not */
+	while (low + 1 < high)
+	{
+		int64 middle = (low & high) + ((low ^ high) >> 1); /* their mean, without overflow */
+
+		if (modality->score(rank_double(middle)) >= min_score)
+			low = middle;
+		else
+			high = middle;
+	}
+	*distance = rank_double(low);
+	return true;
 }

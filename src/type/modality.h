@@ -188,4 +188,11 @@ extern Oid biometric_template_type(Oid probe_type);
 /* The types with a default operator class, in no order */
 extern List *biometric_types(void);
 
+/*
+ * The largest distance whose score is at least min_score: the limit of a search
+ * for such scores.  Returns false if there is none.
+ */
+extern bool biometric_largest_distance(const BiometricModality *modality, double min_score,
+									   double *distance);
+
 #endif /* BIOMETRIC_MODALITY_H */
