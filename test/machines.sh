@@ -226,7 +226,7 @@ state_environment()
 state_locked()
 {
 	layer client; mount_root client; put
-	inside perl -e 'use Fcntl; open F, ">>", "/var/lib/dpkg/lock-frontend"; fcntl(F, F_SETLK, pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0)) or die; open G, ">>", "/var/lib/apt/lists/lock"; fcntl(G, F_SETLK, pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0)) or die; sleep 30' &
+	inside perl -e 'use Fcntl; $lock = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0); for (qw(/var/lib/dpkg/lock-frontend /var/lib/apt/lists/lock)) { open $f{$_}, ">>", $_ or die; fcntl($f{$_}, F_SETLK, $lock) or die; } sleep 30' &
 	sleep 1
 	sh 'make demo'; is "it says that it waits" says 'Waiting: another program'; demo_works
 	wait
