@@ -41,7 +41,20 @@ static void
 distances(void *probe, int n, const void *const *features, const Size *sizes, double limit,
 		  double *result)
 {
-	iris_distances(probe, n, features, result);
+	iris_distances(probe, n, features, limit, result);
+}
+
+static Size
+sketch(const void *features, Size size, void *result)
+{
+	return iris_sketch(features, result);
+}
+
+static void
+sketches_within(void *probe, int n, const void *const *sketches, const Size *sizes, double limit,
+				bool *within)
+{
+	iris_sketches_within(probe, n, sketches, limit, within);
 }
 
 static const BiometricModality modality = {
@@ -59,6 +72,10 @@ static const BiometricModality modality = {
 	.features_valid = iris_features_valid,
 	.begin_probe = begin_probe,
 	.distances = distances,
+	.max_sketch_size = IRIS_SKETCH_MAX_SIZE,
+	.sketch = sketch,
+	.sketch_valid = iris_sketch_valid,
+	.sketches_within = sketches_within,
 	.score = iris_score,
 	.score_limit = iris_score_limit,
 	.key_bits = IRIS_KEY_BITS,

@@ -277,7 +277,7 @@ compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *ke
 
 			for (size_t j = 0; j < PAGE_ENTRIES; j++)
 				features[j] = gallery + (i + j) * entry + ENTRY_OVERHEAD;
-			iris_distances(probe, PAGE_ENTRIES, features, distances);
+			iris_distances(probe, PAGE_ENTRIES, features, 1, distances);
 			for (size_t j = 0; j < PAGE_ENTRIES; j++)
 				nearest = distances[j] < nearest ? distances[j] : nearest;
 		}

@@ -9,6 +9,7 @@
 
 #include "match/iris/iris.h"
 #include "match/iris/kernels.h"
+#include "match/iris/sketch.h"
 #include "match/portable_math.h"
 #include "record/iris_code.h"
 #include "record/open_iris_json.h"
@@ -157,6 +158,115 @@ test_kernels(void)
 	}
 }
 
+/* samples and a probe's samples in some rotations, a few of them much alike */
+static void
+draw_samples(TurnedSamples *turned, uint8_t (*samples)[2 * SKETCH_BYTES], int n)
+{
+	int usable = random_between(0, 3);
+
+	turned->lanes = SAMPLE_LANES * random_between(1, MAX_SAMPLE_LANES / SAMPLE_LANES);
+	random_bytes((uint8_t *) turned->code, sizeof(turned->code));
+	random_bytes((uint8_t *) turned->mask, sizeof(turned->mask));
+	for (int i = 0; i < n; i++)
+	{
+		int lane = random_between(0, turned->lanes - 1);
+		int flips = random_between(0, 160);
+
+		random_bytes(samples[i], sizeof(samples[i]));
+		for (int k = 0; k < SKETCH_BYTES; k++)
+			samples[i][SKETCH_BYTES + k] |= usable > 0 ? samples[i][k] : 0;
+		if (usable == 3)
+			memset(samples[i] + SKETCH_BYTES, 0xFF, SKETCH_BYTES);
+		for (int w = 0; i % 2 == 0 && w < SKETCH_WORDS; w++)
+			memcpy(samples[i] + 8 * w, &turned->code[w][lane], 8);
+		for (int k = 0; k < flips; k++)
+			samples[i][random_between(0, SKETCH_BYTES - 1)] ^=
+				(uint8_t) (1 << random_between(0, 7));
+	}
+}
+
+/* the alikeness of a sample, bit by bit */
+static uint32_t
+sample_alikeness(const TurnedSamples *turned, const uint8_t *sample)
+{
+	uint32_t most = 0;
+
+	for (int lane = 0; lane < turned->lanes; lane++)
+	{
+		CodeCounts counts = {0, 0};
+		uint32_t   alike;
+
+		for (int bit = 0; bit < 8 * SKETCH_BYTES; bit++)
+		{
+			int valid = get_bit(sample + SKETCH_BYTES, bit) &
+						(int) (turned->mask[bit / 64][lane] >> bit % 64 & 1);
+			int other = (int) (turned->code[bit / 64][lane] >> bit % 64 & 1);
+
+			counts.common += valid;
+			counts.differing += valid & (get_bit(sample, bit) ^ other);
+		}
+		alike = sketch_alikeness(&counts);
+		most = alike > most ? alike : most;
+	}
+	return most;
+}
+
+#define SAMPLES 50
+
+static void
+test_sample_kernels(void)
+{
+	const Kernel *const *kernels = (const Kernel *const *) iris_code_loop.kernels;
+	TurnedSamples       *turned = allocate(sizeof(TurnedSamples));
+
+	for (int k = 0; k < iris_code_loop.n; k++)
+	{
+		char what[100];
+		bool equal = true;
+		int  alike = 0, strange = 0;
+
+		if (!cpu_has(kernels[k]->cpu.needs))
+		{
+			printf("ok %d # SKIP kernel %s is not supported here\n", ++tests, kernels[k]->cpu.name);
+			continue;
+		}
+		for (int round = 0; round < 60; round++)
+		{
+			uint8_t        samples[SAMPLES][2 * SKETCH_BYTES];
+			uint8_t       *chunks[SAMPLES];
+			const uint8_t *pointers[SAMPLES];
+			uint32_t       expected[SAMPLES];
+			bool           got[SAMPLES];
+			uint32_t       least = (uint32_t) random_between(0, 65536);
+
+			draw_samples(turned, samples, SAMPLES);
+			for (int i = 0; i < SAMPLES; i++)
+			{
+				expected[i] = sample_alikeness(turned, samples[i]);
+				/* in memory of exactly its size, at an odd address */
+				chunks[i] = allocate(2 * SKETCH_BYTES + 1);
+				memcpy(chunks[i] + 1, samples[i], 2 * SKETCH_BYTES);
+				pointers[i] = chunks[i] + 1;
+			}
+			/* sometimes just what one sample has, or one more */
+			if (round % 3 > 0 && expected[0] <= 65535)
+				least = expected[0] + round % 3 - 1;
+			kernels[k]->match_samples(turned, SAMPLES, pointers, least, got);
+			for (int i = 0; i < SAMPLES; i++)
+			{
+				equal &= got[i] == (expected[i] >= least);
+				alike += got[i];
+				strange += !got[i];
+				free(chunks[i]);
+			}
+		}
+		snprintf(what, sizeof(what), "kernel %s finds samples as alike as bit by bit",
+				 kernels[k]->cpu.name);
+		ok(equal && alike > 200 && strange > 200, what);
+	}
+	free(turned);
+}
+
 /* ---- distance ------------------------------------------------------------ */
 
 static IrisRecord *
@@ -234,6 +344,8 @@ features_of(const IrisRecord *record, uint8_t **chunk)
 	return *chunk + 1;
 }
 
+static int capped = 0; /* comparisons of which a sketch decided the distance */
+
 static double
 distance_with(const IrisRecord *a, const IrisRecord *b, const Kernel *kernel)
 {
@@ -251,6 +363,7 @@ distance_with(const IrisRecord *a, const IrisRecord *b, const Kernel *kernel)
 	iris_compare(probe, features_b, &comparison);
 	if (memcmp(&comparison.distance, &distance, sizeof(double)) != 0)
 		distance = -1;
+	capped += comparison.distance > comparison.whole;
 	free(probe);
 	free(chunk_a);
 	free(chunk_b);
@@ -385,6 +498,37 @@ sector_of(int columns, int column, int turn)
 	return middle * 8 / (2 * columns);
 }
 
+/* the cap of the sketch of one code against the other */
+static double
+reference_cap(const Reference *sketched, const Reference *whole, int reach)
+{
+	int      columns = sketched->columns, bits = sketched->bits;
+	uint32_t most = 0;
+
+	if (columns < 32 || bits < 8)
+		return 0;
+	for (int turn = -reach; turn <= reach; turn++)
+	{
+		uint32_t n = 0, d = 0, alike;
+
+		for (int i = 0; i < 32; i++)
+			for (int k = 0; k < 8; k++)
+			{
+				int    column = columns * i / 32;
+				int    bit = bits / 2 * (k / 2) / 4 * 2 + k % 2;
+				size_t here = (size_t) column * bits + bit;
+				size_t there = (size_t) ((column + turn + columns) % columns) * bits + bit;
+
+				n += sketched->usable[here] & whole->usable[there];
+				d += sketched->usable[here] & whole->usable[there] &
+					 (sketched->code[here] ^ whole->code[there]);
+			}
+		alike = n < 64 ? UINT32_MAX : 2 * d > n ? 0 : 256 * (n - 2 * d) * (n - 2 * d) / n;
+		most = alike > most ? alike : most;
+	}
+	return sketch_cap(most);
+}
+
 /* every rotation in full, and every sector in every rotation */
 static double
 reference_distance(const IrisRecord *record_a, const IrisRecord *record_b)
@@ -442,11 +586,13 @@ reference_distance(const IrisRecord *record_a, const IrisRecord *record_b)
 			distance = 0.5 - sectors / (2 * sqrt(n * normal)) * sqrt(sqrt(a->weight * b->weight));
 		best = fmin(best, distance);
 	}
+	best = fmax(0, fmin(best, 1));
+	best = fmax(best, fmax(reference_cap(a, b, reach), reference_cap(b, a, reach)));
 	free(a);
 	free(b);
 	free(common);
 	free(excess);
-	return best < 0 ? 0 : fmin(best, 1);
+	return best;
 }
 
 /*
@@ -484,14 +630,59 @@ draw_texture(IrisRecord *record, int smooth)
 	free(noise);
 }
 
+/*
+ * Whether a search with a limit finds the same: for limits of all kinds, no
+ * sketch is left out that is within, and no distance within a limit is another.
+ */
+static bool
+sketches_keep_limits(const IrisRecord *a, const IrisRecord *b, double distance, int *left_out)
+{
+	uint8_t       *chunk_a, *chunk_b;
+	const uint8_t *features_a = features_of(a, &chunk_a);
+	const uint8_t *features_b = features_of(b, &chunk_b);
+	const void    *features = features_b, *sketch;
+	IrisProbe     *probe = allocate(iris_probe_size(features_a));
+	uint8_t       *chunk = allocate(IRIS_SKETCH_MAX_SIZE + 1);
+	size_t         size = iris_sketch(features_b, chunk + 1);
+	bool           kept = true;
+
+	/* in memory of exactly its size, at an odd address */
+	chunk = realloc(chunk, size + 1);
+	if (chunk == NULL)
+		abort();
+	sketch = chunk + 1;
+	kept = iris_sketch_valid(sketch, size);
+	iris_probe_init(probe, features_a);
+	for (int i = 0; i < 12; i++)
+	{
+		double limit = i == 0   ? distance
+					   : i == 1 ? distance - 1e-9
+					   : i == 2 ? 1
+					   : i == 3 ? 0
+								: random_between(0, 4500) / 10000.0;
+		double within_limit;
+		bool   within;
+
+		iris_sketches_within(probe, 1, &sketch, limit, &within);
+		iris_distances(probe, 1, &features, limit, &within_limit);
+		kept &= distance <= limit ? within && within_limit == distance : within_limit > limit;
+		*left_out += !within;
+	}
+	free(probe);
+	free(chunk);
+	free(chunk_a);
+	free(chunk_b);
+	return kept;
+}
+
 static void
 test_properties(void)
 {
 	int                  n_kernels = iris_code_loop.n;
 	const Kernel *const *kernels = (const Kernel *const *) iris_code_loop.kernels;
 	bool                 range = true, symmetric = true, invariant = true, self = true, same = true,
-		 reference = true;
-	int mated = 0, sectors = 0;
+		 reference = true, limits = true;
+	int mated = 0, sectors = 0, left_out = 0;
 
 	for (int round = 0; round < 600; round++)
 	{
@@ -542,6 +733,7 @@ test_properties(void)
 		invariant &= distance >= 0.4 ? distance == distance_of(turned_a, turned_b)
 									 : fabs(distance - distance_of(turned_a, turned_b)) < 0.1;
 
+		limits &= sketches_keep_limits(a, b, distance, &left_out);
 		iris_assess(&a->iris, &assessment);
 		if (assessment.usable_bits >= fmax(911.0 * assessment.bits / 2048, 263))
 			self &= distance_of(a, a) == 0;
@@ -561,6 +753,9 @@ test_properties(void)
 	ok(self, "the distance of a template with enough bits to itself is 0");
 	ok(same, "every kernel gives the same distance");
 	ok(reference, "the distance is what its definition says");
+	ok(limits, "no limit leaves out what is within, and none changes a distance within");
+	printf("# %d of 7200 sketches left out, %d comparisons capped\n", left_out, capped);
+	ok(left_out > 500 && capped > 20, "sketches leave out what is beyond, and cap what is not");
 	ok(mated > 50 && sectors > 50, "mated pairs were among them, and such that sectors decide");
 }
 
@@ -847,6 +1042,44 @@ test_features_valid(void)
 }
 
 static void
+test_sketch_valid(void)
+{
+	IrisRecord *a = make_record(128, 16, IRIS_EYE_LEFT);
+	uint8_t     sketch[IRIS_SKETCH_MAX_SIZE], damaged[IRIS_SKETCH_MAX_SIZE];
+	uint8_t    *chunk;
+	uint8_t    *features = features_of(a, &chunk);
+	size_t      size = iris_sketch(features, sketch);
+	bool        sizes = true;
+	int         accepted = 0;
+
+	ok(size == IRIS_SKETCH_MAX_SIZE && iris_sketch_valid(sketch, size), "a sketch is valid");
+	for (size_t other = 0; other < 100; other++)
+		sizes &= other == size || !iris_sketch_valid(sketch, other);
+	ok(sizes, "in its size only");
+	for (int i = 0; i < 100000; i++)
+	{
+		IrisProbe  *probe = NULL;
+		const void *damage = damaged;
+		bool        within;
+
+		memcpy(damaged, sketch, size);
+		damaged[random_between(0, 3)] ^= (uint8_t) (1 << random_between(0, 7));
+		damaged[random_between(0, 3)] ^= (uint8_t) (1 << random_between(0, 7));
+		random_bytes(damaged + 4, size - 4);
+		if (!iris_sketch_valid(damaged, size) || i % 100 > 0)
+			continue;
+		accepted++;
+		probe = allocate(iris_probe_size(features));
+		iris_probe_init(probe, features);
+		iris_sketches_within(probe, 1, &damage, 0.2, &within);
+		free(probe);
+	}
+	ok(accepted > 10, "any bytes that are valid can be used");
+	free(chunk);
+	free(a);
+}
+
+static void
 test_score(void)
 {
 	bool   monotone = true;
@@ -940,7 +1173,7 @@ test_own_forms(void)
 	IrisError   error;
 	bool        text_ok = true, binary_ok = true, cut_refused = true;
 
-	for (int round = 0; round < 300; round++)
+	for (int round = 0; round < 60; round++)
 	{
 		int         columns, bits;
 		IrisRecord *record;
@@ -1160,11 +1393,13 @@ int
 main(void)
 {
 	test_kernels();
+	test_sample_kernels();
 	test_properties();
 	test_rotations();
 	test_failures();
 	test_not_mated();
 	test_features_valid();
+	test_sketch_valid();
 	test_score();
 	test_synthesis();
 	test_own_forms();

@@ -129,9 +129,18 @@ match_irises(Result *result)
 		iris_probe_init(probe, features[i]);
 		for (int j = 0; j < EYES; j++)
 		{
-			double distance = iris_distance(probe, features[j]);
+			double      distance = iris_distance(probe, features[j]);
+			uint8_t     sketch[IRIS_SKETCH_MAX_SIZE];
+			const void *pointer = sketch;
+			bool        within;
 
 			note(result, &distance, sizeof(distance));
+			note(result, sketch, iris_sketch(features[j], sketch));
+			for (int limit = 15; limit < 35; limit++)
+			{
+				iris_sketches_within(probe, 1, &pointer, limit / 100.0, &within);
+				note(result, &within, sizeof(within));
+			}
 		}
 		free(probe);
 	}

@@ -30,6 +30,8 @@
  *	 sector's bits; n remains that of the rotation itself.  That can only lower
  *	 HDnorm.
  * - The result is kept within [0, 1].
+ * - It is not below the cap of either code's sketch against the other code
+ *	 (sketch.h).
  *
  * The distance is symmetric to the bit.  All sets of rotations are symmetric.  A
  * column i of one code that meets column i + k of the other belongs to the
@@ -43,6 +45,7 @@
 #include "match/iris/features.h"
 #include "match/iris/information.h"
 #include "match/iris/kernels.h"
+#include "match/iris/sketch.h"
 #include "match/portable_math.h"
 
 #define DOUBT      0.40
@@ -73,11 +76,19 @@ struct IrisProbe
 	double         normal; /* N */
 	double         scale;  /* 0.5 / sqrt(N) */
 	ProbeForm      one;
-	ProbeForm      two;     /* if the header says 2 planes */
+	ProbeForm      two; /* if the header says 2 planes */
+	bool           sampled;
+	TurnedSamples  samples; /* if sampled: made when the first sketch is seen */
 	uint8_t        bytes[]; /* of both forms */
 };
 
 /* ---- probe --------------------------------------------------------------- */
+
+/*
+ * No part of a probe is longer: the overlaps of a code are at most a quarter of
+ * its columns where columns are so many that the code can be this long.
+ */
+#define MAX_STRETCHED (IRIS_MAX_FEATURE_CODE + IRIS_MAX_FEATURE_CODE / 4)
 
 /* bytes of a probe's form */
 static size_t
@@ -144,7 +155,7 @@ iris_probe_init(IrisProbe *probe, const void *features)
 {
 	CodeBytes code;
 
-	memset(probe, 0, sizeof(*probe));
+	memset(probe, 0, offsetof(IrisProbe, samples));
 	memcpy(&probe->header, features, sizeof(probe->header));
 	probe->kernel = kernel_chosen();
 	probe->max_turn = IRIS_MAX_TURN(probe->header.columns);
@@ -172,6 +183,16 @@ iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 	probe->kernel = kernel;
 }
 
+/* the probe's code in one plane, without the overlap */
+static CodeBytes
+unturned(const IrisProbe *probe)
+{
+	uint32_t  start = turn_offset(probe, &probe->one, 0);
+	CodeBytes code = {{probe->one.bytes.plane[0] + start, NULL}, probe->one.bytes.mask + start};
+
+	return code;
+}
+
 /* ---- pairs --------------------------------------------------------------- */
 
 /* The probe and a code it is compared with */
@@ -182,11 +203,11 @@ typedef struct Pair
 	double           weight; /* sqrt(wa wb) */
 } Pair;
 
-static bool
-can_be_mated(const FeaturesHeader *a, const FeaturesHeader *b)
+static inline bool
+can_be_mated(const FeaturesHeader *probe, int columns, int bits, int eye)
 {
-	return a->columns == b->columns && a->bits == b->bits &&
-		   (a->eye == b->eye || a->eye == IRIS_EYE_UNKNOWN || b->eye == IRIS_EYE_UNKNOWN);
+	return probe->columns == columns && probe->bits == bits &&
+		   (probe->eye == eye || probe->eye == IRIS_EYE_UNKNOWN || eye == IRIS_EYE_UNKNOWN);
 }
 
 /*
@@ -200,7 +221,7 @@ make_pair(const IrisProbe *probe, const void *features, uint8_t *joined, Pair *p
 
 	memcpy(&header, features, sizeof(header));
 	pair->form = NULL;
-	if (!can_be_mated(&probe->header, &header))
+	if (!can_be_mated(&probe->header, header.columns, header.bits, header.eye))
 		return;
 	pair->weight = 1;
 	if ((probe->header.weight & header.weight) != FULL_WEIGHT)
@@ -454,6 +475,114 @@ count_rotations(const IrisProbe *probe, const Pair *pair, CodeCounts *counts)
 							   probe->n_rotations, pair->form->offsets, counts);
 }
 
+/* ---- caps ---------------------------------------------------------------- */
+
+/* the alikeness of a sketch and a code, one of which has a mask of sampled bits only */
+static uint32_t
+sample_alikeness(const IrisProbe *probe, const Pair *pair, const CodeBytes *a, const CodeBytes *b)
+{
+	CodeCounts counts[MAX_ROTATIONS];
+	uint32_t   most = 0;
+
+	probe->kernel->count_codes(a, b, pair->form->length, probe->n_rotations, pair->form->offsets,
+							   counts);
+	for (int k = 0; k < probe->n_rotations; k++)
+	{
+		uint32_t alike = sketch_alikeness(&counts[k]);
+
+		most = alike > most ? alike : most;
+	}
+	return most;
+}
+
+/* how alike the codes of a pair are to the sketch of the other, the lesser of both */
+static uint32_t
+alikeness_of_sketches(const IrisProbe *probe, const Pair *pair)
+{
+	uint8_t   pattern[IRIS_MAX_FEATURE_CODE];
+	uint8_t   mask[MAX_STRETCHED + KERNEL_PADDING];
+	size_t    length = pair->form->length;
+	size_t    overlap = turn_offset(probe, pair->form, 0);
+	CodeBytes a = pair->form->bytes;
+	CodeBytes b = pair->code;
+	uint32_t  alike, other;
+
+	if (!has_sample(probe->header.columns, probe->header.bits))
+		return SKETCH_ANY;
+	sample_pattern(&probe->header, b.plane[1] == NULL ? 1 : 2, pattern);
+
+	for (size_t i = 0; i < length; i++)
+		mask[i] = pattern[i] & b.mask[i];
+	b.mask = mask;
+	alike = sample_alikeness(probe, pair, &a, &b);
+
+	(void) stretch(mask, pattern, length, overlap);
+	for (size_t i = 0; i < length + 2 * overlap; i++)
+		mask[i] &= a.mask[i];
+	memset(mask + length + 2 * overlap, 0, KERNEL_PADDING);
+	a.mask = mask;
+	b.mask = pair->code.mask;
+	other = sample_alikeness(probe, pair, &a, &b);
+	return alike < other ? alike : other;
+}
+
+/* the distance of a pair, of which all rotations are counted */
+static double
+pair_distance(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, double limit)
+{
+	double whole = conclude(probe, pair, counts, NULL);
+	double cap = 0;
+
+	/* one beyond the limit may stay what it is */
+	if (whole <= limit && whole < sketch_largest_cap())
+		cap = sketch_cap(alikeness_of_sketches(probe, pair));
+	return cap > whole ? cap : whole;
+}
+
+#define SKETCH_BATCH 64
+
+void
+iris_sketches_within(IrisProbe *probe, int n, const void *const *sketches, double limit,
+					 bool *within)
+{
+	const FeaturesHeader *own = &probe->header;
+	uint32_t              least = has_sample(own->columns, own->bits) ? sketch_least(limit) : 0;
+
+	if (least > 0 && !probe->sampled)
+	{
+		CodeBytes code = unturned(probe);
+
+		turn_sample(own, &code, -probe->max_turn, probe->n_rotations, &probe->samples);
+		probe->sampled = true;
+	}
+	for (int start = 0; start < n; start += SKETCH_BATCH)
+	{
+		int            end = n - start < SKETCH_BATCH ? n : start + SKETCH_BATCH;
+		const uint8_t *samples[SKETCH_BATCH];
+		int            positions[SKETCH_BATCH];
+		bool           alike[SKETCH_BATCH];
+		int            count = 0;
+
+		for (int i = start; i < end; i++)
+		{
+			SketchHeader header;
+
+			memcpy(&header, sketches[i], sizeof(header));
+			within[i] = true;
+			if (!can_be_mated(own, header.columns, header.bits, header.eye))
+				within[i] = limit >= IRIS_DISTANCE_NONMATED;
+			else if (least > 0)
+			{
+				samples[count] = (const uint8_t *) sketches[i] + sizeof(header);
+				positions[count++] = i;
+			}
+		}
+		probe->kernel->match_samples(&probe->samples, count, samples, least, alike);
+		for (int k = 0; k < count; k++)
+			within[positions[k]] = alike[k];
+	}
+}
+
 /*
  * Counts are made first and evaluated afterwards, so that the processor works
  * on several evaluations at a time: each is a chain of dependent steps.
@@ -461,7 +590,8 @@ count_rotations(const IrisProbe *probe, const Pair *pair, CodeCounts *counts)
 #define BATCH 8
 
 void
-iris_distances(const IrisProbe *probe, int n, const void *const *features, double *distances)
+iris_distances(const IrisProbe *probe, int n, const void *const *features, double limit,
+			   double *distances)
 {
 	uint8_t    joined[2 * IRIS_MAX_FEATURE_CODE];
 	Pair       pairs[BATCH];
@@ -484,14 +614,14 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 			/* there is room for one joined code only */
 			if (pair->code.plane[0] == joined)
 			{
-				distances[i] = conclude(probe, pair, counts[i - start], NULL);
+				distances[i] = pair_distance(probe, pair, counts[i - start], limit);
 				pair->form = NULL;
 			}
 		}
 		for (int i = start; i < end; i++)
 		{
 			if (pairs[i - start].form != NULL)
-				distances[i] = conclude(probe, &pairs[i - start], counts[i - start], NULL);
+				distances[i] = pair_distance(probe, &pairs[i - start], counts[i - start], limit);
 		}
 	}
 }
@@ -501,7 +631,7 @@ iris_distance(const IrisProbe *probe, const void *features)
 {
 	double distance;
 
-	iris_distances(probe, 1, &features, &distance);
+	iris_distances(probe, 1, &features, IRIS_DISTANCE_NONMATED, &distance);
 	return distance;
 }
 
@@ -513,10 +643,13 @@ iris_compare(const IrisProbe *probe, const void *features, IrisComparison *resul
 	Pair       pair;
 
 	memset(result, 0, sizeof(*result));
-	result->distance = IRIS_DISTANCE_NONMATED;
+	result->distance = result->whole = IRIS_DISTANCE_NONMATED;
 	make_pair(probe, features, joined, &pair);
 	if (pair.form == NULL)
 		return;
 	count_rotations(probe, &pair, counts);
 	(void) conclude(probe, &pair, counts, result);
+	result->whole = result->distance;
+	result->alikeness = alikeness_of_sketches(probe, &pair);
+	result->distance = pair_distance(probe, &pair, counts, IRIS_DISTANCE_NONMATED);
 }

@@ -100,6 +100,15 @@ extern size_t iris_extract(const IrisTemplate *iris, void *features);
 extern bool   iris_features_valid(const void *features, size_t size);
 
 /*
+ * A sample of features, at any address: enough to tell that most strangers are
+ * not near (sketch.h).
+ */
+#define IRIS_SKETCH_MAX_SIZE 68
+
+extern size_t iris_sketch(const void *features, void *sketch);
+extern bool   iris_sketch_valid(const void *sketch, size_t size);
+
+/*
  * The bits of features: each column in IRIS_COLUMN_BYTES(bits) bytes, least
  * significant bit first.  Bits that are not usable are 0 in both.
  */
@@ -133,6 +142,8 @@ extern void iris_probe_set_kernel(IrisProbe *probe, const struct Kernel *kernel)
 typedef struct IrisComparison
 {
 	double   distance;
+	double   whole;                /* the distance but for the cap */
+	uint32_t alikeness;            /* of the sketch that decides the cap (sketch.h) */
 	int      rotation;             /* columns by which the probe was turned */
 	uint32_t common;               /* bits usable in both; 0: undecidable */
 	uint32_t differing;            /* of them, in this rotation */
@@ -144,14 +155,21 @@ typedef struct IrisComparison
  * normalised fractional Hamming distance, best over rotations, as defined in
  * compare.c.  1 where the templates cannot be mated: different geometry,
  * both eyes known and different, too few common bits.  Never NaN; symmetric to
- * the bit.
+ * the bit.  For a distance beyond the limit any number beyond it may be given.
  */
 #define IRIS_DISTANCE_NONMATED 1.0
 
-extern void   iris_distances(const IrisProbe *probe, int n, const void *const *features,
-							 double *distances);
+extern void iris_distances(const IrisProbe *probe, int n, const void *const *features, double limit,
+						   double *distances);
 extern double iris_distance(const IrisProbe *probe, const void *features);
 extern void   iris_compare(const IrisProbe *probe, const void *features, IrisComparison *result);
+
+/*
+ * For each of n sketches (which are valid): false only if the distance of the
+ * probe to all features with this sketch is beyond the limit.
+ */
+extern void iris_sketches_within(IrisProbe *probe, int n, const void *const *sketches, double limit,
+								 bool *within);
 
 /*
  * The calibrated score of a distance: decibans of the false match rate,

@@ -3,6 +3,7 @@
  *		The kernels that need no vectors, and the list of all of them.
  */
 #include "match/iris/kernels.h"
+#include "match/iris/sketch.h"
 
 #include <string.h>
 
@@ -62,6 +63,37 @@ popcount_plain(uint64_t x)
 		counts[k].differing = differing;                \
 	}
 
+/* The same for samples: the words of one rotation after the other */
+#define MATCH_SAMPLES(POPCOUNT)                                                                  \
+	for (int i = 0; i < n; i++)                                                                  \
+	{                                                                                            \
+		uint64_t words[2 * SKETCH_WORDS];                                                        \
+		bool     found = false;                                                                  \
+                                                                                                 \
+		memcpy(words, samples[i], sizeof(words));                                                \
+		for (int k = 0; k < probe->lanes && !found; k++)                                         \
+		{                                                                                        \
+			CodeCounts counts = {0, 0};                                                          \
+                                                                                                 \
+			for (int w = 0; w < SKETCH_WORDS; w++)                                               \
+			{                                                                                    \
+				uint64_t valid = words[SKETCH_WORDS + w] & probe->mask[w][k];                    \
+                                                                                                 \
+				counts.common += (uint32_t) POPCOUNT(valid);                                     \
+				counts.differing += (uint32_t) POPCOUNT(valid & (words[w] ^ probe->code[w][k])); \
+			}                                                                                    \
+			found = sketch_alikeness(&counts) >= least;                                          \
+		}                                                                                        \
+		alike[i] = found;                                                                        \
+	}
+
+static void
+match_samples_plain(const TurnedSamples *probe, int n, const uint8_t *const *samples,
+					uint32_t least, bool *alike)
+{
+	MATCH_SAMPLES(popcount_plain)
+}
+
 static void
 count_codes_plain(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
 				  const uint32_t *offsets, CodeCounts *counts)
@@ -69,19 +101,24 @@ count_codes_plain(const CodeBytes *probe, const CodeBytes *other, size_t length,
 	COUNT_CODES(popcount_plain)
 }
 
-static const Kernel kernel_plain = {{"plain", 0}, count_codes_plain};
+static const Kernel kernel_plain = {{"plain", 0}, count_codes_plain, match_samples_plain};
 
 #ifdef CPU_X86_64
 
 CPU_TARGET("popcnt")
 static void
 count_codes_popcnt(const CodeBytes *probe, const CodeBytes *other, size_t length, int n,
-				   const uint32_t *offsets, CodeCounts *counts)
+				   const uint32_t *offsets, CodeCounts *counts){COUNT_CODES(__builtin_popcountll)}
+
+CPU_TARGET("popcnt") static void match_samples_popcnt(const TurnedSamples *probe, int n,
+													  const uint8_t *const *samples, uint32_t least,
+													  bool *alike)
 {
-	COUNT_CODES(__builtin_popcountll)
+	MATCH_SAMPLES(__builtin_popcountll)
 }
 
-static const Kernel kernel_popcnt = {{"popcnt", CPU_POPCNT}, count_codes_popcnt};
+static const Kernel kernel_popcnt = {
+	{"popcnt", CPU_POPCNT}, count_codes_popcnt, match_samples_popcnt};
 
 #endif
 

@@ -8,6 +8,7 @@
  * few vectors for that to pay for the registers it takes.
  */
 #include "match/iris/kernels.h"
+#include "match/iris/sketch.h"
 
 #ifdef CPU_X86_64
 
@@ -179,6 +180,59 @@ count_codes_avx2(const CodeBytes *probe, const CodeBytes *other, size_t length, 
 		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
-const Kernel kernel_avx2 = {{"avx2", CPU_AVX2}, count_codes_avx2};
+/* 4 rotations at a time */
+AVX2 static void
+match_samples_avx2(const TurnedSamples *probe, int n, const uint8_t *const *samples, uint32_t least,
+				   bool *alike)
+{
+	const __m256i table = popcount_table();
+	const __m256i zero = _mm256_setzero_si256();
+	const __m256i least_alike = _mm256_set1_epi64x(least);
+	const __m256i least_common = _mm256_set1_epi64x(SKETCH_MIN_COMMON);
+
+	for (int i = 0; i < n; i++)
+	{
+		__m256i code[SKETCH_WORDS], mask[SKETCH_WORDS];
+		__m256i found = zero;
+
+		for (int w = 0; w < SKETCH_WORDS; w++)
+		{
+			int64_t word;
+
+			memcpy(&word, samples[i] + 8 * w, 8);
+			code[w] = _mm256_set1_epi64x(word);
+			memcpy(&word, samples[i] + SKETCH_BYTES + 8 * w, 8);
+			mask[w] = _mm256_set1_epi64x(word);
+		}
+		for (int k = 0; k < probe->lanes; k += 4)
+		{
+			__m256i common = zero, differing = zero, excess, square, enough;
+
+			for (int w = 0; w < SKETCH_WORDS; w++)
+			{
+				__m256i valid =
+					_mm256_and_si256(mask[w], load((const uint8_t *) &probe->mask[w][k]));
+				__m256i differs =
+					_mm256_xor_si256(code[w], load((const uint8_t *) &probe->code[w][k]));
+
+				common = _mm256_add_epi8(common, count_bytes(valid, table));
+				differing = _mm256_add_epi8(differing,
+											count_bytes(_mm256_and_si256(valid, differs), table));
+			}
+			common = _mm256_sad_epu8(common, zero);
+			differing = _mm256_sad_epu8(differing, zero);
+			excess = _mm256_sub_epi64(common, _mm256_add_epi64(differing, differing));
+			square = _mm256_slli_epi64(_mm256_mul_epi32(excess, excess), 8);
+			enough = _mm256_andnot_si256(
+				_mm256_cmpgt_epi64(_mm256_mul_epu32(common, least_alike), square),
+				_mm256_cmpgt_epi64(excess, zero));
+			found = _mm256_or_si256(
+				found, _mm256_or_si256(enough, _mm256_cmpgt_epi64(least_common, common)));
+		}
+		alike[i] = !_mm256_testz_si256(found, found);
+	}
+}
+
+const Kernel kernel_avx2 = {{"avx2", CPU_AVX2}, count_codes_avx2, match_samples_avx2};
 
 #endif /* CPU_X86_64 */

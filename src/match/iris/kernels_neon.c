@@ -3,6 +3,7 @@
  *		The kernel for arm64, where NEON is always present.
  */
 #include "match/iris/kernels.h"
+#include "match/iris/sketch.h"
 
 #ifdef CPU_ARM64
 
@@ -85,6 +86,53 @@ count_codes_neon(const CodeBytes *probe, const CodeBytes *other, size_t length, 
 		count_planes(probe, other, 1, length, n, offsets, counts);
 }
 
-const Kernel kernel_neon = {{"neon", CPU_NEON}, count_codes_neon};
+/* bytes that count bits, summed up in each half */
+static inline uint64x2_t
+sum_halves(uint8x16_t counts)
+{
+	return vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(counts)));
+}
+
+/* 2 rotations at a time */
+static void
+match_samples_neon(const TurnedSamples *probe, int n, const uint8_t *const *samples, uint32_t least,
+				   bool *alike)
+{
+	for (int i = 0; i < n; i++)
+	{
+		uint64_t words[2 * SKETCH_WORDS];
+		bool     found = false;
+
+		memcpy(words, samples[i], sizeof(words));
+		for (int k = 0; k < probe->lanes && !found; k += 2)
+		{
+			uint8x16_t common = vdupq_n_u8(0), differing = vdupq_n_u8(0);
+			uint64x2_t sums[2];
+			CodeCounts counts[2];
+
+			for (int w = 0; w < SKETCH_WORDS; w++)
+			{
+				uint64x2_t valid =
+					vandq_u64(vdupq_n_u64(words[SKETCH_WORDS + w]), vld1q_u64(&probe->mask[w][k]));
+				uint64x2_t differs =
+					veorq_u64(vdupq_n_u64(words[w]), vld1q_u64(&probe->code[w][k]));
+
+				common = vaddq_u8(common, vcntq_u8(vreinterpretq_u8_u64(valid)));
+				differing =
+					vaddq_u8(differing, vcntq_u8(vreinterpretq_u8_u64(vandq_u64(valid, differs))));
+			}
+			sums[0] = sum_halves(common);
+			sums[1] = sum_halves(differing);
+			counts[0].common = (uint32_t) vgetq_lane_u64(sums[0], 0);
+			counts[1].common = (uint32_t) vgetq_lane_u64(sums[0], 1);
+			counts[0].differing = (uint32_t) vgetq_lane_u64(sums[1], 0);
+			counts[1].differing = (uint32_t) vgetq_lane_u64(sums[1], 1);
+			found = sketch_alikeness(&counts[0]) >= least || sketch_alikeness(&counts[1]) >= least;
+		}
+		alike[i] = found;
+	}
+}
+
+const Kernel kernel_neon = {{"neon", CPU_NEON}, count_codes_neon, match_samples_neon};
 
 #endif /* CPU_ARM64 */
