@@ -99,3 +99,17 @@ CREATE TEMP TABLE hashed_0 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAI
 CREATE TEMP TABLE hashed_1 PARTITION OF hashed FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 INSERT INTO hashed SELECT print FROM print;
 SELECT count(*) FROM hashed;
+
+-- the quality of a capture, as a gate to enrolment and in an index
+SELECT quality_score('(finger 2, quality 80, size 300x400, resolution 197x197)'::fingerprint) AS none,
+	quality_score(synthetic_fingerprint(1)) BETWEEN 40 AND 100 AS whole, quality_score(NULL::fingerprint) IS NULL AS "null";
+CREATE TABLE gate (print fingerprint CHECK (quality_score(print) >= 30));
+CREATE INDEX ON gate (quality_score(print));
+\set VERBOSITY terse
+INSERT INTO gate VALUES ('(finger 2, quality 80, size 300x400, resolution 197x197) e100,100,0,50 e200,200,0,50');
+\set VERBOSITY default
+INSERT INTO gate SELECT synthetic_fingerprint(n) FROM generate_series(1, 20) n;
+SET enable_seqscan = off;
+SELECT count(*) FROM gate WHERE quality_score(print) >= 30;
+RESET enable_seqscan;
+DROP TABLE gate;

@@ -117,3 +117,7 @@ JOIN (SELECT synthetic_iris(n) i FROM generate_series(11, 30) n) b USING (i);
 
 
 DROP TABLE eyes, once;
+
+-- the quality of a capture
+SELECT quality_score('8x2:left:AAE=:AAA='::iris) AS covered, quality_score(synthetic_iris(1)) BETWEEN 50 AND 100 AS whole,
+	quality_score(NULL::iris) IS NULL AS "null";

@@ -7,6 +7,7 @@
 #include "compat.h"
 
 #include "funcapi.h"
+#include "match/fingerprint/quality.h"
 #include "type/fingerprint.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -31,6 +32,16 @@ FINGERPRINT_ACCESSOR(biometric_fingerprint_width, width, PG_RETURN_INT32)
 FINGERPRINT_ACCESSOR(biometric_fingerprint_height, height, PG_RETURN_INT32)
 FINGERPRINT_ACCESSOR(biometric_fingerprint_x_resolution, x_resolution, PG_RETURN_INT32)
 FINGERPRINT_ACCESSOR(biometric_fingerprint_y_resolution, y_resolution, PG_RETURN_INT32)
+
+PG_FUNCTION_INFO_V1(biometric_fingerprint_quality_score);
+Datum
+biometric_fingerprint_quality_score(PG_FUNCTION_ARGS)
+{
+	FingerprintTemplate finger;
+
+	fingerprint_unpack(PG_GETARG_DATUM(0), &finger);
+	PG_RETURN_INT16(fingerprint_quality(&finger));
+}
 
 /* minutiae(fingerprint): a row for each, in the record's order, n from 1 */
 PG_FUNCTION_INFO_V1(biometric_fingerprint_minutiae);

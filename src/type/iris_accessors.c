@@ -200,3 +200,12 @@ biometric_iris_usable_bits_sql(PG_FUNCTION_ARGS)
 	iris_assess(&iris, &assessment);
 	PG_RETURN_INT32((int32) assessment.usable_bits);
 }
+
+PG_FUNCTION_INFO_V1(biometric_iris_quality_score);
+Datum
+biometric_iris_quality_score(PG_FUNCTION_ARGS)
+{
+	IrisTemplate iris = iris_unpack(PG_GETARG_DATUM(0));
+
+	PG_RETURN_INT16((int16) iris_quality(&iris));
+}

@@ -186,6 +186,17 @@ iris_assess(const IrisTemplate *iris, IrisAssessment *result)
 	}
 }
 
+int
+iris_quality(const IrisTemplate *iris)
+{
+	IrisAssessment assessment;
+
+	iris_assess(iris, &assessment);
+	if (assessment.usable_bits < iris_min_common(iris->columns, iris->bits))
+		return 0;
+	return (int) ((200 * assessment.usable_bits + assessment.bits) / (2 * assessment.bits));
+}
+
 uint32_t
 iris_min_common(int columns, int bits)
 {

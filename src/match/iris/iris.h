@@ -83,6 +83,9 @@ typedef struct IrisAssessment
 
 extern void iris_assess(const IrisTemplate *iris, IrisAssessment *result);
 
+/* 0 to 100: the usable bits in percent of the code's; 0 if there are too few to compare */
+extern int iris_quality(const IrisTemplate *iris);
+
 /*
  * Match-ready form: a flat block of bytes, starting at any address, whose
  * layout features.h knows.  Equal templates give equal bytes on every platform

@@ -78,6 +78,9 @@ CREATE FUNCTION bits_per_column(iris) RETURNS integer
 CREATE FUNCTION usable_bits(iris) RETURNS integer
 	AS 'MODULE_PATHNAME', 'biometric_iris_usable_bits_sql' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
+CREATE FUNCTION quality_score(iris) RETURNS smallint
+	AS 'MODULE_PATHNAME', 'biometric_iris_quality_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+
 CREATE FUNCTION template_problems(iris) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'biometric_iris_template_problems' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
@@ -106,4 +109,5 @@ COMMENT ON FUNCTION eye(iris) IS 'the eye: left, right, unknown';
 COMMENT ON FUNCTION columns(iris) IS 'number of angular columns';
 COMMENT ON FUNCTION bits_per_column(iris) IS 'bits in each column';
 COMMENT ON FUNCTION usable_bits(iris) IS 'number of bits that count in a comparison: allowed by the mask, and with information';
+COMMENT ON FUNCTION quality_score(iris) IS 'usable bits in percent of the code, 0 to 100; 0 if there are too few to compare';
 COMMENT ON FUNCTION template_problems(iris) IS 'what to look at before this template is enrolled';
