@@ -250,6 +250,7 @@ state_not_copied()
 	layer full; mount_root full; put
 	# a pg_config that knows its places by heart
 	mkdir -p "$root/opt/pg"; cp -a "$root/usr/lib/postgresql/$version/bin" "$root/opt/pg/bin"
+	ln -s "/usr/lib/postgresql/$version/lib" "$root/opt/pg/lib" # where the server looks, by its own place
 	{ echo '#!/bin/sh'; echo 'case $1 in'
 	  inside "/usr/lib/postgresql/$version/bin/pg_config" | sed -n "/'/d; s/^\([A-Z-]*\) = \(.*\)/\1 \2/p" | while read -r key value; do
 		[ "$key" != BINDIR ] || value=/opt/pg/bin
