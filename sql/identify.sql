@@ -188,6 +188,54 @@ SELECT count(*) FROM identify('people', 'person', 'print', ARRAY[synthetic_finge
 SELECT pg_stat_force_next_flush();
 SELECT idx_scan - :before_used AS index_scans FROM pg_stat_user_indexes WHERE indexrelname = 'people_print';
 
+-- ---------------------------------------------------------------------------
+-- a threshold: only candidates of a verdict, or of rows that score so much
+-- ---------------------------------------------------------------------------
+
+-- The search leaves out what cannot be asked for, and returns what is left of a
+-- search of everybody, whatever the plan.
+CREATE FUNCTION differing(min_verdict text) RETURNS TABLE (what text, probes bigint, candidates numeric, differ bigint) LANGUAGE sql AS $$
+	WITH probe AS (
+		SELECT p, c, ARRAY[synthetic_fingerprint(p, c, 1), synthetic_fingerprint(p, c, 2)] AS prints
+		FROM generate_series(1, 5) p, generate_series(2, 4) c),
+	answer AS (
+		SELECT 'rows' AS what, count(a) AS n,
+			coalesce(array_agg(a ORDER BY rank) FILTER (WHERE a IS NOT NULL), '{}') = ARRAY(SELECT b::text FROM identify('people', 'print', prints[1], 400) b
+				WHERE verdict = 'probable' OR verdict = min_verdict ORDER BY rank) AS same
+		FROM probe LEFT JOIN LATERAL (SELECT i::text AS a, rank FROM identify('people', 'print', prints[1], 400, min_verdict => min_verdict) i) t ON true GROUP BY p, c, prints
+		UNION ALL
+		SELECT 'persons', count(a),
+			coalesce(array_agg(a ORDER BY rank) FILTER (WHERE a IS NOT NULL), '{}') = ARRAY(SELECT ROW(rank, person, score, sources, fused_score, fpir, verdict, evidence, searched, fpir_bound)::text
+				FROM identify('people', 'person', 'print', prints, 200, search_depth => 400) WHERE verdict = 'probable' OR verdict = min_verdict ORDER BY rank)
+		FROM probe LEFT JOIN LATERAL (SELECT ROW(rank, person, score, sources, fused_score, fpir, verdict, evidence, searched, fpir_bound)::text AS a, rank
+			FROM identify('people', 'person', 'print', prints, 200, min_verdict => min_verdict)) t ON true GROUP BY p, c, prints)
+	SELECT what, count(*), sum(n), count(*) FILTER (WHERE NOT same) FROM answer GROUP BY what ORDER BY what
+$$;
+SELECT what, probes, candidates > 3 AS candidates, differ FROM differing('possible');
+SELECT what, probes, candidates > 3 AS candidates, differ FROM differing('probable');
+SET enable_indexscan = off;
+SET enable_seqscan = on;
+SELECT what, differ FROM differing('possible');
+RESET enable_indexscan;
+SET enable_seqscan = off;
+SELECT count(*) > 0 AS candidates, bool_and(score >= 15) AS scores,
+	count(*) = (SELECT count(*) FROM people WHERE match_score(print, synthetic_fingerprint(7, 3, 1)) >= 15) AS complete
+FROM identify('people', 'print', synthetic_fingerprint(7, 3, 1), 400, min_score => 15);
+-- who has no row of that score is not found, and no more than that is promised
+SELECT count(*) > 0 AS found, bool_and(unseen_score = 30) AS unseen,
+	count(*) = (SELECT count(DISTINCT person) FROM people WHERE greatest(match_score(print, synthetic_fingerprint(7, 3, 1)), match_score(print, synthetic_fingerprint(7, 3, 2))) >= 15) AS complete
+FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(7, 3, 1), synthetic_fingerprint(7, 3, 2)], 400, min_score => 15);
+SELECT count(*) FROM identify('people', 'print', synthetic_fingerprint(999, 3, 1), min_verdict => 'possible');
+SELECT count(*) FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(999, 3, 1)], min_verdict => 'possible');
+SELECT count(*) FROM identify('people', 'print', synthetic_fingerprint(7, 0, 1), min_score => 'infinity');
+SELECT * FROM identify('people', 'print', synthetic_fingerprint(7), min_verdict => 'likely');
+SELECT * FROM identify('people', 'print', synthetic_fingerprint(7), min_verdict => NULL);
+SELECT * FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(7)], min_score => 'NaN');
+-- the best finger of a sum has at least so much
+SELECT round(best_score_threshold(0.001, 100000, 1)::numeric, 3) AS one,
+	best_score_threshold(0.001, 100000, 4) <= score_threshold(0.001, 100000, 4) / 4 AS of_four;
+SELECT best_score_threshold(0.001, 100000, 0);
+
 -- evidence: the rows and what each said
 SELECT e->'key' AS key, e->>'source' AS source, e->'probe' AS probe, e->'comparisons' AS comparisons, e->'counts' AS counts
 FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(7, 0, 2), NULL, synthetic_fingerprint(7, 0, 1)], 1), jsonb_array_elements(evidence) e

@@ -23,4 +23,11 @@ extern double fusion_log_fmr(double sum, int sources);
 /* the sum, in decibans, whose false match rate is fmr; the inverse */
 extern double fusion_sum(double fmr, int sources);
 
+/*
+ * A score that the best of a person's sources has at least, if the sum of all of
+ * them, at most that number, has a false match rate of fmr or less.  A search of
+ * each source for this score finds the person.
+ */
+extern double fusion_best(double fmr, int sources);
+
 #endif /* MATCH_FUSION_H */

@@ -32,10 +32,10 @@ compare_descending(const void *left, const void *right)
 /*
  * The highest score that a person who was not found can have: for each finger
  * the score of the last row of its searches.  Also whether this sum, and the
- * sum of any part of the fingers, is below the bound of the verdict "possible".
+ * sum of any part of the fingers, has a higher FPIR than that.
  */
 static double
-unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool *below_bound)
+unseen_score(const PersonSearch *search, double fpir, int64 size, bool *below_bound)
 {
 	double last[BIOMETRIC_MAX_LABEL + 1] = {0};
 	double bounds[BIOMETRIC_MAX_LABEL + 1 + MAX_PROBES];
@@ -60,30 +60,18 @@ unseen_score(const PersonSearch *search, double possible_fpir, int64 size, bool 
 	for (int i = 0; i < sources; i++)
 	{
 		sum += bounds[i];
-		if (fpir_of(fusion_log_fmr(sum, i + 1), size) <= possible_fpir)
+		if (fpir_of(fusion_log_fmr(sum, i + 1), size) <= fpir)
 			*below_bound = false;
 	}
 	return sum;
 }
 
-/*
- * A depth at which unseen_score is expected to be below the bound, by the
- * calibration of scores; AUTO_DEPTH at most.
- */
+/* how many fingers the probes are of, at most */
 static int
-first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
+count_sources(const PersonSearch *search)
 {
-	bool   seen[BIOMETRIC_MAX_LABEL + 1] = {false};
-	int    least = Max(MIN_DEPTH, 2 * k);
-	int    sources = 0;
-	double depth;
-
-	/*
-	 * a fast search says nothing about entries that it did not compare, so a
-	 * short list is enough
-	 */
-	if (!search_is_exact())
-		return Max(FAST_DEPTH, k);
+	bool seen[BIOMETRIC_MAX_LABEL + 1] = {false};
+	int  sources = 0;
 
 	for (int p = 0; p < search->probe_count; p++)
 	{
@@ -93,26 +81,55 @@ first_depth(const PersonSearch *search, int k, double possible_fpir, int64 size)
 			sources++;
 		seen[label] = true;
 	}
+	return sources;
+}
+
+double
+persons_best_threshold(const PersonSearch *search, double fpir, int64 size)
+{
+	return best_threshold_of(fpir, size, count_sources(search));
+}
+
+/*
+ * A depth at which unseen_score is expected to be below the bound, by the
+ * calibration of scores; AUTO_DEPTH at most.  Where rows below a score are left
+ * out, that is the bound, and all others are taken.
+ */
+static int
+first_depth(const PersonSearch *search, int k, double fpir, int64 size)
+{
+	int    least = Max(MIN_DEPTH, 2 * k);
+	int    sources = count_sources(search);
+	double depth;
+
+	/*
+	 * a fast search says nothing about entries that it did not compare, so a
+	 * short list is enough
+	 */
+	if (!search_is_exact())
+		return Max(FAST_DEPTH, k);
+	if (search->min_score > 0)
+		return Max(least, AUTO_DEPTH);
 
 	/* twice the rows that reach this score by chance */
-	depth = 2 * (double) size * pow(10, -threshold_of(possible_fpir, size, sources) / sources / 10);
+	depth = 2 * (double) size * pow(10, -threshold_of(fpir, size, sources) / sources / 10);
 	return (int) Max(least, Min(ceil(depth), AUTO_DEPTH));
 }
 
 double
-persons_find_depth(PersonSearch *search, int depth, double possible_fpir, int64 size)
+persons_find_depth(PersonSearch *search, int depth, double fpir, int64 size)
 {
 	bool below_bound;
 
 	if (persons_find(search, depth))
 		return 0;
-	return unseen_score(search, possible_fpir, size, &below_bound);
+	return unseen_score(search, fpir, size, &below_bound);
 }
 
 int
-persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 size, double *unseen)
+persons_find_enough(PersonSearch *search, int k, double fpir, int64 size, double *unseen)
 {
-	int depth = first_depth(search, k, possible_fpir, size);
+	int depth = first_depth(search, k, fpir, size);
 
 	for (;;)
 	{
@@ -121,7 +138,7 @@ persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 siz
 		*unseen = 0;
 		if (persons_find(search, depth))
 			return depth;
-		*unseen = unseen_score(search, possible_fpir, size, &below_bound);
+		*unseen = unseen_score(search, fpir, size, &below_bound);
 		if (below_bound || depth >= AUTO_DEPTH || !search_is_exact())
 			return depth;
 		depth = Min(4 * depth, AUTO_DEPTH);

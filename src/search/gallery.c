@@ -16,6 +16,7 @@
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "search/gallery.h"
+#include "type/probe.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -73,6 +74,8 @@ gallery_open(Gallery *gallery, Oid relation, const char *person, const char *tem
 
 	gallery->modality = biometric_modality_of_type(template_type);
 	gallery->distance = gallery_quote_operator(biometric_distance_operator(template_type));
+	gallery->match =
+		gallery_quote_operator(biometric_probe_operator(template_type, &gallery->probe_type));
 	gallery->schema = quote_identifier(get_namespace_name(biometric_schema_of_type(template_type)));
 
 	gallery_column(gallery, template_column, &type, &collation);
@@ -169,7 +172,8 @@ gallery_select(const Gallery *gallery, const char *what, const char *tail)
 }
 
 /*
- * What, nearest to the probe first, at most limit rows.
+ * What, nearest to the probe first, at most limit rows that score at least
+ * min_score.  The index need not compare all others in full.
  *
  * PostgreSQL computes the distance of every row returned, whether the statement
  * returns it or not, because the rows are ordered by it.  So the caller need
@@ -183,17 +187,27 @@ gallery_select(const Gallery *gallery, const char *what, const char *tail)
  * servers at the same time.
  */
 void
-gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, int64 limit)
+gallery_search(Gallery *gallery, const char *what, Oid template_type, Datum probe, double min_score,
+			   int64 limit)
 {
 	int   n = gallery->parameters;
+	int   parameters = n + 2;
 	char *distance, *tail, *statement;
+	char *match = "";
 
-	gallery->types[n] = probe_type;
+	gallery->types[n] = template_type;
 	gallery->values[n] = probe;
 	gallery->types[n + 1] = INT8OID;
 	gallery->values[n + 1] = Int64GetDatum(limit);
+	if (min_score > 0)
+	{
+		gallery->types[n + 2] = gallery->probe_type;
+		gallery->values[n + 2] = probe_make(probe, min_score);
+		parameters = n + 3;
+		match = psprintf(" AND %s %s $%d", gallery->column, gallery->match, parameters);
+	}
 	distance = psprintf("%s %s $%d", gallery->column, gallery->distance, n + 1);
-	tail = psprintf(" ORDER BY %s LIMIT $%d", distance, n + 2);
+	tail = psprintf("%s ORDER BY %s LIMIT $%d", match, distance, n + 2);
 	if (list_length(gallery->sources) == 1)
 		statement = gallery_select(
 			gallery, gallery->is_local ? psprintf("%s, %s", what, distance) : what, tail);
@@ -201,7 +215,7 @@ gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe, 
 		statement = psprintf(
 			"SELECT u.a, u.b FROM (%s) u (a, b, d) ORDER BY u.d OPERATOR(pg_catalog.+) 0.0::pg_catalog.float8 LIMIT $%d",
 			gallery_select(gallery, psprintf("%s, %s", what, distance), tail), n + 2);
-	execute(gallery, statement, n + 2);
+	execute(gallery, statement, parameters);
 	pfree(statement);
 }
 
@@ -308,4 +322,12 @@ double
 gallery_compare_template(const Gallery *gallery, Probe *probe, Datum datum, void *features)
 {
 	return gallery_compare(gallery, probe, features, gallery->modality->extract(datum, features));
+}
+
+double
+gallery_result_score(const Gallery *gallery, Probe *probe, int row, void *features)
+{
+	if (gallery->is_local)
+		return gallery->modality->score(DatumGetFloat8(gallery_result(row, 3)));
+	return gallery_compare_template(gallery, probe, gallery_result(row, 2), features);
 }

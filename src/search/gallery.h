@@ -19,7 +19,7 @@
 #include "utils/relcache.h"
 #include "utils/typcache.h"
 
-#define GALLERY_MAX_PARAMETERS 200
+#define GALLERY_MAX_PARAMETERS 201
 
 /* What is searched, and the parts of the statements that do it */
 typedef struct Gallery
@@ -27,11 +27,13 @@ typedef struct Gallery
 	Relation                 relation; /* locked until the end of the transaction */
 	const BiometricModality *modality;
 	int                      settings; /* nest level of settings, until gallery_close */
-	const char              *distance; /* OPERATOR(..) of the modality */
-	const char              *schema;   /* of the modality's functions, quoted */
-	const char              *column;   /* of the templates, g.column, quoted */
-	const char              *key;      /* an expression of type jsonb */
-	StringInfoData           where;    /* WHERE .. */
+	const char              *distance; /* OPERATOR(..) of the modality: template <-> template */
+	const char              *match;    /* template % probe */
+	Oid                      probe_type;
+	const char              *schema; /* of the modality's functions, quoted */
+	const char              *column; /* of the templates, g.column, quoted */
+	const char              *key;    /* an expression of type jsonb */
+	StringInfoData           where;  /* WHERE .. */
 
 	/* what the statements read, quoted: the relation itself, or its partitions */
 	List *sources;
@@ -93,11 +95,12 @@ extern char *gallery_select(const Gallery *gallery, const char *what, const char
 extern SPIPlanPtr gallery_prepare(Gallery *gallery, const char *statement, int parameters);
 
 /*
- * what, two columns, nearest to the probe first, at most limit rows, in
- * SPI_tuptable; the distance is a third column if the gallery is local.
+ * what, two columns, nearest to the probe first, in SPI_tuptable: at most limit
+ * rows, of a score of at least min_score, if that is above 0.  The distance is a
+ * third column if the gallery is local.
  */
-extern void gallery_search(Gallery *gallery, const char *what, Oid probe_type, Datum probe,
-						   int64 limit);
+extern void gallery_search(Gallery *gallery, const char *what, Oid template_type, Datum probe,
+						   double min_score, int64 limit);
 
 /* the number of rows with more conditions, and of different values in them */
 extern int64 gallery_count(Gallery *gallery, const char *tail);
@@ -118,6 +121,12 @@ extern double gallery_compare(const Gallery *gallery, Probe *probe, const void *
 							  Size size);
 extern double gallery_compare_template(const Gallery *gallery, Probe *probe, Datum datum,
 									   void *features);
+
+/*
+ * The score of a row, from 0, of gallery_search, whose second column is the
+ * template: compared again only if another server compared it.
+ */
+extern double gallery_result_score(const Gallery *gallery, Probe *probe, int row, void *features);
 
 /* ---- nodes.c ------------------------------------------------------------- */
 

@@ -105,6 +105,37 @@ filter_argument(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument);
 }
 
+/* the FPIR that a candidate of the least verdict has at most; 1 for "none" */
+static double
+max_fpir_argument(FunctionCallInfo fcinfo, int argument, const Bands *bands)
+{
+	char *verdict;
+
+	if (PG_ARGISNULL(argument))
+		gallery_null_argument("min_verdict");
+	verdict = text_to_cstring(PG_GETARG_TEXT_PP(argument));
+	if (strcmp(verdict, "none") == 0)
+		return 1;
+	if (strcmp(verdict, "possible") == 0)
+		return bands->possible;
+	if (strcmp(verdict, "probable") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there is no verdict \"%s\"", verdict),
+						errhint("min_verdict is \"none\", \"possible\" or \"probable\".")));
+	return bands->probable;
+}
+
+static double
+min_score_argument(FunctionCallInfo fcinfo, int argument)
+{
+	double min_score = PG_ARGISNULL(argument) ? 0 : PG_GETARG_FLOAT8(argument);
+
+	if (isnan(min_score))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("min_score must not be NaN")));
+	return min_score;
+}
+
 static const char *
 verdict_of(double fpir, const Bands *bands)
 {
@@ -163,6 +194,7 @@ biometric_identify(PG_FUNCTION_ARGS)
 	CandidateRow  *rows;
 	int            k, count;
 	int64          size;
+	double         max_fpir, min_score;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -172,6 +204,8 @@ biometric_identify(PG_FUNCTION_ARGS)
 	k = candidates_argument(fcinfo, 3);
 	bands = bands_argument(fcinfo, 5);
 	size = size_argument(fcinfo, 7);
+	max_fpir = max_fpir_argument(fcinfo, 10, &bands);
+	min_score = min_score_argument(fcinfo, 11);
 
 	SPI_connect();
 	gallery_open(&gallery, PG_GETARG_OID(0), NULL, NameStr(*PG_GETARG_NAME(1)),
@@ -186,14 +220,15 @@ biometric_identify(PG_FUNCTION_ARGS)
 	if (size == 0)
 		size = gallery_count(&gallery, gallery_comparable(&gallery, &probe));
 	features = palloc(gallery.modality->max_features_size);
+	min_score = Max(min_score, best_threshold_of(max_fpir, Max(size, 1), 1));
 	gallery_search(&gallery, psprintf("%s, %s", gallery.key, gallery.column), template_type,
-				   probe.datum, k);
+				   probe.datum, min_score, k);
 	count = (int) SPI_processed;
 	rows = palloc(Max(count, 1) * sizeof(CandidateRow));
 	for (int i = 0; i < count; i++)
 	{
 		rows[i].key = gallery_result(i, 1);
-		rows[i].score = gallery_compare_template(&gallery, &probe, gallery_result(i, 2), features);
+		rows[i].score = gallery_result_score(&gallery, &probe, i, features);
 	}
 	qsort(rows, count, sizeof(CandidateRow), compare_candidate_rows);
 	for (int i = 0; i < count; i++)
@@ -202,6 +237,8 @@ biometric_identify(PG_FUNCTION_ARGS)
 		bool   nulls[7] = {false};
 		Datum  values[7];
 
+		if (fpir > max_fpir)
+			break;
 		values[0] = Int32GetDatum(i + 1);
 		values[1] = rows[i].key;
 		values[2] = Float8GetDatum(rows[i].score);
@@ -320,7 +357,7 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	Oid            output;
 	int            k, depth;
 	int64          size;
-	double         unseen;
+	double         max_fpir, unseen;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (PG_ARGISNULL(0))
@@ -333,6 +370,8 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	bands = bands_argument(fcinfo, 6);
 	size = size_argument(fcinfo, 8);
 	depth = depth_argument(fcinfo, 9);
+	max_fpir = max_fpir_argument(fcinfo, 12, &bands);
+	search.min_score = min_score_argument(fcinfo, 13);
 
 	SPI_connect();
 	column = NameStr(*PG_GETARG_NAME(1));
@@ -353,6 +392,7 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 		goto done;
 
 	persons_begin(&search);
+	search.min_score = Max(search.min_score, persons_best_threshold(&search, max_fpir, size));
 	if (depth > 0)
 		unseen = persons_find_depth(&search, depth, bands.possible, size);
 	else
@@ -369,7 +409,8 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	}
 	qsort(search.list, search.count, sizeof(Person), compare_persons);
 	for (int i = 0; i < Min(k, search.count); i++)
-		put_person(result, i + 1, &search.list[i], &bands, size, depth, unseen);
+		if (fpir_of(search.list[i].log_fmr, size) <= max_fpir)
+			put_person(result, i + 1, &search.list[i], &bands, size, depth, unseen);
 
 done:
 	gallery_close(&gallery);

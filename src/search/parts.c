@@ -84,9 +84,9 @@ static int
 add_parameter(Gallery *gallery, Oid type, Datum value)
 {
 	/* a statement adds two */
-	if (gallery->parameters == GALLERY_MAX_PARAMETERS - 2)
+	if (gallery->parameters == GALLERY_MAX_PARAMETERS - 3)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("filter has more than %d columns", GALLERY_MAX_PARAMETERS - 2)));
+						errmsg("filter has more than %d columns", GALLERY_MAX_PARAMETERS - 3)));
 	gallery->types[gallery->parameters] = type;
 	gallery->values[gallery->parameters] = value;
 	return ++gallery->parameters;

@@ -181,18 +181,15 @@ persons_begin(PersonSearch *search)
 static double
 note_scores(PersonSearch *search, int p)
 {
+	int    rows = (int) SPI_processed;
 	double score = 0;
 
-	if (SPI_processed == 0)
-		return 0;
-	if (!search->gallery->is_local)
-		return gallery_compare_template(search->gallery, &search->probes[p],
-										gallery_result(SPI_processed - 1, 2), search->features);
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (int i = search->gallery->is_local ? 0 : Max(rows - 1, 0); i < rows; i++)
 	{
-		KnownTemplate *known = known_template(search, gallery_result(i, 2));
+		KnownTemplate *known;
 
-		score = search->gallery->modality->score(DatumGetFloat8(gallery_result(i, 3)));
+		score = gallery_result_score(search->gallery, &search->probes[p], i, search->features);
+		known = known_template(search, gallery_result(i, 2));
 		if (known != NULL)
 			known->scores[p] = score;
 	}
@@ -209,14 +206,15 @@ persons_find(PersonSearch *search, int depth)
 	{
 		Probe *probe = &search->probes[p];
 
-		gallery_search(search->gallery, what, search->template_type, probe->datum, depth);
+		gallery_search(search->gallery, what, search->template_type, probe->datum,
+					   search->min_score, depth);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			add_person(search, gallery_result(i, 1));
 		probe->last = note_scores(search, p);
 		if (SPI_processed < (uint64) depth)
 		{
-			complete = true;
-			probe->last = 0;
+			complete |= search->min_score <= 0;
+			probe->last = search->min_score;
 		}
 		SPI_freetuptable(SPI_tuptable);
 	}

@@ -55,6 +55,7 @@ typedef struct PersonSearch
 
 	Probe *probes;
 	int    probe_count;
+	double min_score; /* rows that score less find nobody; 0: all rows do */
 
 	/* found so far */
 	int                       count;
@@ -73,9 +74,9 @@ typedef struct PersonSearch
 extern void persons_begin(PersonSearch *search);
 
 /*
- * Search with every probe for the depth nearest rows, and note the persons of
- * these rows.  Returns whether one of the searches came to the end of the
- * gallery: then all persons are found.
+ * Search with every probe for the depth nearest rows that score at least
+ * min_score, and note the persons of these rows.  Returns whether one of the
+ * searches came to the end of the gallery: then all persons are found.
  */
 extern bool persons_find(PersonSearch *search, int depth);
 
@@ -90,13 +91,16 @@ extern bool search_is_exact(void);
 
 /*
  * Search deeper and deeper, up to AUTO_DEPTH, until a person who was not found
- * cannot reach the verdict "possible" in a gallery of size persons.  Returns the
- * depth; *unseen is the most that a person who was not found can score.
+ * cannot reach this FPIR in a gallery of size persons.  Returns the depth;
+ * *unseen is the most that a person who was not found can score.
  */
-extern int persons_find_enough(PersonSearch *search, int k, double possible_fpir, int64 size,
+extern int persons_find_enough(PersonSearch *search, int k, double fpir, int64 size,
 							   double *unseen);
 
 /* Search to a given depth; returns the most that a person who was not found can score */
-extern double persons_find_depth(PersonSearch *search, int depth, double possible_fpir, int64 size);
+extern double persons_find_depth(PersonSearch *search, int depth, double fpir, int64 size);
+
+/* the score that one of a person's fingers has at least, if they reach this FPIR */
+extern double persons_best_threshold(const PersonSearch *search, double fpir, int64 size);
 
 #endif /* BIOMETRIC_PERSONS_H */

@@ -69,10 +69,23 @@ fpir_of(double log_fmr, int64 size)
 	return -expm1((double) size * log1p(-exp(log_fmr)));
 }
 
+/* the false match rate of a comparison that gives a gallery this FPIR */
+static double
+fmr_of(double fpir, int64 size)
+{
+	return -expm1(log1p(-fpir) / (double) size);
+}
+
 double
 threshold_of(double fpir, int64 size, int sources)
 {
-	return fusion_sum(-expm1(log1p(-fpir) / (double) size), sources);
+	return fusion_sum(fmr_of(fpir, size), sources);
+}
+
+double
+best_threshold_of(double fpir, int64 size, int sources)
+{
+	return fusion_best(fmr_of(fpir, size), sources);
 }
 
 /* fpir(score, gallery_size): in [0, 1] */
@@ -144,6 +157,21 @@ biometric_fused_score_threshold(PG_FUNCTION_ARGS)
 	check_fpir(fpir);
 	check_sources(sources);
 	PG_RETURN_FLOAT8(threshold_of(fpir, size, sources));
+}
+
+/* best_score_threshold(fpir, gallery_size, sources) */
+PG_FUNCTION_INFO_V1(biometric_best_score_threshold);
+Datum
+biometric_best_score_threshold(PG_FUNCTION_ARGS)
+{
+	double fpir = PG_GETARG_FLOAT8(0);
+	int64  size = PG_GETARG_INT64(1);
+	int    sources = PG_GETARG_INT32(2);
+
+	check_gallery_size(size);
+	check_fpir(fpir);
+	check_sources(sources);
+	PG_RETURN_FLOAT8(best_threshold_of(fpir, size, sources));
 }
 
 /* fpir_floor(): the lowest rate that is shown to people */

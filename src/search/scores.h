@@ -18,6 +18,9 @@ extern double fpir_of(double log_fmr, int64 size);
 /* the sum of the scores of that number of sources from which a gallery's FPIR is at most fpir */
 extern double threshold_of(double fpir, int64 size, int sources);
 
+/* the score that at least one of them has then */
+extern double best_threshold_of(double fpir, int64 size, int sources);
+
 /* an error unless it is at least 1 */
 extern void check_gallery_size(int64 size);
 

@@ -69,15 +69,29 @@ biometric_modality_of_type(Oid type)
 	return modality;
 }
 
+static Oid
+operator_of_strategy(Oid family, Oid type, Oid right, int16 strategy)
+{
+	Oid operator_oid = get_opfamily_member(family, type, right, strategy);
+
+	if (!OidIsValid(operator_oid))
+		elog(ERROR, "type %u has no operator for strategy %d", type, strategy);
+	return operator_oid;
+}
+
 Oid
 biometric_distance_operator(Oid type)
 {
-	Oid operator_oid =
-		get_opfamily_member(family_of_type(type), type, type, BIOMETRIC_DISTANCE_STRATEGY);
+	return operator_of_strategy(family_of_type(type), type, type, BIOMETRIC_DISTANCE_STRATEGY);
+}
 
-	if (!OidIsValid(operator_oid))
-		elog(ERROR, "type %u has no operator for strategy %d", type, BIOMETRIC_DISTANCE_STRATEGY);
-	return operator_oid;
+Oid
+biometric_probe_operator(Oid type, Oid *probe_type)
+{
+	Oid family = family_of_type(type);
+
+	*probe_type = biometric_probe_type(family, type);
+	return operator_of_strategy(family, type, *probe_type, BIOMETRIC_PROBE_STRATEGY);
 }
 
 Oid

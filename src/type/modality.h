@@ -173,8 +173,9 @@ extern const BiometricModality *biometric_modality_from(Datum support_result);
 /* The modality of a type; an error if it has none */
 extern const BiometricModality *biometric_modality_of_type(Oid type);
 
-/* The operator <-> of a type */
+/* The operators <-> and % probe of a type, the latter with the type of the probe */
 extern Oid biometric_distance_operator(Oid type);
+extern Oid biometric_probe_operator(Oid type, Oid *probe_type);
 
 /* The schema of a type's support function, where its other functions are */
 extern Oid biometric_schema_of_type(Oid type);

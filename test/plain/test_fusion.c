@@ -41,6 +41,7 @@ main(void)
 	double inverse = 0;
 	bool   falling = true;
 	bool   bounded = true;
+	bool   reached = true;
 
 	for (int n = 1; n <= 20; n++)
 	{
@@ -56,6 +57,20 @@ main(void)
 		}
 		for (double fmr = 1e-12; fmr < 0.5; fmr *= 10)
 			inverse = fmax(inverse, fabs(fusion_log_fmr(fusion_sum(fmr, n), n) - log(fmr)));
+
+		/* scores of any number of sources that are all lower have a higher rate */
+		for (double fmr = 1e-12; fmr <= 1; fmr *= 10)
+		{
+			double best = fusion_best(fmr, n);
+			double least = INFINITY;
+
+			for (int m = 1; m <= n; m++)
+			{
+				reached = reached && (best <= 0 || fusion_log_fmr(m * best, m) > log(fmr));
+				least = fmin(least, fusion_sum(fmr, m) / m);
+			}
+			reached = reached && best >= least * (1 - 1e-8);
+		}
 	}
 	for (int n = 1; n <= FUSION_MAX_SOURCES; n++)
 	{
@@ -64,6 +79,7 @@ main(void)
 	}
 	ok(worst < 1e-9, "equals the direct sum");
 	ok(inverse < 1e-9, "fusion_sum is the inverse");
+	ok(reached, "fusion_best is what the best of a sum has at least");
 	ok(falling, "a higher sum has no higher rate");
 	ok(bounded, "large, negative and infinite sums have an answer");
 	ok(fabs(-10 * fusion_log_fmr(40, 1) / M_LN10 - 40) < 1e-9, "one score is itself");

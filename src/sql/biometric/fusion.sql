@@ -53,6 +53,10 @@ CREATE FUNCTION score_threshold(fpir float8, gallery_size bigint, sources intege
 	AS 'MODULE_PATHNAME', 'biometric_fused_score_threshold' LANGUAGE C
 	IMMUTABLE STRICT PARALLEL SAFE;
 
+-- the score that at least one of so many fingers and eyes has, if the sum is that threshold
+CREATE FUNCTION best_score_threshold(fpir float8, gallery_size bigint, sources integer) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_best_score_threshold' LANGUAGE C
+	IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION fuse_add(float8, float8) IS 'aggregate transition function of fuse';
 COMMENT ON FUNCTION fuse_add(internal, float8, text) IS 'aggregate transition function of fuse';
@@ -67,3 +71,4 @@ COMMENT ON AGGREGATE fuse(float8, integer) IS 'sum of scores, of each finger or 
 COMMENT ON FUNCTION fused_score(float8, integer) IS 'a sum of so many scores, in decibans of its own false match rate';
 COMMENT ON FUNCTION fpir(float8, bigint, integer) IS 'false positive identification rate of a sum of so many scores';
 COMMENT ON FUNCTION score_threshold(float8, bigint, integer) IS 'the sum of so many scores from which the false positive identification rate is at most fpir';
+COMMENT ON FUNCTION best_score_threshold(float8, bigint, integer) IS 'the least best score of so many, if their sum reaches the threshold: what a search of each has to find';

@@ -166,6 +166,7 @@ CREATE FUNCTION identify(gallery regclass, template_column name, probe @type@,
 		possible_fpir float8 DEFAULT 0.05, probable_fpir float8 DEFAULT 0.001,
 		gallery_size bigint DEFAULT NULL, key_columns name[] DEFAULT NULL,
 		without_servers name[] DEFAULT NULL,
+		min_verdict text DEFAULT 'none', min_score float8 DEFAULT NULL,
 		OUT rank integer, OUT key jsonb, OUT score float8, OUT fpir float8, OUT verdict text,
 		OUT searched bigint, OUT fpir_bound boolean)
 	RETURNS SETOF record
@@ -178,6 +179,7 @@ CREATE FUNCTION identify(gallery regclass, person_column name, template_column n
 		possible_fpir float8 DEFAULT 0.05, probable_fpir float8 DEFAULT 0.001,
 		gallery_size bigint DEFAULT NULL, search_depth integer DEFAULT NULL,
 		key_columns name[] DEFAULT NULL, without_servers name[] DEFAULT NULL,
+		min_verdict text DEFAULT 'none', min_score float8 DEFAULT NULL,
 		OUT rank integer, OUT person text, OUT score float8, OUT sources integer,
 		OUT fused_score float8, OUT fpir float8, OUT verdict text, OUT evidence jsonb,
 		OUT searched bigint, OUT depth integer,
@@ -223,8 +225,8 @@ COMMENT ON OPERATOR % (@type@_probe, @type@) IS 'match: the score is at least th
 COMMENT ON OPERATOR CLASS @type@_ops USING biometric IS 'search of a @type@ gallery: ORDER BY column <-> q, column % q, column % probe(q, s)';
 COMMENT ON OPERATOR FAMILY @type@_ops USING biometric IS 'search of a @type@ gallery: ORDER BY column <-> q, column % q, column % probe(q, s)';
 COMMENT ON FUNCTION @type@_modality(internal) IS 'support function 1: what the index and the searches know of the type';
-COMMENT ON FUNCTION identify(regclass, name, @type@, integer, jsonb, float8, float8, bigint, name[], name[])
+COMMENT ON FUNCTION identify(regclass, name, @type@, integer, jsonb, float8, float8, bigint, name[], name[], text, float8)
 	IS 'candidate list: the k rows of a gallery that are nearest to a probe';
-COMMENT ON FUNCTION identify(regclass, name, name, @type@[], integer, jsonb, float8, float8, bigint, integer, name[], name[])
+COMMENT ON FUNCTION identify(regclass, name, name, @type@[], integer, jsonb, float8, float8, bigint, integer, name[], name[], text, float8)
 	IS 'candidate list: the k likeliest persons of a gallery for several probes of one person';
 
