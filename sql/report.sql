@@ -84,6 +84,18 @@ FROM find_duplicates('unnamed', 'print', 'person') d,
 CREATE TABLE twice AS SELECT * FROM two_fingers UNION ALL SELECT person + 100, synthetic_fingerprint(person, 7, finger_position(print)) FROM two_fingers WHERE person <= 2;
 CREATE INDEX ON twice USING biometric (print);
 SELECT person_a, person_b, sources FROM find_duplicates('twice', 'print', 'person') ORDER BY person_a;
+-- the same as of all pairs, at any threshold: also those of whom no finger reaches it
+CREATE TABLE alike AS
+	SELECT a AS person_a, b AS person_b, CASE WHEN count(*) > 1 THEN fused_score(sum(s), count(*)::integer) ELSE sum(s) END AS score, count(*)::integer AS sources, sum(n)::integer AS pairs, max(best) AS best
+	FROM (SELECT a.person::text AS a, b.person::text AS b, greatest(0, max(match_score(a.print, b.print)) - 10 * log(count(*))::float8) AS s, count(*) AS n, max(match_score(a.print, b.print)) AS best
+		FROM twice a JOIN twice b ON a.person < b.person AND finger_position(a.print) = finger_position(b.print)
+		GROUP BY a.person, b.person, finger_position(a.print)) f
+	GROUP BY a, b;
+SELECT t AS threshold, (SELECT count(*) > 0 FROM alike WHERE alike.score >= t) AS pairs, (SELECT count(*) > 0 FROM alike WHERE alike.score >= t AND best < t) AS by_the_sum,
+	(SELECT count(*) FROM (SELECT person_a, person_b, round(score::numeric, 6) AS score, sources, pairs FROM find_duplicates('twice', 'print', 'person', threshold => t)) d
+	 FULL JOIN (SELECT person_a, person_b, round(score::numeric, 6) AS score, sources, pairs FROM alike WHERE alike.score >= t) b USING (person_a, person_b, score, sources, pairs)
+	 WHERE d.* IS NULL OR b.* IS NULL) AS differ
+FROM unnest('{1, 2, 5, 10, 20, 40, 60, 100, 1000, 10000}'::float8[]) t;
 SELECT * FROM duplicate_clusters('{a,b,x,c}', '{b,c,y,d}', '{50,40,90,60}');
 SELECT * FROM duplicate_clusters('{a,b,c,d,e}', '{e,d,d,e,a}', '{1,2,3,4,5}');
 SELECT * FROM duplicate_clusters('{}', '{}', '{}');
@@ -141,4 +153,4 @@ SELECT (evaluate('pair', 'print', 'person') #>> '{rates,fnmr}')::float8 = fnmr_a
 RESET extra_float_digits;
 DROP VIEW seen;
 
-DROP TABLE capture, two_fingers, report, nothing, calibrated, lumps, twice, best, unnamed, part, rates, pair, unindexed;
+DROP TABLE capture, two_fingers, report, nothing, calibrated, lumps, twice, alike, best, unnamed, part, rates, pair, unindexed;

@@ -404,11 +404,14 @@ COMMENT ON FUNCTION evaluation_html(jsonb, text) IS 'the result of evaluate() as
 /*
  * Persons whose templates match, found through the index.  Among n persons there
  * are n (n - 1) / 2 pairs; the threshold is the score from which expected_false of
- * them are to be expected by chance.  Where persons have several captures, a pair
- * is searched for from half the threshold.  Of each finger or eye the best score
+ * them are to be expected by chance.  Of each finger or eye the best score
  * counts, minus 10 log10 of the number of comparisons that it is the best of; these
  * are fused, and the fused score is compared.  Where one of two captures does not
  * say its finger or eye, their score adds nothing that may have been counted.
+ *
+ * The index is searched for the least score that the best finger of such a pair
+ * can have.  Then all captures of the two persons are compared, so that the score
+ * does not depend on which of them was found.
  *
  * A large table is done in parts: part 1 to parts, each with a share of the
  * persons that are searched with.  A part can be repeated.
@@ -423,7 +426,8 @@ DECLARE
 	type regtype;
 	source text;
 	persons float8;
-	most bigint;
+	sources_of_one integer;
+	least float8;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
 	IF NOT coalesce(part BETWEEN 1 AND parts AND expected_false > 0 AND expected_false < 'Infinity', false) THEN
@@ -435,14 +439,20 @@ BEGIN
 	type := template_type(gallery, template_column);
 	source := CASE type::text WHEN 'fingerprint' THEN 'nullif(finger_position(%s), 0)::text' WHEN 'iris' THEN 'nullif(eye(%s), ''unknown'')'
 		ELSE 'NULL::text' END;
-	EXECUTE format('SELECT count(*), max(n) FROM (SELECT count(*) AS n FROM %s WHERE %I IS NOT NULL AND %I IS NOT NULL GROUP BY %2$I) p',
-		qualified_name(gallery), person_column, template_column) INTO persons, most;
+	EXECUTE format('SELECT count(*), greatest(max(n), 1) FROM (SELECT count(DISTINCT %s) AS n FROM %s c WHERE %I IS NOT NULL AND %I IS NOT NULL GROUP BY %3$I) p',
+		format(source, format('c.%I', template_column)), qualified_name(gallery), person_column, template_column) INTO persons, sources_of_one;
 	threshold := coalesce(threshold, greatest(0, 10 * log((greatest(persons * (persons - 1) / 2, 1) / expected_false)::numeric)::float8));
+	-- of lower and higher thresholds the rate is 1 or 0
+	least := CASE WHEN threshold BETWEEN 1e-6 AND 3000 THEN best_score_threshold(power(10, -threshold / 10), 1, sources_of_one) ELSE threshold END;
 	RETURN QUERY EXECUTE format($query$
-		WITH pair AS (
-			SELECT a.%2$I::text AS pa, b.%2$I::text AS pb, match_score(a.%3$I, b.%3$I) AS s, CASE WHEN %4$s = %5$s THEN %4$s END AS f
+		WITH found AS MATERIALIZED (
+			SELECT DISTINCT a.%2$I AS pa, b.%2$I AS pb
 			FROM %1$s a JOIN %1$s b ON b.%3$I %% probe(a.%3$I, $1) AND a.%2$I < b.%2$I
 			WHERE a.%2$I IS NOT NULL AND abs(hashtextextended(a.%2$I::text, 5) %% $2) = $3 - 1
+		), pair AS (
+			SELECT a.%2$I::text AS pa, b.%2$I::text AS pb, match_score(a.%3$I, b.%3$I) AS s, CASE WHEN %4$s = %5$s THEN %4$s END AS f
+			FROM found JOIN %1$s a ON a.%2$I = found.pa JOIN %1$s b ON b.%2$I = found.pb
+			WHERE a.%3$I IS NOT NULL AND b.%3$I IS NOT NULL AND coalesce(%4$s = %5$s, true)
 		), best AS MATERIALIZED (
 			SELECT pa, pb, f, max(s) AS s, count(*) AS pairs FROM pair GROUP BY pa, pb, f
 		), capture AS MATERIALIZED (
@@ -463,7 +473,7 @@ BEGIN
 		SELECT pa, pb, s, sources, pairs FROM alike WHERE s >= $4 ORDER BY s DESC, pa, pb
 	$query$, qualified_name(gallery), person_column, template_column, format(source, format('a.%I', template_column)), format(source, format('b.%I', template_column)),
 		format(source, format('c.%I', template_column)))
-	USING CASE WHEN most > 1 THEN least(threshold, greatest(20, threshold / 2)) ELSE threshold END, parts, part, threshold;
+	USING least, parts, part, threshold;
 END
 $$;
 COMMENT ON FUNCTION find_duplicates(regclass, name, name, float8, integer, integer, float8) IS
