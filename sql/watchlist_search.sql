@@ -104,6 +104,18 @@ SELECT detail FROM watchlist.log WHERE action = 'setting' ORDER BY entry;
 SELECT count(DISTINCT (c.person, c.score, c.fpir, c.band, c.evidence)) AS different
 FROM watchlist.candidates c JOIN watchlist.searches s USING (search) WHERE s.case_reference IN ('B-1', 'B-15', 'B-18') AND c.rank = 1;
 
+-- a search with a threshold returns what is left of a search without one
+WITH probe AS MATERIALIZED (
+	SELECT n, w, (SELECT ROW(array_agg(c.print) FILTER (WHERE c.print IS NOT NULL), array_agg(c.eye) FILTER (WHERE c.eye IS NOT NULL))::watchlist.templates
+				  FROM watchlist.read_captures('search', CASE WHEN w <> 'eyes' THEN fingers(n) END, CASE WHEN w <> 'fingers' THEN eyes(n) END) c) AS t
+	FROM generate_series(1, 16) n, unnest('{fingers, eyes, both}'::text[]) w),
+parts AS MATERIALIZED (SELECT array_agg(part) AS parts FROM watchlist.parts)
+SELECT w, count(*) AS searches, count(*) FILTER (WHERE found <> '{}') > 8 AS found, count(*) FILTER (WHERE found <> whole) AS differ
+FROM (SELECT w, ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, watchlist.refer_fpir())) f ORDER BY 1) AS found,
+			 ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, NULL)) f WHERE f.fpir <= 0.05 ORDER BY 1) AS whole
+	  FROM probe, parts) x
+GROUP BY w ORDER BY w;
+
 -- what is kept: captures with their problems, the search, its candidates, frozen
 SELECT item, kind, record, position, print IS NOT NULL AS finger, eye IS NOT NULL AS eye, problem IS NOT NULL AS problem FROM watchlist.encounter_items WHERE encounter = 2 ORDER BY item;
 SELECT officer, agency, place, verdict, person FROM watchlist.encounters WHERE encounter = 1;
@@ -163,6 +175,16 @@ SELECT count(*) FROM watchlist.search_gallery(fingers(14), NULL, 'pattern of tra
 SELECT list, count(*), count(DISTINCT person) FROM watchlist.my_gallery('statistics', 'B-20') GROUP BY list;
 SELECT a.person, b.person FROM watchlist.my_gallery('duplicates', 'B-20') a JOIN watchlist.my_gallery('duplicates', 'B-20') b ON a.print % b.print AND a.person < b.person;
 RESET SESSION AUTHORIZATION;
+
+-- in a large gallery only those whom somebody has to look at are looked for
+BEGIN;
+INSERT INTO watchlist.part_sizes SELECT part, 2000 FROM watchlist.parts;
+SET LOCAL SESSION AUTHORIZATION regress_olga;
+SELECT verdict, person, fpir, searched > 1000 AS large FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-21');
+SELECT verdict, person, fpir, fpir_bound, candidates, searched > 1000 AS large FROM watchlist.check_traveller(fingers(778), eyes(778), 'entry', 'B-22');
+RESET SESSION AUTHORIZATION;
+SELECT s.case_reference, s.best_score IS NULL AS nobody, count(c), min(c.band) FROM watchlist.searches s LEFT JOIN watchlist.candidates c USING (search) WHERE s.case_reference IN ('B-21', 'B-22') GROUP BY s.search ORDER BY s.search;
+ROLLBACK;
 
 -- sizes are sums; the job adds them up, and they stay right
 SELECT t.list, sum(persons) FROM watchlist.part_sizes JOIN watchlist.parts t USING (part) GROUP BY t.list ORDER BY t.list;

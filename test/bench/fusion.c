@@ -1,32 +1,36 @@
 /*
  * fusion.c
- *		What several fingers of a person are worth: identification with one, two
- *		and four fingers, and whether sums of scores keep their promise.
+ *		What several fingers and eyes of a person are worth: identification with
+ *		one, two and four of them, whether sums of scores keep their promise, and
+ *		how many mates are lost by searching each finger with a threshold.
  *
  *		fusion [--synthetic FINGERS] [DIRECTORY...]
  *
  * A directory holds records named F_I.fmr: impression I of finger F.  Without
- * directories the program takes the FVC2002 records of the evaluation data and
- * synthetic fingers.
+ * directories the program takes the FVC2002 records and the CASIA-IrisV1 codes of
+ * the evaluation data and synthetic fingers.
  *
- * These data know fingers and no persons.  A pseudo-person is n different
+ * These data know fingers and eyes and no persons.  A pseudo-person is n different
  * fingers of one set, drawn at random: one sensor, one session, but fingers
- * that have no more to do with each other than those of strangers.  Every
+ * that have no more to do with each other than those of strangers.  Some have
+ * two different eyes besides.  Every
  * figure is a mean over many such draws.  Intervals hold 95 % and come from
  * drawing the fingers themselves with replacement first.
  */
 #include "bench.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "match/fusion.h"
+#include "match/iris/iris.h"
 #include "match/portable_math.h"
 
 #define MAX_SETS    16
-#define MAX_FINGERS 4   /* of a pseudo-person */
+#define MAX_FINGERS 10  /* of a pseudo-person */
 #define ROUNDS      200 /* of resampling */
 #define DRAWS       32000 /* searches with one finger for a figure; a tenth in a round of resampling */
 #define LEVELS      3
@@ -34,6 +38,18 @@
 static const double level[LEVELS] = {1e-2, 1e-3, 1e-4};
 static const int    sizes[] = {1, 2, 4};
 
+/*
+ * Losses are measured at this FPIR for galleries of these sizes, and for these
+ * thresholds, as shares of the score that a single comparison needs.
+ */
+#define LOSS_FPIR  0.05
+#define GALLERIES  2
+#define THRESHOLDS 4
+
+static const double gallery_size[GALLERIES] = {1000, 100000};
+static const double least[THRESHOLDS] = {0.5, 0.65, 0.8, 0.95};
+
+/* or an eye */
 typedef struct Finger
 {
 	int set;
@@ -87,6 +103,13 @@ below(uint64_t *random, int n)
 }
 
 static void
+set_score(Group *group, int i, int j, double score)
+{
+	group->scores[(size_t) i * group->records + j] =
+		group->scores[(size_t) j * group->records + i] = (float) score;
+}
+
+static void
 compare_all(Group *group)
 {
 	const BenchRecord **records;
@@ -116,14 +139,93 @@ compare_all(Group *group)
 		fingerprint_probe_init(probe, records[i]->features, records[i]->size);
 		for (int j = i + 1; j < n; j++)
 		{
-			float score = (float) fingerprint_score(
-				fingerprint_distance(probe, records[j]->features, records[j]->size));
+			double distance = fingerprint_distance(probe, records[j]->features, records[j]->size);
 
-			group->scores[(size_t) i * n + j] = group->scores[(size_t) j * n + i] = score;
+			set_score(group, i, j, fingerprint_score(distance));
 		}
 	}
 	free(records);
 	free(probe);
+}
+
+static int
+is_code(const struct dirent *entry)
+{
+	return strstr(entry->d_name, ".bin") != NULL;
+}
+
+/* The codes of CASIA-IrisV1, EEE_SS.bin, as a set of eyes; false when there are none */
+static bool
+load_eyes(Group *group, const char *data)
+{
+	const size_t    code = IRIS_SYNTHETIC_COLUMNS * IRIS_SYNTHETIC_BITS / 8;
+	char            path[4096];
+	struct dirent **files;
+	unsigned char **features;
+	IrisProbe      *probe;
+	int             n;
+	int             last = -1;
+
+	snprintf(path, sizeof(path), "%s/iris/casia1", data);
+	n = scandir(path, &files, is_code, alphasort);
+	if (n <= 0)
+		return false;
+	features = bench_allocate(n * sizeof(*features));
+	group->finger = bench_allocate(n * sizeof(Finger));
+	for (int i = 0; i < n; i++)
+	{
+		unsigned char *bytes = bench_allocate(2 * code);
+		IrisTemplate   iris = {IRIS_SYNTHETIC_COLUMNS, IRIS_SYNTHETIC_BITS, IRIS_EYE_UNKNOWN, bytes,
+							   bytes + code};
+		FILE          *file;
+
+		snprintf(path, sizeof(path), "%s/iris/casia1/%s", data, files[i]->d_name);
+		file = fopen(path, "rb");
+		if (file == NULL || fread(bytes, 1, 2 * code, file) != 2 * code)
+		{
+			fprintf(stderr, "cannot read %s\n", path);
+			exit(1);
+		}
+		fclose(file);
+		features[i] =
+			bench_allocate(IRIS_FEATURES_HEADER +
+						   2 * IRIS_FEATURE_CODE(IRIS_SYNTHETIC_COLUMNS, IRIS_SYNTHETIC_BITS));
+		iris_extract(&iris, features[i]);
+		free(bytes);
+		if (atoi(files[i]->d_name) != last)
+			group->finger[group->fingers++] = (Finger){0, i, 0};
+		group->finger[group->fingers - 1].impressions++;
+		last = atoi(files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
+	group->sets = 1;
+	group->first_finger[1] = group->fingers;
+	group->records = n;
+	group->scores = bench_allocate((size_t) n * n * sizeof(float));
+	probe = bench_allocate(iris_probe_size(features[0]));
+	for (int i = 0; i < n; i++)
+	{
+		iris_probe_init(probe, features[i]);
+		for (int j = i + 1; j < n; j++)
+			set_score(group, i, j, iris_score(iris_distance(probe, features[j])));
+	}
+	for (int i = 0; i < n; i++)
+		free(features[i]);
+	free(features);
+	free(probe);
+	return true;
+}
+
+/* the score of one finger or eye of two persons, the first captured as impression i, the other as j */
+static double
+score_of(const Group *group, const Person *a, int i, const Person *b, int j, int k)
+{
+	const Finger *x = &group->finger[a->finger[k]];
+	const Finger *y = &group->finger[b->finger[k]];
+
+	return group->scores[(size_t) (x->first + i % x->impressions) * group->records + y->first +
+						 j % y->impressions];
 }
 
 /* the fused score of two persons, the first captured as impression i, the other as j */
@@ -133,13 +235,7 @@ fused(const Group *group, const Person *a, int i, const Person *b, int j, int n)
 	double sum = 0;
 
 	for (int k = 0; k < n; k++)
-	{
-		const Finger *x = &group->finger[a->finger[k]];
-		const Finger *y = &group->finger[b->finger[k]];
-
-		sum += group->scores[(size_t) (x->first + i % x->impressions) * group->records + y->first +
-							 j % y->impressions];
-	}
+		sum += score_of(group, a, i, b, j, k);
 	return sum;
 }
 
@@ -260,6 +356,84 @@ count_draws(const Group *group, const int *drawn, int n, int draws, uint64_t *ra
 	free(persons);
 }
 
+/* Mates who reach the FPIR, and those who are lost: no finger and no eye reaches its threshold */
+typedef struct Losses
+{
+	double mates;
+	double reach[GALLERIES];
+	double lost[GALLERIES][THRESHOLDS]
+			   [THRESHOLDS + 1]; /* by threshold of fingers, of eyes; last: eyes not searched */
+} Losses;
+
+/*
+ * Mates with n fingers, and, if eyes is not NULL, with two eyes.  Scores of
+ * fingers are fused, scores of eyes too, and the two are fused.
+ */
+static void
+count_losses(const Group *fingers, const Group *eyes, const int *drawn, const int *drawn_eyes,
+			 int n, int draws, uint64_t *random, Losses *losses)
+{
+	Person *persons = bench_allocate(fingers->fingers * sizeof(Person));
+	Person *pairs = eyes == NULL ? NULL : bench_allocate(eyes->fingers * sizeof(Person));
+
+	memset(losses, 0, sizeof(*losses));
+	for (int draw = 0; draw < draws; draw++)
+	{
+		int count = make_persons(fingers, drawn, n, random, persons);
+
+		if (eyes != NULL)
+			count = (int) fmin(count, make_persons(eyes, drawn_eyes, 2, random, pairs));
+		for (int p = 0; p < count; p++)
+		{
+			int    enrolled = below(random, 8);
+			int    captured = (enrolled + 1 + below(random, 7)) % 8;
+			double sum = 0, best = 0, sum_of_eyes = 0, best_eye = 0;
+			double log_fmr;
+
+			if (captured % fingers->finger[persons[p].finger[0]].impressions ==
+				enrolled % fingers->finger[persons[p].finger[0]].impressions)
+				continue;
+			for (int k = 0; k < n; k++)
+			{
+				double score = score_of(fingers, &persons[p], captured, &persons[p], enrolled, k);
+
+				sum += score;
+				best = fmax(best, score);
+			}
+			log_fmr = fusion_log_fmr(sum, n);
+			if (eyes != NULL)
+			{
+				if (captured % 7 == enrolled % 7)
+					continue;
+				for (int k = 0; k < 2; k++)
+				{
+					double score = score_of(eyes, &pairs[p], captured, &pairs[p], enrolled, k);
+
+					sum_of_eyes += score;
+					best_eye = fmax(best_eye, score);
+				}
+				log_fmr =
+					fusion_log_fmr(-10 / M_LN10 * (log_fmr + fusion_log_fmr(sum_of_eyes, 2)), 2);
+			}
+			losses->mates++;
+			for (int b = 0; b < GALLERIES; b++)
+			{
+				double single = threshold(LOSS_FPIR, gallery_size[b], 1);
+
+				if (-10 / M_LN10 * log_fmr < single)
+					continue;
+				losses->reach[b]++;
+				for (int i = 0; i < THRESHOLDS; i++)
+					for (int j = 0; j <= THRESHOLDS; j++)
+						losses->lost[b][i][j] += best < least[i] * single &&
+												 (j == THRESHOLDS || best_eye < least[j] * single);
+			}
+		}
+	}
+	free(persons);
+	free(pairs);
+}
+
 typedef struct Figure
 {
 	double      value;
@@ -299,12 +473,26 @@ take(const Counts *counts, double values[KINDS][LEVELS])
 }
 
 static void
+draw_all(const Group *group, int *drawn, uint64_t *random, bool resample)
+{
+	for (int s = 0; s < group->sets; s++)
+	{
+		int first = group->first_finger[s];
+		int fingers = group->first_finger[s + 1] - first;
+
+		for (int f = 0; f < fingers; f++)
+			drawn[first + f] = first + (resample ? below(random, fingers) : f);
+	}
+}
+
+static void
 report(Group *group)
 {
-	int    count = sizeof(sizes) / sizeof(sizes[0]);
-	int   *drawn = bench_allocate(group->fingers * sizeof(int));
-	Figure figures[sizeof(sizes) / sizeof(sizes[0])][KINDS][LEVELS];
-	double gallery[sizeof(sizes) / sizeof(sizes[0])];
+	const char *what = group->set[0].records == NULL ? "eyes" : "fingers";
+	int         count = sizeof(sizes) / sizeof(sizes[0]);
+	int        *drawn = bench_allocate(group->fingers * sizeof(int));
+	Figure      figures[sizeof(sizes) / sizeof(sizes[0])][KINDS][LEVELS];
+	double      gallery[sizeof(sizes) / sizeof(sizes[0])];
 
 	memset(figures, 0, sizeof(figures));
 	for (int i = 0; i < count; i++)
@@ -313,8 +501,7 @@ report(Group *group)
 		Counts   counts;
 		double   values[KINDS][LEVELS];
 
-		for (int f = 0; f < group->fingers; f++)
-			drawn[f] = f;
+		draw_all(group, drawn, &random, false);
 		count_draws(group, drawn, sizes[i], DRAWS / group->fingers + 1, &random, &counts);
 		take(&counts, values);
 		gallery[i] = counts.gallery / counts.searches;
@@ -324,14 +511,7 @@ report(Group *group)
 
 		for (int round = 0; round < ROUNDS; round++)
 		{
-			for (int s = 0; s < group->sets; s++)
-			{
-				int first = group->first_finger[s];
-				int fingers = group->first_finger[s + 1] - first;
-
-				for (int f = 0; f < fingers; f++)
-					drawn[first + f] = first + below(&random, fingers);
-			}
+			draw_all(group, drawn, &random, true);
 			count_draws(group, drawn, sizes[i], DRAWS / 10 / group->fingers + 1, &random, &counts);
 			if (counts.searches == 0 || counts.comparisons == 0)
 				continue;
@@ -342,10 +522,11 @@ report(Group *group)
 		}
 	}
 
-	printf("\n### %s: %d fingers\n", group->title, group->fingers);
+	printf("\n### %s: %d %s\n", group->title, group->fingers, what);
 	printf("\nFalse matches of pseudo-persons of one set.\n\n"
-		   "| fingers | promised | measured, as if they were independent (Fisher) "
-		   "| measured, by the rule |\n|---|---|---|---|\n");
+		   "| %s | promised | measured, as if they were independent (Fisher) "
+		   "| measured, by the rule |\n|---|---|---|---|\n",
+		   what);
 	for (int i = 0; i < count; i++)
 		for (int l = 0; l < LEVELS; l++)
 		{
@@ -355,9 +536,9 @@ report(Group *group)
 			putchar('\n');
 		}
 	printf("\nIdentification.  Thresholds are those of score_threshold(fpir, gallery, fingers).\n\n"
-		   "| fingers | gallery | FPIR promised | FPIR measured | FNIR, %% | FNIR, %%, "
+		   "| %s | gallery | FPIR promised | FPIR measured | FNIR, %% | FNIR, %%, "
 		   "with the threshold for %d persons |\n|---|---|---|---|---|---|\n",
-		   BIG_GALLERY);
+		   what, BIG_GALLERY);
 	for (int i = 0; i < count; i++)
 		for (int l = 0; l < LEVELS; l++)
 		{
@@ -371,12 +552,95 @@ report(Group *group)
 	free(drawn);
 }
 
+static double
+share(const Losses *losses, int b, int i, int j)
+{
+	return losses->reach[b] > 0 ? 100 * losses->lost[b][i][j] / losses->reach[b] : 0;
+}
+
+/*
+ * What a threshold of each finger loses of n fingers; with eyes, one line for
+ * each threshold of the eyes.
+ */
 static void
-run(Group *group, const char *title)
+report_losses(const Group *group, const Group *eyes, int n)
+{
+	int   *drawn = bench_allocate(group->fingers * sizeof(int));
+	int   *drawn_eyes = eyes == NULL ? NULL : bench_allocate(eyes->fingers * sizeof(int));
+	int    first = eyes == NULL ? THRESHOLDS : 0;
+	int    last = eyes == NULL ? THRESHOLDS + 1 : THRESHOLDS - 1;
+	Losses whole, *rounds = bench_allocate(ROUNDS * sizeof(Losses));
+
+	for (int round = -1; round < ROUNDS; round++)
+	{
+		uint64_t random = portable_mix(794, n * 1000 + round + 1);
+		int      draws = DRAWS / (round < 0 ? 1 : 10) / group->fingers + 1;
+
+		draw_all(group, drawn, &random, round >= 0);
+		if (eyes != NULL)
+			draw_all(eyes, drawn_eyes, &random, round >= 0);
+		count_losses(group, eyes, drawn, drawn_eyes, n, draws, &random,
+					 round < 0 ? &whole : &rounds[round]);
+	}
+	for (int b = 0; b < GALLERIES; b++)
+		for (int j = first; j < last; j++)
+		{
+			printf("| %d%s | %.0f | %.1f | %.0f |", n, eyes == NULL ? "" : " and 2 eyes",
+				   gallery_size[b], 100 * whole.reach[b] / whole.mates,
+				   threshold(LOSS_FPIR, gallery_size[b], 1));
+			if (eyes != NULL)
+				printf(" %g |", least[j]);
+			for (int i = 0; i < THRESHOLDS; i++)
+			{
+				Figure figure = {share(&whole, b, i, j), {0}};
+
+				for (int round = 0; round < ROUNDS; round++)
+					if (rounds[round].reach[b] > 0)
+						bench_add(&figure.resampled, share(&rounds[round], b, i, j));
+				print_figure(&figure, "");
+			}
+			putchar('\n');
+		}
+	fflush(stdout);
+	free(drawn);
+	free(drawn_eyes);
+	free(rounds);
+}
+
+static void
+report_all_losses(const Group *group, const Group *eyes, const char *what)
+{
+	bool ten = true;
+
+	for (int s = 0; s < group->sets; s++)
+		ten = ten && group->first_finger[s + 1] - group->first_finger[s] >= 10;
+	printf("\nMates who reach an FPIR of %g, and, of these, the share of whom no %s reaches\n"
+		   "a threshold: such a share of what a single comparison needs.\n\n"
+		   "| %ss | persons | reach it, %% | needed, dB | lost at 0.5, %% | at 0.65 | at 0.8 "
+		   "| at 0.95 |\n|---|---|---|---|---|---|---|---|\n",
+		   LOSS_FPIR, what, what);
+	for (int n = 2; n <= 4; n += 2)
+		report_losses(group, NULL, n);
+	if (ten && strcmp(what, "finger") == 0)
+		report_losses(group, NULL, 10);
+	if (eyes == NULL || eyes->fingers == 0)
+		return;
+	printf(
+		"\nThe same of persons with two eyes of CASIA-IrisV1 besides: no finger and no eye\n"
+		"reaches its threshold.\n\n"
+		"| fingers | persons | reach it, %% | needed, dB | eyes at | lost with fingers at 0.5, %% "
+		"| at 0.65 | at 0.8 | at 0.95 |\n|---|---|---|---|---|---|---|---|---|\n");
+	report_losses(group, eyes, 1);
+	report_losses(group, eyes, 2);
+}
+
+static void
+run(Group *group, const Group *eyes, const char *title)
 {
 	group->title = title;
 	compare_all(group);
 	report(group);
+	report_all_losses(group, eyes, "finger");
 	for (int s = 0; s < group->sets; s++)
 		bench_free(&group->set[s]);
 	free(group->scores);
@@ -385,7 +649,7 @@ run(Group *group, const char *title)
 }
 
 static void
-run_fvc(const char *data, const char *suffix, const char *title)
+run_fvc(const char *data, const char *suffix, const Group *eyes, const char *title)
 {
 	Group group = {0};
 
@@ -401,7 +665,7 @@ run_fvc(const char *data, const char *suffix, const char *title)
 				   db, suffix);
 	}
 	if (group.sets > 0)
-		run(&group, title);
+		run(&group, eyes, title);
 }
 
 static void
@@ -415,6 +679,7 @@ int
 main(int argc, char **argv)
 {
 	Group       group = {0};
+	Group       eyes = {0};
 	int         synthetic = -1; /* not said */
 	const char *data;
 
@@ -436,7 +701,7 @@ main(int argc, char **argv)
 	printf("# Several fingers of a person\n\nIn parentheses 95 %% intervals.\n");
 	if (group.sets > 0)
 	{
-		run(&group, "The given directories");
+		run(&group, NULL, "The given directories");
 		synthetic = synthetic < 0 ? 0 : synthetic;
 	}
 	else if ((data = bench_data()) == NULL)
@@ -444,8 +709,17 @@ main(int argc, char **argv)
 			   "BIOMETRIC_DATA\n");
 	else
 	{
-		run_fvc(data, "", "FVC2002 set B, minutiae by NIST mindtct");
-		run_fvc(data, "_secugen", "FVC2002 set B, minutiae by a commercial extractor");
+		if (load_eyes(&eyes, data))
+		{
+			eyes.title = "CASIA-IrisV1, the codes of the evaluation data";
+			report(&eyes);
+			report_all_losses(&eyes, NULL, "eye");
+		}
+		else
+			printf("\nskipped: CASIA-IrisV1, because there are no codes in iris/casia1 of the "
+				   "evaluation data\n");
+		run_fvc(data, "", &eyes, "FVC2002 set B, minutiae by NIST mindtct");
+		run_fvc(data, "_secugen", &eyes, "FVC2002 set B, minutiae by a commercial extractor");
 	}
 	if (synthetic < 0)
 		synthetic = 40;
@@ -454,7 +728,7 @@ main(int argc, char **argv)
 		for (int s = 0; s < 4; s++)
 			bench_synthesize(&group.set[group.sets++], 1000000 + (int64_t) s * synthetic, synthetic,
 							 4);
-		run(&group, "Synthetic fingers");
+		run(&group, &eyes, "Synthetic fingers");
 	}
 	return 0;
 }

@@ -326,7 +326,7 @@ $$;
 
 -- The persons who resemble a person most, among all.  The callers check what
 -- the user may see.
-CREATE FUNCTION likeliest_persons(of_person bigint) RETURNS TABLE (person bigint, score float8, fpir float8)
+CREATE FUNCTION likeliest_persons(of_person bigint, max_fpir float8) RETURNS TABLE (person bigint, score float8, fpir float8)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	WITH t AS MATERIALIZED (
@@ -334,17 +334,11 @@ BEGIN ATOMIC
 		SELECT array_agg(e.print) FILTER (WHERE e.print IS NOT NULL AND e.n <= 100) AS prints,
 			   array_agg(e.eye) FILTER (WHERE e.eye IS NOT NULL AND e.n <= 100) AS irises
 		FROM (SELECT e.print, e.eye, row_number() OVER (PARTITION BY e.kind ORDER BY e.number DESC) AS n
-			  FROM watchlist.enrolments e WHERE e.person = of_person AND e.state = 'enrolled') e),
-	size AS (SELECT greatest(count(*), 1) AS persons FROM watchlist.persons),
-	found AS (
-		SELECT i.person, i.fused_score
-		FROM t, size, identify('watchlist.enrolments'::regclass, 'person', 'print', t.prints, 20, '{"state": "enrolled"}', gallery_size => size.persons) i
-		UNION ALL
-		SELECT i.person, i.fused_score
-		FROM t, size, identify('watchlist.enrolments'::regclass, 'person', 'eye', t.irises, 20, '{"state": "enrolled"}', gallery_size => size.persons) i)
-	SELECT f.person::bigint, sum(f.fused_score),
-		   greatest(fpir(sum(f.fused_score), (SELECT size.persons FROM size), (SELECT greatest(num_nonnulls(t.prints, t.irises), 1) FROM t)), fpir_floor())
-	FROM found f WHERE f.person::bigint <> of_person GROUP BY f.person;
+			  FROM watchlist.enrolments e WHERE e.person = of_person AND e.state = 'enrolled') e)
+	SELECT b.person::bigint, b.score, b.fpir
+	FROM t, (SELECT greatest(count(*), 1) AS persons FROM watchlist.persons) n,
+		 watchlist.search_both('watchlist.enrolments', 'person', '{"state": "enrolled"}', t.prints, t.irises, n.persons, 20, max_fpir) b
+	WHERE b.person::bigint <> of_person;
 END;
 
 -- Which persons does a person of the caller's agency resemble?  To be asked at
@@ -362,7 +356,7 @@ BEGIN
 	who := watchlist.own_person(find_duplicates.person);
 	FOR other_person, other_name, other_born, score, fpir IN
 		SELECT watchlist.country() || '/' || p.reference, p.name, p.born, round(l.score::numeric, 1), l.fpir
-		FROM watchlist.likeliest_persons(who.person) l JOIN watchlist.persons p ON p.person = l.person
+		FROM watchlist.likeliest_persons(who.person, max_fpir) l JOIN watchlist.persons p ON p.person = l.person
 		WHERE l.fpir <= max_fpir AND watchlist.person_is_visible(p.person, p.agency) ORDER BY l.score DESC, p.reference
 	LOOP
 		found := found || other_person;

@@ -398,11 +398,11 @@ BEGIN
 		RETURN QUERY
 			SELECT country || '/' || one.reference, one.name, one.born, country || '/' || o.reference, o.name, o.born, round(l.score::numeric, 1), l.fpir,
 				   concat_ws(' and ', CASE WHEN o.name IS DISTINCT FROM one.name THEN 'name' END, CASE WHEN o.born IS DISTINCT FROM one.born THEN 'birth date' END)
-			FROM watchlist.likeliest_persons(one.person) l JOIN watchlist.persons o ON o.person = l.person
+			FROM watchlist.likeliest_persons(one.person, max_fpir) l JOIN watchlist.persons o ON o.person = l.person
 			WHERE l.fpir <= max_fpir AND (o.name, o.born) IS DISTINCT FROM (one.name, one.born)
 			  -- of the first of the two, unless only the second finds the first
 			  AND (o.person > one.person
-				   OR NOT EXISTS (SELECT FROM watchlist.likeliest_persons(o.person) b WHERE b.person = one.person AND b.fpir <= max_fpir))
+				   OR NOT EXISTS (SELECT FROM watchlist.likeliest_persons(o.person, max_fpir) b WHERE b.person = one.person AND b.fpir <= max_fpir))
 			ORDER BY l.fpir, o.reference;
 	END LOOP;
 END

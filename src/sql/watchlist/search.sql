@@ -2,10 +2,17 @@
 -- search: encounters, candidates, alerts
 -- ---------------------------------------------------------------------------
 
+-- the most for a referral
+CREATE FUNCTION refer_fpir() RETURNS float8
+	LANGUAGE sql IMMUTABLE
+BEGIN ATOMIC
+	SELECT 0.05::float8;
+END;
+
 CREATE FUNCTION band(fpir float8) RETURNS text
 	LANGUAGE sql IMMUTABLE
 BEGIN ATOMIC
-	SELECT CASE WHEN fpir <= 0.001 THEN 'hit' WHEN fpir <= 0.05 THEN 'refer' ELSE 'clear' END;
+	SELECT CASE WHEN fpir <= 0.001 THEN 'hit' WHEN fpir <= watchlist.refer_fpir() THEN 'refer' ELSE 'clear' END;
 END;
 
 CREATE FUNCTION matcher_version() RETURNS text
@@ -272,49 +279,20 @@ CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON candidates FOR EACH STATEMENT 
 
 CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound boolean, evidence jsonb, lists text[], caveats text[]);
 
--- The likeliest in some parts of a table of templates, fingers and eyes fused,
--- best first.  size: how many persons are searched, at most; those of several lists count for each.
---
--- A person who was found by one modality is completed by the other, if the score in the one is
--- higher than chance alone gives every person. fpir counts what was searched with, found or
--- not.  It is never less than fpir_floor(), because no measurement supports lower rates.
--- fpir_bound is true then, and if a score is beyond those that were counted.
-CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer) RETURNS SETOF found_person
+-- The likeliest in some parts of a table of templates, as search_both has them.
+-- Those of several lists count for each.
+CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer, max_fpir float8) RETURNS SETOF found_person
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	WITH f AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
-		FROM identify(source, 'subject', 'print', prints, most, jsonb_build_object('part', parts), gallery_size => greatest(size, 1)) i),
-	e AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
-		FROM identify(source, 'subject', 'eye', irises, most, jsonb_build_object('part', parts), gallery_size => greatest(size, 1)) i),
-	f_more AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
-		FROM (SELECT jsonb_agg(e.person) AS persons FROM e
-			  WHERE fpir(e.fused_score, greatest(size, 1), 1) < 0.5 AND e.person NOT IN (SELECT f.person FROM f)
-			  HAVING count(*) > 0) m,
-			 identify(source, 'subject', 'print', prints, most, jsonb_build_object('part', parts, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
-	e_more AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
-		FROM (SELECT jsonb_agg(f.person) AS persons FROM f
-			  WHERE fpir(f.fused_score, greatest(size, 1), 1) < 0.5 AND f.person NOT IN (SELECT e.person FROM e)
-			  HAVING count(*) > 0) m,
-			 identify(source, 'subject', 'eye', irises, most, jsonb_build_object('part', parts, 'subject', m.persons), gallery_size => greatest(size, 1)) i),
-	fused AS (
-		SELECT person, sum(fused_score) AS score, bool_or(fpir_bound) AS fpir_bound, jsonb_agg(evidence ORDER BY modality) AS evidence
-		FROM (SELECT 1 AS modality, * FROM f UNION ALL SELECT 1, * FROM f_more UNION ALL
-			  SELECT 2, * FROM e UNION ALL SELECT 2, * FROM e_more) a
-		GROUP BY person)
-	SELECT c.person, c.score, greatest(r.fpir, fpir_floor()), c.fpir_bound OR r.fpir < fpir_floor(), c.evidence, NULL::text[], NULL::text[]
-	FROM fused c,
-		 LATERAL (SELECT fpir(c.score, greatest(size, 1),
-							  greatest((cardinality(prints) > 0 IS TRUE)::int + (cardinality(irises) > 0 IS TRUE)::int, 1))) r (fpir);
+	SELECT b.person, b.score, b.fpir, b.fpir_bound, b.evidence, NULL::text[], NULL::text[]
+	FROM watchlist.search_both(source, 'subject', jsonb_build_object('part', parts), prints, irises, size, most, max_fpir) b;
 END;
 
 -- The likeliest in some parts who have an entry in force, with their lists and
 -- caveats: ten of ours and ten that partners sent.  So whatever a partner sends, and
--- however often, it takes the place of none of ours.  Being STABLE it sees one snapshot.
-CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint) RETURNS found_person[]
+-- however often, it takes the place of none of ours.  max_fpir NULL: with any score.
+-- Being STABLE it sees one snapshot.
+CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint, max_fpir float8) RETURNS found_person[]
 	LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -330,10 +308,10 @@ BEGIN
 	-- the country's choice, until the function ends that was called
 	PERFORM set_config('biometric.search_mode', (SELECT c.search_mode FROM watchlist.this_country c), true);
 	IF ours <> '{}' THEN
-		found := ARRAY(SELECT s FROM watchlist.search_templates('watchlist.gallery', ours, probe.prints, probe.irises, size, most) s);
+		found := ARRAY(SELECT s FROM watchlist.search_templates('watchlist.gallery', ours, probe.prints, probe.irises, size, most, max_fpir) s);
 	END IF;
 	IF theirs <> '{}' THEN
-		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most) s);
+		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most, max_fpir) s);
 	END IF;
 	RETURN ARRAY(
 		SELECT ROW(k.person, k.score, k.fpir, k.fpir_bound, k.evidence, k.lists, k.caveats)::watchlist.found_person
@@ -356,7 +334,8 @@ BEGIN ATOMIC
 	SELECT coalesce(cardinality(array_remove(probe.prints, NULL)), 0) + coalesce(cardinality(array_remove(probe.irises, NULL)), 0) > 0;
 END;
 
--- Search, and keep the likeliest, with any score.
+-- Search, and keep the likeliest: in a large gallery those whom somebody has to look
+-- at, because it takes a threshold to be fast; in a small one with any score.
 CREATE FUNCTION search_and_freeze(parts bigint[], probe templates, encounter bigint, agency text, purpose text, case_reference text, probe_hash bytea) RETURNS searches
 	LANGUAGE plpgsql
 AS $$
@@ -369,7 +348,7 @@ BEGIN
 	-- has to look
 	done.verdict := 'refer';
 	IF watchlist.is_usable(probe) THEN
-		found := watchlist.search_parts(parts, probe, done.searched);
+		found := watchlist.search_parts(parts, probe, done.searched, CASE WHEN done.searched > 1000 THEN watchlist.refer_fpir() END);
 		done.verdict := watchlist.band(coalesce(found[1].fpir, 1));
 	END IF;
 	INSERT INTO watchlist.searches AS s (encounter, caller, agency, purpose, case_reference, search_mode, penetration_rate, matcher, lists, searched,
@@ -503,7 +482,7 @@ BEGIN
 	SELECT array_agg(c.print) FILTER (WHERE c.print IS NOT NULL), array_agg(c.eye) FILTER (WHERE c.eye IS NOT NULL) INTO probe.prints, probe.irises
 		FROM watchlist.read_captures('search', fingers, eyes) c;
 	IF watchlist.is_usable(probe) THEN
-		found := watchlist.search_parts(parts, probe, watchlist.gallery_size(parts));
+		found := watchlist.search_parts(parts, probe, watchlist.gallery_size(parts), NULL);
 	END IF;
 	PERFORM watchlist.note('search', search_gallery.purpose, search_gallery.case_reference, best_score => round(found[1].score::numeric, 1), fpir => found[1].fpir,
 		lists => ARRAY(SELECT DISTINCT t.owner || '/' || t.list FROM watchlist.parts t WHERE t.part = ANY (parts) ORDER BY 1),
@@ -518,21 +497,16 @@ $$;
 -- entries that come after the traveller, and lists that the officer does not see
 -- ---------------------------------------------------------------------------
 
--- All past encounters that resemble a person in a part.
-CREATE FUNCTION search_encounters(source regclass, prints fingerprint[], irises iris[], most integer)
+-- The past encounters that resemble a person, likeliest first.
+CREATE FUNCTION search_encounters(prints fingerprint[], irises iris[], most integer)
 	RETURNS TABLE (encounter bigint, score float8, fpir float8)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
-	WITH f AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.searched FROM identify(source, 'encounter', 'print', prints, most) i),
-	e AS MATERIALIZED (
-		SELECT i.person, i.fused_score, i.searched FROM identify(source, 'encounter', 'eye', irises, most) i),
-	c AS (
-		SELECT person::bigint AS encounter, coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0) AS score,
-			   greatest(fpir(coalesce(f.fused_score, 0) + coalesce(e.fused_score, 0),
-							 greatest((SELECT max(searched) FROM f), (SELECT max(searched) FROM e)), num_nonnulls(prints, irises)), fpir_floor()) AS fpir
-		FROM f FULL JOIN e USING (person))
-	SELECT c.encounter, c.score, c.fpir FROM c ORDER BY c.score DESC, c.encounter;
+	SELECT b.person::bigint, b.score, b.fpir
+	FROM (SELECT greatest(count(DISTINCT i.encounter) FILTER (WHERE i.print IS NOT NULL), count(DISTINCT i.encounter) FILTER (WHERE i.eye IS NOT NULL)) AS size
+		  FROM watchlist.encounter_items i) n,
+		 watchlist.search_both('watchlist.encounter_items', 'encounter', NULL, prints, irises, n.size, most, watchlist.refer_fpir()) b
+	ORDER BY b.score DESC, b.person::bigint;
 END;
 
 CREATE FUNCTION search_arrival(part bigint, subject text) RETURNS void
@@ -543,7 +517,6 @@ DECLARE
 	probe watchlist.templates;
 	most integer := 20;
 	hits integer := 0;
-	found integer;
 	hit record;
 	best_encounter bigint;
 	best_score float8;
@@ -561,13 +534,12 @@ BEGIN
 	PERFORM set_config('biometric.search_mode', (SELECT c.search_mode FROM watchlist.this_country c), true);
 	-- until the last one found does not resemble the person any more
 	LOOP
-		SELECT count(*), count(*) FILTER (WHERE s.fpir <= 0.05) INTO found, hits
-			FROM watchlist.search_encounters('watchlist.encounter_items', probe.prints, probe.irises, most) s;
+		SELECT count(*) INTO hits FROM watchlist.search_encounters(probe.prints, probe.irises, most) s;
 		EXIT WHEN hits < most OR most >= 10000;
 		most := least(10 * most, 10000);
 	END LOOP;
 	FOR hit IN
-		SELECT * FROM watchlist.search_encounters('watchlist.encounter_items', probe.prints, probe.irises, most) s WHERE s.fpir <= 0.05
+		SELECT * FROM watchlist.search_encounters(probe.prints, probe.irises, most) s
 	LOOP
 		IF best_encounter IS NULL THEN
 			best_encounter := hit.encounter;
@@ -603,14 +575,13 @@ BEGIN
 	visible := watchlist.parts_for(ARRAY[checked.agency]);
 	hidden := watchlist.parts_hidden_from(ARRAY[checked.agency]);
 	PERFORM watchlist.raise_alert('silent', l, h.person, watchlist.band(h.fpir), h.score, encounter)
-		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden))) h, unnest(h.lists) l
-		WHERE hidden <> '{}' AND h.fpir <= 0.05;
+		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden), watchlist.refer_fpir())) h, unnest(h.lists) l
+		WHERE hidden <> '{}';
 	IF EXISTS (SELECT FROM watchlist.arrivals a
 			   WHERE a.part = ANY (visible) AND (checked.saw IS NULL OR a.since >= pg_snapshot_xmin(checked.saw))
 				 AND (checked.saw IS NULL OR NOT pg_visible_in_snapshot(a.since, checked.saw))) THEN
 		PERFORM watchlist.raise_alert('past encounter', l, h.person, watchlist.band(h.fpir), h.score, encounter)
-			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible))) h, unnest(h.lists) l
-			WHERE h.fpir <= 0.05;
+			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible), watchlist.refer_fpir())) h, unnest(h.lists) l;
 	END IF;
 END
 $$;
