@@ -16,7 +16,7 @@ LANGUAGE sql AS $$
 	SELECT entries, null_entries, dead_entries,
 		   CASE WHEN pending_entries = 0 THEN 'none' WHEN pending_entries < 100 THEN 'few' ELSE 'many' END,
 		   postings > 10 * (entries - null_entries - pending_entries),
-		   pages = 1 + gallery_pages + leaf_pages + directory_pages + pending_pages + free_pages
+		   pages = 1 + gallery_pages + leaf_pages + directory_pages + pending_pages + free_pages + sketch_pages
 	FROM biometric_index_stats(index)
 $$;
 

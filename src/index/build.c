@@ -3,9 +3,9 @@
  *		CREATE INDEX and REINDEX.
  *
  * No other session sees the index while it is built.  One process or several
- * scan the table.  Each fills its own pages, one after the other, and appends
- * them to the index through shared buffers, without WAL.  So the first searches
- * find the pages cached.  Meanwhile it sorts the postings of its entries.  Then
+ * scan the table.  Each appends gallery pages of its own to the index, one after the
+ * other, and fills them.  The sketch pages are filled by all.  This goes through shared
+ * buffers, without WAL.  So the first searches find the pages cached.  Meanwhile it sorts the postings of its entries.  Then
  * the leader merges the postings of all into the leaves, and logs the finished
  * file in one go.
  */
@@ -50,38 +50,30 @@ biometric_buildphasename(int64 phase)
 	}
 }
 
-/* Appends the page to the index */
-static BlockNumber
-append_page(Relation index, Page page)
-{
-	Buffer      buffer = biometric_extend(index, MAIN_FORKNUM);
-	BlockNumber block = BufferGetBlockNumber(buffer);
-
-	memcpy(BufferGetPage(buffer), page, BLCKSZ);
-	MarkBufferDirty(buffer);
-	UnlockReleaseBuffer(buffer);
-	return block;
-}
-
-/* Appends the page being filled.  Now that its entries have a place they get their postings. */
+/* Writes the page being filled.  Its entries get their postings. */
 static void
 finish_page(BuildState *state)
 {
-	Page        page = state->page.data;
-	int         entries = gallery_page_entries(page);
-	BlockNumber block = append_page(state->index, page);
-	uint64      done;
+	Page   page = state->page.data;
+	int    entries = gallery_page_entries(page);
+	Buffer buffer = ReadBuffer(state->index, state->block);
+	uint64 done;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	memcpy(BufferGetPage(buffer), page, BLCKSZ);
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
 
 	for (OffsetNumber i = FirstOffsetNumber; state->postings != NULL && i <= entries; i++)
 	{
 		Size         size;
-		GalleryEntry entry = gallery_page_entry(state->index, block, page, i, &size);
+		GalleryEntry entry = gallery_page_entry(state->index, state->block, page, i, &size);
 
-		if (!(entry->flags & GALLERY_ENTRY_NULL) && EntryRefExists(block, i))
-			posting_sort_add(state->postings, EntryRefMake(block, i), entry->features, size);
+		if (!(entry->flags & GALLERY_ENTRY_NULL) && EntryRefExists(state->block, i))
+			posting_sort_add(state->postings, EntryRefMake(state->block, i), entry->features, size);
 	}
 
-	state->page_started = false;
+	state->block = InvalidBlockNumber;
 	state->entries += entries;
 	done = state->all_entries == NULL
 			   ? state->entries
@@ -90,26 +82,77 @@ finish_page(BuildState *state)
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 }
 
+/* Begins with a new page, which only this process writes */
+static void
+begin_page(BuildState *state)
+{
+	Buffer buffer = biometric_new_page(state->index, &state->meta);
+
+	state->block = BufferGetBlockNumber(buffer);
+	UnlockReleaseBuffer(buffer);
+	biometric_init_page(state->page.data, BIOMETRIC_GALLERY_PAGE);
+}
+
+/*
+ * Adds an entry to the page being filled, and its sketch, NULL if it has none.  False if
+ * there is no room for both.
+ */
+static bool
+add_entry(BuildState *state, GalleryEntry entry, Size size, SketchEntry sketch, Size sketch_size)
+{
+	Relation     index = state->index;
+	Page         page = state->page.data;
+	OffsetNumber offset;
+	Buffer       buffer;
+	Page         sketch_page;
+	bool         fits;
+
+	if (sketch == NULL)
+		return gallery_page_add(index, page, entry, size) != InvalidOffsetNumber;
+	if (gallery_page_room(page, false) < MAXALIGN(size))
+		return false;
+
+	buffer = ReadBuffer(index, sketch_block_of(&state->meta, state->block));
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	sketch_page = BufferGetPage(buffer);
+	fits = sketch_page_room(sketch_page) >= MAXALIGN(sketch_size);
+	if (fits)
+	{
+		offset = gallery_page_add(index, page, entry, size);
+		if (offset == InvalidOffsetNumber)
+			elog(ERROR, "could not add an entry to a page of index \"%s\"",
+				 RelationGetRelationName(index));
+		if (PageIsNew(sketch_page))
+			biometric_init_page(sketch_page, BIOMETRIC_SKETCH_PAGE);
+		sketch_page_add(index, &state->meta, sketch_page, sketch, sketch_size, state->block,
+						offset);
+		MarkBufferDirty(buffer);
+	}
+	UnlockReleaseBuffer(buffer);
+	return fits;
+}
+
 static void
 build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool tuple_is_alive,
 			   void *callback_state)
 {
 	BuildState   *state = callback_state;
-	Page          page = state->page.data;
 	MemoryContext old_context = MemoryContextSwitchTo(state->row_context);
-	GalleryEntry  entry;
 	Size          size;
+	Size          sketch_size = 0;
+	SketchEntry   sketch = NULL;
+	GalleryEntry  entry =
+		gallery_form_entry(index, state->modality, values[0], isnull[0], tid, &size);
 
-	entry = gallery_form_entry(index, state->modality, values[0], isnull[0], tid, &size);
-	if (!state->page_started || gallery_page_add(index, page, entry, size) == InvalidOffsetNumber)
+	if (!isnull[0])
+		sketch = sketch_form_entry(state->modality, entry, size, &sketch_size);
+	if (state->block == InvalidBlockNumber)
+		begin_page(state);
+	while (!add_entry(state, entry, size, sketch, sketch_size))
 	{
-		if (state->page_started)
-			finish_page(state);
-		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
-		state->page_started = true;
-		if (gallery_page_add(index, page, entry, size) == InvalidOffsetNumber)
-			elog(ERROR, "could not add an entry to a page of index \"%s\"",
-				 RelationGetRelationName(index));
+		CHECK_FOR_INTERRUPTS();
+		finish_page(state);
+		begin_page(state);
 	}
 
 	MemoryContextSwitchTo(old_context);
@@ -121,11 +164,13 @@ build_extract(BuildState *state, Relation heap, IndexInfo *index_info, TableScan
 {
 	double heap_tuples;
 
+	biometric_read_meta(state->index, &state->meta);
+	state->block = InvalidBlockNumber;
 	state->row_context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric build", ALLOCSET_DEFAULT_SIZES);
 	heap_tuples = table_index_build_scan(heap, state->index, index_info, true, state->reports,
 										 build_callback, state, scan);
-	if (state->page_started)
+	if (state->block != InvalidBlockNumber)
 		finish_page(state);
 	MemoryContextDelete(state->row_context);
 	return heap_tuples;
@@ -152,13 +197,15 @@ biometric_build(Relation heap, Relation index, IndexInfo *index_info)
 	PostingSort             *postings = NULL;
 	ParallelBuild           *parallel = NULL;
 	bool                     has_words;
-	PGAlignedBlock           page;
+	Buffer                   buffer;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
 
-	biometric_init_meta_page(index, page.data);
-	append_page(index, page.data);
+	buffer = biometric_extend(index, MAIN_FORKNUM);
+	biometric_init_meta_page(index, BufferGetPage(buffer));
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
 	has_words = preselection_enabled(index);
 
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, PHASE_EXTRACT);

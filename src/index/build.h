@@ -16,13 +16,14 @@ typedef struct BuildState
 {
 	Relation                 index;
 	const BiometricModality *modality;
+	BiometricMetaPageData    meta;
 	PostingSort             *postings;    /* of the entries; NULL if the index has none */
 	MemoryContext            row_context; /* reset after each row */
 	int64                    entries;     /* written by this process */
 	pg_atomic_uint64        *all_entries; /* and by all; NULL if there is only one */
 	bool                     reports;     /* this process shows the progress */
-	bool                     page_started;
-	PGAlignedBlock           page; /* the page being filled */
+	BlockNumber              block; /* the page being filled; InvalidBlockNumber if there is none */
+	PGAlignedBlock           page;  /* and what it will have */
 } BuildState;
 
 /*

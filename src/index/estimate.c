@@ -83,6 +83,19 @@ gallery_pages(double rows, Size features_size)
 	return ceil(rows / entries);
 }
 
+/* As many as there are groups, which end when the pages or the sketches are enough */
+static double
+sketch_pages(double rows, double gallery, const BiometricModality *modality, const void *features,
+			 Size features_size)
+{
+	Size sketch_size = 0;
+
+	if (modality->sketch != NULL)
+		sketch_size = modality->sketch(features, features_size, palloc(modality->max_sketch_size));
+	sketch_size = MAXALIGN(SKETCH_ENTRY_HEADER + sketch_size) + sizeof(ItemIdData);
+	return ceil(Max(gallery / modality->group_pages, rows * sketch_size / GALLERY_PAGE_SPACE));
+}
+
 PG_FUNCTION_INFO_V1(biometric_index_estimate);
 Datum
 biometric_index_estimate(PG_FUNCTION_ARGS)
@@ -121,6 +134,7 @@ biometric_index_estimate(PG_FUNCTION_ARGS)
 	extraction = time_extraction(modality, template, features, words);
 
 	gallery = gallery_pages(rows, size);
+	gallery += sketch_pages(rows, gallery, modality, features, size);
 	if (nwords > 0 && rows > 0)
 	{
 		leaves = ceil((double) rows * nwords * POSTING_BYTES / (BLCKSZ * PRESELECTION_BUILD_FILL));

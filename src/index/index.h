@@ -3,11 +3,14 @@
  *		The access method "biometric": what lies on its pages, the rules that
  *		keep them right under concurrency and crashes, and what its files share.
  *
- * An index is one metapage and pages of six other kinds, in any order.
+ * An index is one metapage and pages of seven other kinds.
  *
  * - Gallery pages hold entries: a heap TID and the features of the template in
- *   that row.  Entries are in no order; an exact search reads all of them in
- *   block order.
+ *   that row.  Entries are in no order.
+ * - Sketch pages hold the sketches (type/modality.h) of the entries on the gallery
+ *   pages that follow, one for each entry with a template.  An exact search reads all
+ *   sketch pages, and of the gallery pages those with entries that the sketches do not
+ *   rule out.  For rows without a template it reads all gallery pages.
  * - Leaves hold postings: code << 29 | reference of the entry that has this word
  *   (preselection.h).  They are a chain that ascends: a leaf has the postings
  *   p with low <= p < high, and its right sibling's low is its high.
@@ -24,15 +27,22 @@
  * On disk, always:
  *
  * - Block 0 is the metapage: what the index is, and where the chains begin.
- * - A block that is new (all zeroes) counts as an empty gallery page.  A crash
- *   between extending the file and writing the page leaves one behind.  The
- *   next vacuum offers it for reuse.
- * - A row has one entry, also when its template is NULL.  An entry never moves,
- *   and a gallery page stays one.  So a search that visits each page once sees
- *   each entry that stays for the whole time exactly once.
+ * - The blocks after it form groups of group_pages + 1.  The first block of a group is
+ *   its sketch page, and never becomes anything else.  The others are of any other kind.
  * - CREATE INDEX writes leaves and directory to the blocks from words_start to
- *   words_end, none of which ever becomes a gallery page: exact searches pass
- *   them over.
+ *   words_end.  There are no sketch pages and no gallery pages among them.  words_end
+ *   is where a group begins.
+ * - A block that is new (all zeroes) counts as an empty sketch page or as an empty gallery
+ *   page, whichever its place says.  Whoever extends the file leaves sketch pages new.
+ *   A crash between extending the file and writing a page leaves new gallery pages
+ *   behind, which the next vacuum offers for reuse.
+ * - A row has one entry, also when its template is NULL.  An entry never moves,
+ *   and a gallery page stays one.
+ * - An entry with a template has one sketch, on the sketch page of its group, from when
+ *   it is inserted until it is removed: the same WAL record writes both.  So a search that
+ *   visits each sketch page once sees each such entry that stays for the whole time exactly
+ *   once; and each one without a template if it visits each gallery page once.  The sketch
+ *   says where the entry is.  It may move on its page.
  * - An entry with a template lies at one of the first 32 offsets of its page.  If the
  *   index has pre-selection and the block number is less than 2^24 - 1, the entry has
  *   all its postings, in leaves or young pages, or the flag PENDING and a reference
@@ -52,8 +62,8 @@
  *
  * Every step is one generic WAL record of at most four pages:
  *
- * - An insertion writes the gallery page and the last pending page.  A new last
- *   pending page, its link and the metapage are a record before that; without
+ * - An insertion writes the sketch page, the gallery page and the last pending page.  A
+ *   new last pending page, its link and the metapage are a record before that; without
  *   the insertion it is just empty.
  * - The merger takes the first pending page: it appends the postings of its entries to
  *   the list of young pages, then clears the flags PENDING, then frees the page.
@@ -69,7 +79,7 @@
  * - A split writes the leaf, its new right sibling, and the metapage.
  * - Vacuum removes dead entries that are PENDING or have no template, gives the other dead
  *   ones the flag DEAD, removes the postings of these from young pages, then from leaves, and
- *   then them.  At last it counts itself in the metapage.  If it ends between, DEAD
+ *   then them.  What it removes from a gallery page and its sketches are one record.  At last it counts itself in the metapage.  If it ends between, DEAD
  *   entries stay behind; searches skip them, and the next vacuum begins with them
  *   again.  It needs no new page: the free space map has its pages from CREATE INDEX on.
  *
@@ -80,15 +90,17 @@
  * take it, because it only removes.  A posting that a merger moves to a leaf after
  * vacuum has passed that leaf may belong to an entry that is gone, which is harmless.
  *
- * Content locks are taken in the order gallery page, leaf or directory page, pending
- * page, young page, metapage, free or new page.  A page that is found through a link is
- * compared with the pages that are locked already: otherwise a damaged link could make a
- * process wait for its own lock.  Readers hold one lock at a time.  Readers copy a
- * gallery page under a share lock and compare without it; they keep no pin on it, only
- * one on the page to be read next, and no process waits for that pin.  Vacuum may
- * therefore remove an entry, and its heap TID may be given to another row, while a scan
- * still has it in memory.  A scan with an MVCC snapshot is not misled: it sees neither
- * the row that was removed nor the one that came later.  For other snapshots the scan
+ * Content locks are taken in the order sketch page, gallery page, leaf or directory page,
+ * pending page, young page, metapage, free or new page.  An insertion that extends the
+ * file unlocks the new page before it locks the sketch page.  A page that is found
+ * through a link is compared with the pages that are locked already: otherwise a damaged
+ * link could make a process wait for its own lock.  Searches hold one lock at a time.
+ * They copy a sketch page, and then the entries that it leads to, under share locks, and
+ * compare without them; they keep no pin on these pages, only one on the page to be read
+ * next, and no process waits for that pin.  Vacuum may therefore remove an entry before
+ * the search comes to its page, and another entry may take its place; or its heap TID may be
+ * given to another row while a scan still has it in memory.  A scan with an MVCC snapshot is
+ * not misled: it sees neither the row that was removed nor the one that came later.  For other snapshots the scan
  * asks the executor to check the row again.  The TIDs of entries that vacuum removed
  * are given to other rows only after it has counted itself.  So a scan sets the flag
  * KILLED only if no vacuum has been counted since the scan began.
@@ -117,7 +129,7 @@
 /* ---- pages --------------------------------------------------------------- */
 
 #define BIOMETRIC_META_BLOCK  0
-#define BIOMETRIC_FIRST_BLOCK 1 /* first gallery page */
+#define BIOMETRIC_FIRST_BLOCK 1 /* first group */
 
 typedef enum BiometricPageKind
 {
@@ -127,7 +139,8 @@ typedef enum BiometricPageKind
 	BIOMETRIC_DIRECTORY_PAGE = 4,
 	BIOMETRIC_PENDING_PAGE = 5,
 	BIOMETRIC_FREE_PAGE = 6,
-	BIOMETRIC_YOUNG_PAGE = 7
+	BIOMETRIC_YOUNG_PAGE = 7,
+	BIOMETRIC_SKETCH_PAGE = 8
 } BiometricPageKind;
 
 /*
@@ -164,14 +177,14 @@ typedef struct BiometricMetaPageData
 	char   modality[52];     /* its name, padded with zeroes */
 
 	/*
-	 * Fixed when the index is built.  Exact searches rely on these three
-	 * fields, so a hash protects them.  They pass over the blocks from
-	 * words_start to words_end.
+	 * Fixed when the index is built.  Exact searches find the sketch pages by
+	 * them, so a hash protects them.
 	 */
 	uint32      flags; /* BIOMETRIC_META_xxx */
 	BlockNumber words_start;
 	BlockNumber words_end;
-	uint32      fixed_hash; /* biometric_meta_hash */
+	uint32      group_pages; /* of a group, without its sketch page */
+	uint32      fixed_hash;  /* biometric_meta_hash */
 
 	/* a block is 0 if there is none */
 	BlockNumber  first_leaf;
@@ -264,6 +277,22 @@ typedef GalleryEntryData *GalleryEntry;
 /* Templates lie at offsets up to this one */
 #define GALLERY_TEMPLATE_OFFSETS 32
 
+/* An item of a sketch page; the sketch fills the rest of the item */
+typedef struct SketchEntryData
+{
+	uint8 page;   /* of the group, from 0: where the entry is */
+	uint8 offset; /* of the entry on that page */
+	char  sketch[FLEXIBLE_ARRAY_MEMBER];
+} SketchEntryData;
+
+typedef SketchEntryData *SketchEntry;
+
+#define SKETCH_ENTRY_HEADER offsetof(SketchEntryData, sketch)
+
+/* No sketch page has more sketches than this */
+#define SKETCH_PAGE_MAX_ENTRIES \
+	((int) (GALLERY_PAGE_SPACE / (sizeof(ItemIdData) + MAXALIGN(SKETCH_ENTRY_HEADER))))
+
 /* ---- storage parameters (handler.c) --------------------------------------- */
 
 typedef struct BiometricOptions
@@ -305,12 +334,23 @@ extern Buffer biometric_read_linked(Relation index, BlockNumber *blocks, BlockNu
 
 /* Extends a fork by one page, all zeroes; returned pinned and locked exclusively */
 extern Buffer biometric_extend(Relation index, ForkNumber fork);
+/* The same for any page but a sketch page */
+extern Buffer biometric_new_page(Relation index, const BiometricMetaPageData *meta);
 
 /*
  * What kind of page a block is; 0 if it is new.  Raises an error if it is none
  * of ours.  The caller has it locked, or has a copy.
  */
 extern BiometricPageKind biometric_page_kind(Relation index, BlockNumber block, Page page);
+
+/*
+ * Pages of items, gallery and sketch pages.  The first returns false if the page is
+ * not of the kind, and raises an error if its line pointers are wrong.  The second
+ * returns an item and its length; NULL if it is shorter than its header or lies outside.
+ */
+extern bool  item_page_check(Relation index, BlockNumber block, Page page, BiometricPageKind kind,
+							 int max_entries);
+extern void *item_page_entry(Page page, OffsetNumber i, Size header, Size *length);
 
 /*
  * Raises an error unless the block is a gallery page or new.  The caller has
@@ -350,6 +390,48 @@ extern void gallery_page_remove(Page page, OffsetNumber i);
 /* Makes the entry of a row, in CurrentMemoryContext */
 extern GalleryEntry gallery_form_entry(Relation index, const BiometricModality *modality,
 									   Datum template, bool isnull, ItemPointer tid, Size *size);
+
+/* ---- sketch.c: sketch pages ------------------------------------------------ */
+
+/* Whether a block is a sketch page; the sketch page of a gallery page */
+extern bool        sketch_is_at(const BiometricMetaPageData *meta, BlockNumber block);
+extern BlockNumber sketch_block_of(const BiometricMetaPageData *meta, BlockNumber block);
+
+/* Whether a block may be a gallery page */
+extern bool gallery_may_be_at(const BiometricMetaPageData *meta, BlockNumber block);
+
+/*
+ * Raises an error unless the block is a sketch page or new.  The caller has it
+ * locked, or has a copy.
+ */
+extern void sketch_check_page(Relation index, BlockNumber block, Page page);
+
+extern int sketch_page_entries(Page page);
+
+/* Sketch i of a page, from 1, after making sure that its header is right and that it lies inside */
+extern SketchEntry sketch_page_entry(Relation index, const BiometricMetaPageData *meta,
+									 BlockNumber block, Page page, OffsetNumber i,
+									 Size *sketch_size);
+
+/* The sketch of an entry with a template, without its place; in CurrentMemoryContext */
+extern SketchEntry sketch_form_entry(const BiometricModality *modality, GalleryEntry entry,
+									 Size entry_size, Size *size);
+
+/* Room on a page for another sketch */
+extern Size sketch_page_room(Page page);
+
+/* Room on a gallery page for other entries with templates, when their sketches have that much */
+extern Size sketch_limit_room(const BiometricMetaPageData *meta, Page sketch_page,
+							  Size gallery_room);
+
+/* Puts a sketch of the entry at that place on a page, which has room */
+extern void sketch_page_add(Relation index, const BiometricMetaPageData *meta, Page page,
+							SketchEntry sketch, Size size, BlockNumber block, OffsetNumber offset);
+
+/* Removes the sketch of the entry at that place */
+extern void sketch_page_remove(Relation index, const BiometricMetaPageData *meta,
+							   BlockNumber sketch_block, Page page, BlockNumber block,
+							   OffsetNumber offset);
 
 #if PG_VERSION_NUM >= 180000
 pg_noreturn extern void biometric_page_corrupted(Relation index, BlockNumber block,

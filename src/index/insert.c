@@ -4,7 +4,8 @@
  *
  * The entry goes to any page with room.  In this order: the page that this
  * backend used last, one that the free space map offers, the last page of the
- * file, a new page.
+ * file, a new page.  Its sketch goes to the sketch page of that page's group, which
+ * must have room too.
  */
 #include "postgres.h"
 
@@ -19,64 +20,83 @@
 /* What one insertion does */
 typedef struct Insertion
 {
-	Relation     index;
-	bool         preselection;
-	int          pending_limit;
-	GalleryEntry entry;
-	Size         size;
-	int          inserted; /* the place on its page of the pending reference; 0 if there is none */
+	Relation              index;
+	BiometricMetaPageData meta; /* as it was before */
+	int                   pending_limit;
+	GalleryEntry          entry;
+	Size                  size;
+	SketchEntry           sketch; /* NULL if the template is NULL */
+	Size                  sketch_size;
+	int inserted; /* the place on its page of the pending reference; 0 if there is none */
 } Insertion;
 
 /*
- * Puts the entry on a page, pinned and locked exclusively, if it fits, and its
- * reference into the pending list, if the index has pre-selection.  Returns
- * whether it did; otherwise *free_space is the room that there is for others.
+ * Puts the entry on a page if it fits, its sketch on the group's sketch page, and its
+ * reference into the pending list, if the index has pre-selection.  Both pages are
+ * locked exclusively; without a template there is no sketch page.  Returns whether it did;
+ * otherwise *free_space is the room that there is for others.
  */
 static bool
-add_to_page(Insertion *insertion, Buffer buffer, Size *free_space)
+add_to_page(Insertion *insertion, Buffer sketch_buffer, Buffer buffer, Size *free_space)
 {
 	Relation          index = insertion->index;
 	GalleryEntry      entry = insertion->entry;
+	Page              page = BufferGetPage(buffer);
+	Page              sketch_page = NULL;
 	BlockNumber       block = BufferGetBlockNumber(buffer);
-	bool              is_new = PageIsNew(BufferGetPage(buffer));
-	bool              is_null = (entry->flags & GALLERY_ENTRY_NULL) != 0;
+	BlockNumber       locked[2] = {0, block};
+	bool              is_new = PageIsNew(page);
+	bool              sketch_is_new = false;
 	bool              pending;
 	Buffer            pending_buffer = InvalidBuffer;
 	GenericXLogState *wal;
-	Page              page;
 	OffsetNumber      offset;
 
-	/* after a crash the free space map may name pages that became others */
-	if (biometric_page_kind(index, block, BufferGetPage(buffer)) != BIOMETRIC_GALLERY_PAGE &&
-		!is_new)
+	if (BufferIsValid(sketch_buffer))
 	{
-		*free_space = 0;
-		return false;
-	}
-	if (!is_new)
-	{
-		/* the free space map knows of room for templates only */
-		*free_space = gallery_page_room(BufferGetPage(buffer), false);
-		if (gallery_page_room(BufferGetPage(buffer), is_null) < MAXALIGN(insertion->size))
-			return false;
+		locked[0] = BufferGetBlockNumber(sketch_buffer);
+		sketch_page = BufferGetPage(sketch_buffer);
+		sketch_is_new = PageIsNew(sketch_page);
+		sketch_check_page(index, locked[0], sketch_page);
 	}
 
-	pending = insertion->preselection && !is_null && EntryRefExists(block, FirstOffsetNumber);
+	/* after a crash the free space map may name pages that became others */
+	if (!is_new && biometric_page_kind(index, block, page) != BIOMETRIC_GALLERY_PAGE)
+		return false;
+	if (sketch_page != NULL && sketch_page_room(sketch_page) < MAXALIGN(insertion->sketch_size))
+		return false;
+	if (gallery_page_room(page, sketch_page == NULL) < MAXALIGN(insertion->size))
+	{
+		/* the free space map knows of room for templates only */
+		*free_space = gallery_page_room(page, false);
+		return false;
+	}
+
+	pending = (insertion->meta.flags & BIOMETRIC_META_PRESELECTION) != 0 && sketch_page != NULL &&
+			  EntryRefExists(block, FirstOffsetNumber);
 	if (pending)
 	{
-		pending_buffer = pending_lock_last(index, insertion->pending_limit, block);
+		pending_buffer = pending_lock_last(index, insertion->pending_limit, locked);
 		entry->flags |= GALLERY_ENTRY_PENDING;
 	}
 	else
 		entry->flags &= ~GALLERY_ENTRY_PENDING;
 
 	wal = GenericXLogStart(index);
+	if (sketch_page != NULL)
+		sketch_page = GenericXLogRegisterBuffer(wal, sketch_buffer,
+												sketch_is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
 	page = GenericXLogRegisterBuffer(wal, buffer, is_new ? GENERIC_XLOG_FULL_IMAGE : 0);
+	if (sketch_is_new)
+		biometric_init_page(sketch_page, BIOMETRIC_SKETCH_PAGE);
 	if (is_new)
 		biometric_init_page(page, BIOMETRIC_GALLERY_PAGE);
 	offset = gallery_page_add(index, page, entry, insertion->size);
 	if (offset == InvalidOffsetNumber)
 		biometric_page_corrupted(index, block, "An entry does not fit where there is room.");
+	if (sketch_page != NULL)
+		sketch_page_add(index, &insertion->meta, sketch_page, insertion->sketch,
+						insertion->sketch_size, block, offset);
 	if (pending)
 	{
 		Page pending_page = GenericXLogRegisterBuffer(wal, pending_buffer, 0);
@@ -90,6 +110,34 @@ add_to_page(Insertion *insertion, Buffer buffer, Size *free_space)
 	return true;
 }
 
+/* Tries a block of the index */
+static bool
+try_block(Insertion *insertion, BlockNumber block, Size *free_space)
+{
+	Relation index = insertion->index;
+	Buffer   sketch_buffer = InvalidBuffer;
+	Buffer   buffer;
+	bool     added;
+
+	*free_space = 0;
+	if (!gallery_may_be_at(&insertion->meta, block))
+		return false;
+	if (insertion->sketch != NULL)
+	{
+		sketch_buffer = ReadBuffer(index, sketch_block_of(&insertion->meta, block));
+		LockBuffer(sketch_buffer, BUFFER_LOCK_EXCLUSIVE);
+	}
+	buffer = ReadBuffer(index, block);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	added = add_to_page(insertion, sketch_buffer, buffer, free_space);
+	UnlockReleaseBuffer(buffer);
+	if (insertion->sketch != NULL)
+		UnlockReleaseBuffer(sketch_buffer);
+	if (added)
+		RelationSetTargetBlock(index, block);
+	return added;
+}
+
 static void
 insert_entry(Insertion *insertion)
 {
@@ -97,7 +145,6 @@ insert_entry(Insertion *insertion)
 	Size        size = MAXALIGN(insertion->size);
 	BlockNumber block = RelationGetTargetBlock(index);
 	bool        tried_last = false;
-	Buffer      buffer;
 	Size        free_space;
 
 	if (block == InvalidBlockNumber)
@@ -118,32 +165,22 @@ insert_entry(Insertion *insertion)
 
 		/* the free space map is not crash-safe: it may name blocks that do not exist */
 		free_space = 0;
-		if (block >= BIOMETRIC_FIRST_BLOCK && block < blocks)
-		{
-			bool added;
-
-			buffer = ReadBuffer(index, block);
-			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			added = add_to_page(insertion, buffer, &free_space);
-			UnlockReleaseBuffer(buffer);
-			if (added)
-			{
-				RelationSetTargetBlock(index, block);
-				return;
-			}
-		}
+		if (block < blocks && try_block(insertion, block, &free_space))
+			return;
 		if (tried_last)
 			break;
 		block = RecordAndGetPageWithFreeSpace(index, block, free_space, size);
 	}
 
-	buffer = biometric_extend(index, MAIN_FORKNUM);
-	block = BufferGetBlockNumber(buffer);
-	if (!add_to_page(insertion, buffer, &free_space))
-		elog(ERROR, "entry does not fit a new page of index \"%s\"",
-			 RelationGetRelationName(index));
-	UnlockReleaseBuffer(buffer);
-	RelationSetTargetBlock(index, block);
+	/* others may fill a new page before us, or the sketch page of its group */
+	do
+	{
+		Buffer buffer = biometric_new_page(index, &insertion->meta);
+
+		CHECK_FOR_INTERRUPTS();
+		block = BufferGetBlockNumber(buffer);
+		UnlockReleaseBuffer(buffer);
+	} while (!try_block(insertion, block, &free_space));
 }
 
 bool
@@ -154,18 +191,19 @@ biometric_insert(Relation index, Datum *values, bool *isnull, ItemPointer tid, R
 		AllocSetContextCreate(CurrentMemoryContext, "biometric insert", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext            old_context = MemoryContextSwitchTo(insert_context);
 	BiometricOptions        *options = (BiometricOptions *) index->rd_options;
-	BiometricMetaPageData    meta;
-	const BiometricModality *modality = biometric_open(index, false, &meta);
 	Insertion                insertion = {index};
+	const BiometricModality *modality = biometric_open(index, false, &insertion.meta);
 
-	insertion.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	insertion.pending_limit =
 		options != NULL ? options->pending_limit : BIOMETRIC_DEFAULT_PENDING_LIMIT;
 	insertion.entry =
 		gallery_form_entry(index, modality, values[0], isnull[0], tid, &insertion.size);
+	if (!isnull[0])
+		insertion.sketch =
+			sketch_form_entry(modality, insertion.entry, insertion.size, &insertion.sketch_size);
 	insert_entry(&insertion);
 	if (insertion.inserted > 0)
-		preselection_merge_some(index, modality, &meta, insertion.pending_limit,
+		preselection_merge_some(index, modality, &insertion.meta, insertion.pending_limit,
 								insertion.inserted);
 
 	MemoryContextSwitchTo(old_context);

@@ -97,7 +97,8 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	BiometricMetaPageData meta;
 	PGAlignedBlock        page;
 	BlockNumber           blocks;
-	int64                 pages[BIOMETRIC_YOUNG_PAGE + 1] = {0};
+	int64                 pages[BIOMETRIC_SKETCH_PAGE + 1] = {0};
+	int64                 sketch_bytes = 0;
 	int64                 empty_pages = 0;
 	int64                 entries = 0;
 	int64                 null_entries = 0;
@@ -107,8 +108,8 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	int64                 free_bytes = 0;
 	int64                 postings = 0;
 	TupleDesc             descriptor;
-	Datum                 values[18];
-	bool                  nulls[18] = {0};
+	Datum                 values[20];
+	bool                  nulls[20] = {0};
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -125,10 +126,20 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		kind = copy_page(index, block, strategy, page.data);
 		if (kind == 0)
-			kind = BIOMETRIC_GALLERY_PAGE;
+			kind = sketch_is_at(&meta, block) ? BIOMETRIC_SKETCH_PAGE : BIOMETRIC_GALLERY_PAGE;
 		pages[kind]++;
 		if (kind == BIOMETRIC_LEAF_PAGE || kind == BIOMETRIC_YOUNG_PAGE)
 			postings += BiometricPageGetWords(page.data)->count;
+		if (kind == BIOMETRIC_SKETCH_PAGE)
+		{
+			for (OffsetNumber i = FirstOffsetNumber; i <= sketch_page_entries(page.data); i++)
+			{
+				Size size;
+
+				(void) sketch_page_entry(index, &meta, block, page.data, i, &size);
+				sketch_bytes += SKETCH_ENTRY_HEADER + size;
+			}
+		}
 		if (kind != BIOMETRIC_GALLERY_PAGE)
 			continue;
 		for (OffsetNumber i = FirstOffsetNumber; i <= gallery_page_entries(page.data); i++)
@@ -169,6 +180,8 @@ biometric_index_stats(PG_FUNCTION_ARGS)
 	values[15] = Int64GetDatum(pages[BIOMETRIC_DIRECTORY_PAGE]);
 	values[16] = Int64GetDatum(pages[BIOMETRIC_PENDING_PAGE] + pages[BIOMETRIC_YOUNG_PAGE]);
 	values[17] = Int64GetDatum(pages[BIOMETRIC_FREE_PAGE]);
+	values[18] = Int64GetDatum(pages[BIOMETRIC_SKETCH_PAGE]);
+	values[19] = Int64GetDatum(sketch_bytes);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }
 
@@ -203,6 +216,8 @@ typedef struct CheckState
 	EntryRef                *pending;  /* entries with the flag */
 	int64                    npending;
 	int64                    room;
+	BiometricMetaPageData    meta;   /* as it was before */
+	SketchEntry              sketch; /* room for one */
 } CheckState;
 
 static Tuplesortstate *
@@ -229,6 +244,87 @@ next_key(Tuplesortstate *sort, int64 *key)
 	return true;
 }
 
+/* Copies a page that may be a gallery page and its sketch page, as they are at one moment */
+static BiometricPageKind
+copy_with_sketches(Relation index, const BiometricMetaPageData *meta, BlockNumber block,
+				   BufferAccessStrategy strategy, Page page, Page sketch_page)
+{
+	BlockNumber sketch_block = sketch_block_of(meta, block);
+	Buffer      sketch_buffer =
+		ReadBufferExtended(index, MAIN_FORKNUM, sketch_block, RBM_NORMAL, strategy);
+	Buffer buffer = ReadBufferExtended(index, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
+
+	LockBuffer(sketch_buffer, BUFFER_LOCK_SHARE);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	memcpy(sketch_page, BufferGetPage(sketch_buffer), BLCKSZ);
+	memcpy(page, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(sketch_buffer);
+	sketch_check_page(index, sketch_block, sketch_page);
+	return biometric_page_kind(index, block, page);
+}
+
+/* The sketches on a page lead to pages where entries may be */
+static void
+check_sketch_page(Relation index, const CheckState *state, BlockNumber block, Page page)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(index);
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= sketch_page_entries(page); i++)
+	{
+		Size        size;
+		SketchEntry sketch = sketch_page_entry(index, &state->meta, block, page, i, &size);
+		BlockNumber entry_block = block + 1 + sketch->page;
+
+		if (entry_block >= blocks || !gallery_may_be_at(&state->meta, entry_block))
+			biometric_page_corrupted(index, block, "A sketch leads to a page without entries.");
+	}
+}
+
+/*
+ * Each entry with a template on a page has its sketch, and the other way round.  The page
+ * has no entries if it is not a gallery page.
+ */
+static void
+check_sketches(Relation index, const CheckState *state, BlockNumber block, Page page, int entries,
+			   Page sketch_page)
+{
+	const BiometricModality *modality = state->modality;
+	BlockNumber              sketch_block = sketch_block_of(&state->meta, block);
+	bool                     seen[GALLERY_TEMPLATE_OFFSETS + 1] = {false};
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= sketch_page_entries(sketch_page); i++)
+	{
+		Size         size, features_size;
+		Size         right_size = 0;
+		GalleryEntry entry = NULL;
+		SketchEntry  sketch =
+			sketch_page_entry(index, &state->meta, sketch_block, sketch_page, i, &size);
+
+		if (sketch->page != block - sketch_block - 1)
+			continue;
+		if (sketch->offset <= entries)
+			entry = gallery_page_entry(index, block, page, sketch->offset, &features_size);
+		if (entry == NULL || (entry->flags & GALLERY_ENTRY_NULL) != 0)
+			biometric_page_corrupted(index, sketch_block, "A sketch leads to no entry.");
+		if (seen[sketch->offset])
+			biometric_page_corrupted(index, sketch_block, "An entry has two sketches.");
+		seen[sketch->offset] = true;
+		if (modality->sketch != NULL)
+			right_size = modality->sketch(entry->features, features_size, state->sketch->sketch);
+		if (size != right_size || memcmp(sketch->sketch, state->sketch->sketch, size) != 0)
+			biometric_page_corrupted(index, sketch_block, "A sketch is not that of its entry.");
+	}
+	for (OffsetNumber i = FirstOffsetNumber; i <= Min(entries, GALLERY_TEMPLATE_OFFSETS); i++)
+	{
+		Size         size;
+		GalleryEntry entry = gallery_page_entry(index, block, page, i, &size);
+
+		if (entry != NULL && !(entry->flags & GALLERY_ENTRY_NULL) && !seen[i])
+			biometric_page_corrupted(index, block, "An entry has no sketch.");
+	}
+}
+
 /*
  * Checks each page and entry, and puts the entries' keys into the sort.  On a
  * standby the table may become shorter, and rows that the primary knows to be gone
@@ -242,23 +338,35 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 	BufferAccessStrategy     strategy = GetAccessStrategy(BAS_BULKREAD);
 	BlockNumber              blocks = RelationGetNumberOfBlocks(index);
 	BlockNumber              heap_blocks = RelationGetNumberOfBlocks(heap);
-	BiometricMetaPageData    meta;
 	PGAlignedBlock           page;
+	PGAlignedBlock           sketch_page;
 
-	biometric_read_meta(index, &meta);
 	for (BlockNumber block = BIOMETRIC_FIRST_BLOCK; block < blocks; block++)
 	{
+		bool              may_be_gallery = gallery_may_be_at(&state->meta, block);
 		BiometricPageKind kind;
 		int               page_entries;
 
 		CHECK_FOR_INTERRUPTS();
-		kind = copy_page(index, block, strategy, page.data);
-		if (block >= meta.words_start && block < meta.words_end &&
+		kind = may_be_gallery ? copy_with_sketches(index, &state->meta, block, strategy, page.data,
+												   sketch_page.data)
+							  : copy_page(index, block, strategy, page.data);
+		if (sketch_is_at(&state->meta, block) ? kind != BIOMETRIC_SKETCH_PAGE && kind != 0
+											  : kind == BIOMETRIC_SKETCH_PAGE)
+			biometric_page_corrupted(index, block,
+									 "A sketch page is not where exact searches expect it.");
+		if (kind == BIOMETRIC_SKETCH_PAGE)
+			check_sketch_page(index, state, block, page.data);
+		if (!may_be_gallery && !sketch_is_at(&state->meta, block) &&
 			(kind == BIOMETRIC_GALLERY_PAGE || kind == 0))
 			biometric_page_corrupted(index, block,
 									 "It is a gallery page where exact searches expect none.");
 		if (kind != BIOMETRIC_GALLERY_PAGE)
+		{
+			if (may_be_gallery)
+				check_sketches(index, state, block, page.data, 0, sketch_page.data);
 			continue;
+		}
 		page_entries = gallery_page_entries(page.data);
 		for (OffsetNumber i = FirstOffsetNumber; i <= page_entries; i++)
 		{
@@ -321,6 +429,7 @@ check_pages(Relation heap, Relation index, CheckState *state, Tuplesortstate *en
 			else if (state->postings != NULL)
 				posting_sort_add(state->postings, EntryRefMake(block, i), entry->features, size);
 		}
+		check_sketches(index, state, block, page.data, page_entries, sketch_page.data);
 	}
 }
 
@@ -738,19 +847,18 @@ PG_FUNCTION_INFO_V1(biometric_index_check);
 Datum
 biometric_index_check(PG_FUNCTION_ARGS)
 {
-	Oid                   index_oid = PG_GETARG_OID(0);
-	bool                  heapallindexed = PG_GETARG_BOOL(1);
-	LOCKMODE              lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
-	Oid                   heap_oid = IndexGetRelation(index_oid, true);
-	Relation              heap = NULL;
-	Relation              index;
-	CheckState            state = {0};
-	BiometricMetaPageData meta;
-	Tuplesortstate       *entries;
-	Snapshot              snapshot;
-	Oid                   save_user;
-	int                   save_context;
-	int                   save_nestlevel;
+	Oid             index_oid = PG_GETARG_OID(0);
+	bool            heapallindexed = PG_GETARG_BOOL(1);
+	LOCKMODE        lock = RecoveryInProgress() ? AccessShareLock : ShareUpdateExclusiveLock;
+	Oid             heap_oid = IndexGetRelation(index_oid, true);
+	Relation        heap = NULL;
+	Relation        index;
+	CheckState      state = {0};
+	Tuplesortstate *entries;
+	Snapshot        snapshot;
+	Oid             save_user;
+	int             save_context;
+	int             save_nestlevel;
 
 	/*
 	 * the table is locked before the index, as PostgreSQL does; a relation that
@@ -773,13 +881,14 @@ biometric_index_check(PG_FUNCTION_ARGS)
 	RestrictSearchPath();
 #endif
 
-	state.modality = biometric_open(index, false, &meta);
+	state.modality = biometric_open(index, false, &state.meta);
+	state.sketch = palloc(SKETCH_ENTRY_HEADER + state.modality->max_sketch_size);
 	state.row_context =
 		AllocSetContextCreate(CurrentMemoryContext, "biometric check", ALLOCSET_DEFAULT_SIZES);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 
 	entries = begin_key_sort();
-	state.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
+	state.preselection = (state.meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	if (heapallindexed && state.preselection)
 		state.postings = posting_sort_begin(state.modality, maintenance_work_mem / 2, NULL);
 	check_pages(heap, index, &state, entries, lock == AccessShareLock);

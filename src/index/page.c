@@ -46,7 +46,8 @@ biometric_page_corrupted(Relation index, BlockNumber block, const char *detail)
 
 /*
  * Its pointers are checked too: PostgreSQL itself panics on bad ones when it adds
- * an item or writes a WAL record.  Only gallery pages have data behind pd_upper.
+ * an item or writes a WAL record.  Only gallery and sketch pages have data behind
+ * pd_upper.
  */
 static bool
 page_is_ours(Page page, BiometricPageKind kind)
@@ -56,7 +57,8 @@ page_is_ours(Page page, BiometricPageKind kind)
 	return header->pd_special == PAGE_SPECIAL && PageGetPageSize(page) == BLCKSZ &&
 		   header->pd_lower >= SizeOfPageHeaderData && header->pd_lower <= header->pd_upper &&
 		   header->pd_upper <= PAGE_SPECIAL && header->pd_upper == MAXALIGN(header->pd_upper) &&
-		   (kind == BIOMETRIC_GALLERY_PAGE || header->pd_upper == PAGE_SPECIAL) &&
+		   (kind == BIOMETRIC_GALLERY_PAGE || kind == BIOMETRIC_SKETCH_PAGE ||
+			header->pd_upper == PAGE_SPECIAL) &&
 		   BiometricPageGetOpaque(page)->page_id == BIOMETRIC_PAGE_ID &&
 		   BiometricPageGetOpaque(page)->kind == kind;
 }
@@ -64,7 +66,7 @@ page_is_ours(Page page, BiometricPageKind kind)
 uint32
 biometric_meta_hash(const BiometricMetaPageData *meta)
 {
-	uint32 fixed[] = {meta->flags, meta->words_start, meta->words_end};
+	uint32 fixed[] = {meta->flags, meta->words_start, meta->words_end, meta->group_pages};
 
 	return hash_bytes((const unsigned char *) fixed, sizeof(fixed));
 }
@@ -93,7 +95,10 @@ check_meta(Relation index, Page page, BiometricMetaPageData *meta)
 			 errhint("Please REINDEX it.")));
 	if (lower != (char *) (BiometricPageGetMeta(page) + 1) - (char *) page)
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage has another length.");
-	if (meta->fixed_hash != biometric_meta_hash(meta) ||
+	if (meta->fixed_hash != biometric_meta_hash(meta) || meta->group_pages < 1 ||
+		meta->group_pages > BIOMETRIC_MAX_GROUP_PAGES || meta->words_start > meta->words_end ||
+		(meta->words_end > 0 &&
+		 (meta->words_end - BIOMETRIC_FIRST_BLOCK) % (meta->group_pages + 1) != 0) ||
 		(meta->first_leaf == 0) != (meta->first_directory == 0))
 		biometric_page_corrupted(index, BIOMETRIC_META_BLOCK, "The metapage contradicts itself.");
 }
@@ -173,6 +178,7 @@ biometric_init_meta_page(Relation index, Page page)
 	strlcpy(meta->modality, modality->name, sizeof(meta->modality));
 	if (modality->key_bits > 0 && (options == NULL || options->preselection))
 		meta->flags |= BIOMETRIC_META_PRESELECTION;
+	meta->group_pages = modality->group_pages;
 	meta->fixed_hash = biometric_meta_hash(meta);
 
 	/* what lies between pd_lower and pd_upper is not logged */
@@ -199,6 +205,19 @@ biometric_extend(Relation index, ForkNumber fork)
 #endif
 }
 
+Buffer
+biometric_new_page(Relation index, const BiometricMetaPageData *meta)
+{
+	Buffer buffer = biometric_extend(index, MAIN_FORKNUM);
+
+	while (sketch_is_at(meta, BufferGetBlockNumber(buffer)))
+	{
+		UnlockReleaseBuffer(buffer);
+		buffer = biometric_extend(index, MAIN_FORKNUM);
+	}
+	return buffer;
+}
+
 BiometricPageKind
 biometric_page_kind(Relation index, BlockNumber block, Page page)
 {
@@ -216,6 +235,9 @@ biometric_page_kind(Relation index, BlockNumber block, Page page)
 		case BIOMETRIC_FREE_PAGE:
 		case BIOMETRIC_YOUNG_PAGE:
 			word_page_check(index, block, page, kind);
+			break;
+		case BIOMETRIC_SKETCH_PAGE:
+			sketch_check_page(index, block, page);
 			break;
 		default:
 			gallery_check_page(index, block, page);
@@ -271,18 +293,17 @@ word_page_item_size(BiometricPageKind kind)
 	}
 }
 
-void
-gallery_check_page(Relation index, BlockNumber block, Page page)
+bool
+item_page_check(Relation index, BlockNumber block, Page page, BiometricPageKind kind,
+				int max_entries)
 {
 	PageHeader header = (PageHeader) page;
 	Size       used = 0;
 
-	if (PageIsNew(page))
-		return;
-	if (!page_is_ours(page, BIOMETRIC_GALLERY_PAGE) ||
+	if (!page_is_ours(page, kind) ||
 		(header->pd_lower - SizeOfPageHeaderData) % sizeof(ItemIdData) != 0)
-		biometric_page_corrupted(index, block, "It is not a gallery page of a biometric index.");
-	if (PageGetMaxOffsetNumber(page) > GALLERY_PAGE_MAX_ENTRIES)
+		return false;
+	if (PageGetMaxOffsetNumber(page) > max_entries)
 		biometric_page_corrupted(index, block, "It has more entries than there is room for.");
 
 	/* code that copies the entries relies on their total size being at most a page */
@@ -296,6 +317,28 @@ gallery_check_page(Relation index, BlockNumber block, Page page)
 	}
 	if (used > (Size) (PAGE_SPECIAL - header->pd_upper))
 		biometric_page_corrupted(index, block, "Its entries are longer than its data.");
+	return true;
+}
+
+void *
+item_page_entry(Page page, OffsetNumber i, Size header, Size *length)
+{
+	ItemId item = PageGetItemId(page, i);
+	Size   offset = ItemIdGetOffset(item);
+
+	*length = ItemIdGetLength(item);
+	if (!ItemIdIsNormal(item) || *length < header || offset != MAXALIGN(offset) ||
+		offset < ((PageHeader) page)->pd_upper || offset + *length > PAGE_SPECIAL)
+		return NULL;
+	return PageGetItem(page, item);
+}
+
+void
+gallery_check_page(Relation index, BlockNumber block, Page page)
+{
+	if (!PageIsNew(page) &&
+		!item_page_check(index, block, page, BIOMETRIC_GALLERY_PAGE, GALLERY_PAGE_MAX_ENTRIES))
+		biometric_page_corrupted(index, block, "It is not a gallery page of a biometric index.");
 }
 
 int
@@ -308,18 +351,15 @@ GalleryEntry
 gallery_page_entry(Relation index, BlockNumber block, Page page, OffsetNumber i,
 				   Size *features_size)
 {
-	ItemId       item = PageGetItemId(page, i);
-	Size         offset = ItemIdGetOffset(item);
-	Size         length = ItemIdGetLength(item);
 	GalleryEntry entry;
+	Size         length;
 
-	if (!ItemIdIsUsed(item))
+	if (!ItemIdIsUsed(PageGetItemId(page, i)))
 		return NULL;
-	if (!ItemIdIsNormal(item) || length < GALLERY_ENTRY_HEADER || offset != MAXALIGN(offset) ||
-		offset < ((PageHeader) page)->pd_upper || offset + length > ((PageHeader) page)->pd_special)
+	entry = item_page_entry(page, i, GALLERY_ENTRY_HEADER, &length);
+	if (entry == NULL)
 		biometric_page_corrupted(index, block, "An entry lies outside of the page's data.");
 
-	entry = (GalleryEntry) PageGetItem(page, item);
 	*features_size = length - GALLERY_ENTRY_HEADER;
 	if ((entry->flags & ~GALLERY_ENTRY_FLAGS) != 0 ||
 		((entry->flags & GALLERY_ENTRY_NULL) != 0 && *features_size != 0) ||

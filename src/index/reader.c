@@ -2,7 +2,7 @@
  * reader.c
  *		Reading the pages of an index for a search.
  *
- * A participant of a parallel scan takes chunks of consecutive blocks.  The
+ * A participant of a parallel scan takes chunks of consecutive groups.  The
  * chunks get smaller towards the end, so that fast and slow participants end at
  * about the same time.  It remembers what it took: a scan that needs another
  * pass reads the same pages again, without asking the others.
@@ -24,29 +24,34 @@
 
 /*
  * A chunk is this part of what is left, but no larger than the maximum.  With
- * few participants the last ones to end wait for about a page.
+ * few participants the last ones to end wait for about a group.
  */
 #define CHUNK_PART 16
-#define CHUNK_MAX  128
+#define CHUNK_MAX  16
 
 /* bytes that a processor fetches from memory at a time; a smaller one costs little */
 #define CACHE_LINE_BYTES 64
 
-/* blocks that are known in advance, to be read from disk before they are needed */
+/*
+ * Blocks that are known in advance, to be read from disk before they are needed.  They
+ * do not follow each other, so the operating system does not read ahead; the default of
+ * effective_io_concurrency before PostgreSQL 18, 1, is too small for that.
+ */
 #define QUEUE_MAX 32
+#define QUEUE_MIN 16
 
+/* Groups, by number from 0 */
 typedef struct Chunk
 {
-	BlockNumber start;
-	BlockNumber end;
+	uint32 start;
+	uint32 end;
 } Chunk;
 
 struct PageReader
 {
-	Relation       index;
-	ParallelPages *shared;
-	BlockNumber    skip_start;
-	BlockNumber    skip_end;
+	Relation                     index;
+	ParallelPages               *shared;
+	const BiometricMetaPageData *meta;
 
 	/* the chunks of this participant, in the order in which it took them */
 	Chunk *chunks;
@@ -59,12 +64,14 @@ struct PageReader
 	int                nlist;
 	int                next_listed;
 	int                next_chunk;
-	BlockNumber        next;
-	BlockNumber        end;
+	uint32             next;
+	uint32             end;
 
 	bool                 active;
-	Buffer               ahead; /* the page that is returned next; invalid at the end */
-	BufferAccessStrategy strategy;
+	bool                 whole;    /* the caller reads whole pages */
+	Buffer               ahead;    /* the page that is returned next; invalid at the end */
+	BufferAccessStrategy strategy; /* of this pass; NULL for an ordinary one */
+	BufferAccessStrategy bulk;     /* for passes over more than shared buffers hold */
 #if PG_VERSION_NUM >= 170000
 	ReadStream *stream;
 #else
@@ -87,25 +94,34 @@ void
 parallel_pages_restart(ParallelPages *shared)
 {
 	SpinLockAcquire(&shared->mutex);
-	shared->next = BIOMETRIC_FIRST_BLOCK;
-	shared->end = InvalidBlockNumber;
+	shared->next = 0;
+	shared->end = PARALLEL_PAGES_UNKNOWN;
 	SpinLockRelease(&shared->mutex);
 }
 
 PageReader *
-page_reader_create(Relation index, ParallelPages *shared, BlockNumber skip_start,
-				   BlockNumber skip_end)
+page_reader_create(Relation index, ParallelPages *shared, const BiometricMetaPageData *meta)
 {
 	PageReader *reader = palloc0(sizeof(PageReader));
 
 	reader->index = index;
 	reader->shared = shared;
-	reader->skip_start = skip_start;
-	reader->skip_end = skip_end;
+	reader->meta = meta;
 	return reader;
 }
 
 /* ---- which blocks -------------------------------------------------------- */
+
+/* How many groups there are; the last one may have only its sketch page */
+static uint32
+count_groups(PageReader *reader)
+{
+	BlockNumber blocks = RelationGetNumberOfBlocks(reader->index);
+
+	if (blocks <= BIOMETRIC_FIRST_BLOCK)
+		return 0;
+	return (blocks - BIOMETRIC_FIRST_BLOCK - 1) / (reader->meta->group_pages + 1) + 1;
+}
 
 /*
  * Takes the next chunk out of those that are left.  Without other participants
@@ -119,25 +135,24 @@ static bool
 take_chunk(PageReader *reader)
 {
 	ParallelPages *shared = reader->shared;
-	Chunk          chunk = {BIOMETRIC_FIRST_BLOCK, BIOMETRIC_FIRST_BLOCK};
+	Chunk          chunk = {0, 0};
 
 	if (shared == NULL)
 	{
-		chunk.end = RelationGetNumberOfBlocks(reader->index);
+		chunk.end = count_groups(reader);
 		reader->all_taken = true;
 	}
 	else
 	{
-		BlockNumber blocks =
-			reader->nchunks == 0 ? RelationGetNumberOfBlocks(reader->index) : InvalidBlockNumber;
+		uint32 groups = reader->nchunks == 0 ? count_groups(reader) : PARALLEL_PAGES_UNKNOWN;
 
 		SpinLockAcquire(&shared->mutex);
-		if (shared->end == InvalidBlockNumber)
-			shared->end = blocks;
+		if (shared->end == PARALLEL_PAGES_UNKNOWN)
+			shared->end = groups;
 		chunk.start = shared->next;
 		if (chunk.start < shared->end)
 			shared->next +=
-				Min(Max((shared->end - chunk.start) / CHUNK_PART, 1), (BlockNumber) CHUNK_MAX);
+				Min(Max((shared->end - chunk.start) / CHUNK_PART, 1), (uint32) CHUNK_MAX);
 		chunk.end = shared->next;
 		SpinLockRelease(&shared->mutex);
 	}
@@ -162,23 +177,24 @@ take_chunk(PageReader *reader)
 static BlockNumber
 next_block(PageReader *reader)
 {
+	BlockNumber block;
+
 	if (reader->list != NULL)
 		return reader->next_listed < reader->nlist ? reader->list[reader->next_listed++]
 												   : InvalidBlockNumber;
-
-	if (reader->next >= reader->skip_start && reader->next < reader->skip_end)
-		reader->next = Min(reader->skip_end, reader->end);
-	while (reader->next == reader->end)
+	do
 	{
-		if (reader->next_chunk == reader->nchunks && (reader->all_taken || !take_chunk(reader)))
-			return InvalidBlockNumber;
-		reader->next = reader->chunks[reader->next_chunk].start;
-		reader->end = reader->chunks[reader->next_chunk].end;
-		reader->next_chunk++;
-		if (reader->next >= reader->skip_start && reader->next < reader->skip_end)
-			reader->next = Min(reader->skip_end, reader->end);
-	}
-	return reader->next++;
+		while (reader->next == reader->end)
+		{
+			if (reader->next_chunk == reader->nchunks && (reader->all_taken || !take_chunk(reader)))
+				return InvalidBlockNumber;
+			reader->next = reader->chunks[reader->next_chunk].start;
+			reader->end = reader->chunks[reader->next_chunk].end;
+			reader->next_chunk++;
+		}
+		block = BIOMETRIC_FIRST_BLOCK + reader->next++ * (reader->meta->group_pages + 1);
+	} while (!sketch_is_at(reader->meta, block));
+	return block;
 }
 
 /* ---- reading ------------------------------------------------------------- */
@@ -207,7 +223,7 @@ blocks_missed(void)
 }
 
 /*
- * Some blocks are known before they are read, as many as the tablespace's
+ * Some blocks are known before they are read, about as many as the tablespace's
  * effective_io_concurrency.  They are prefetched only after a page was not
  * found in shared buffers: prefetching cached pages would be wasted work.
  */
@@ -250,29 +266,34 @@ read_ahead(PageReader *reader)
 	if (!BufferIsValid(reader->ahead))
 		return;
 	page = BufferGetPage(reader->ahead);
-	for (int offset = 0; offset < BLCKSZ; offset += CACHE_LINE_BYTES)
+	for (int offset = 0; offset < (reader->whole ? BLCKSZ : CACHE_LINE_BYTES);
+		 offset += CACHE_LINE_BYTES)
 		__builtin_prefetch(page + offset);
 }
 
+/*
+ * A pass over some pages of the index, about so many.  Each search reads the same pages,
+ * so they should stay in shared buffers.  Pages that are too many for that must not
+ * evict everything else.
+ */
 static void
-begin(PageReader *reader, const BlockNumber *list, int nlist)
+begin(PageReader *reader, const BlockNumber *list, int nlist, bool whole, double pages)
 {
 	page_reader_end(reader);
 	reader->list = list;
 	reader->nlist = nlist;
+	reader->whole = whole;
 	reader->next_listed = 0;
 	reader->next_chunk = 0;
 	reader->next = reader->end = 0;
 	reader->active = true;
-
-	/*
-	 * Each search reads the whole index, so the index should stay in shared
-	 * buffers.  An index that is too large for that must not evict everything
-	 * else.
-	 */
-	if (list == NULL && !RelationUsesLocalBuffers(reader->index) &&
-		RelationGetNumberOfBlocks(reader->index) > (BlockNumber) NBuffers / 4 * 3)
-		reader->strategy = GetAccessStrategy(BAS_BULKREAD);
+	reader->strategy = NULL;
+	if (pages > (double) NBuffers / 4 * 3 && !RelationUsesLocalBuffers(reader->index))
+	{
+		if (reader->bulk == NULL)
+			reader->bulk = GetAccessStrategy(BAS_BULKREAD);
+		reader->strategy = reader->bulk;
+	}
 
 #if PG_VERSION_NUM >= 170000
 	reader->stream = read_stream_begin_relation(READ_STREAM_DEFAULT
@@ -284,8 +305,10 @@ begin(PageReader *reader, const BlockNumber *list, int nlist)
 												next_block_of_stream, reader, 0);
 #else
 	reader->queue_first = reader->queue_used = 0;
-	reader->queue_size =
-		Min(get_tablespace_io_concurrency(reader->index->rd_rel->reltablespace) + 1, QUEUE_MAX);
+	reader->queue_size = get_tablespace_io_concurrency(reader->index->rd_rel->reltablespace);
+	if (reader->queue_size > 0)
+		reader->queue_size = Min(Max(reader->queue_size, QUEUE_MIN), QUEUE_MAX - 1);
+	reader->queue_size++;
 	reader->cold = false;
 #endif
 	read_ahead(reader);
@@ -294,13 +317,14 @@ begin(PageReader *reader, const BlockNumber *list, int nlist)
 void
 page_reader_begin(PageReader *reader)
 {
-	begin(reader, NULL, 0);
+	begin(reader, NULL, 0, true, count_groups(reader));
 }
 
 void
-page_reader_begin_list(PageReader *reader, const BlockNumber *blocks, int nblocks)
+page_reader_begin_list(PageReader *reader, const BlockNumber *blocks, int nblocks, bool dense)
 {
-	begin(reader, blocks, nblocks);
+	begin(reader, blocks, nblocks, dense,
+		  dense ? (double) RelationGetNumberOfBlocks(reader->index) : 0);
 }
 
 Buffer
@@ -326,7 +350,4 @@ page_reader_end(PageReader *reader)
 	read_stream_end(reader->stream);
 	reader->stream = NULL;
 #endif
-	if (reader->strategy != NULL)
-		FreeAccessStrategy(reader->strategy);
-	reader->strategy = NULL;
 }

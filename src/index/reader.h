@@ -1,23 +1,26 @@
 /*
  * reader.h
- *		Reading the pages of an index for a search: all of them in block order,
- *		a share of them in a parallel scan, or those of a list.
+ *		Reading the pages of an index for a search: all sketch pages in block
+ *		order, a share of them in a parallel scan, or the pages of a list.
  */
 #ifndef BIOMETRIC_READER_H
 #define BIOMETRIC_READER_H
 
+#include "index/index.h"
 #include "storage/block.h"
 #include "storage/buf.h"
 #include "storage/spin.h"
 #include "utils/relcache.h"
 
-/* Which blocks of a parallel scan are still to be handed out; in shared memory */
+/* Which groups of a parallel scan are still to be handed out, by number; in shared memory */
 typedef struct ParallelPages
 {
-	slock_t     mutex;
-	BlockNumber next;
-	BlockNumber end; /* InvalidBlockNumber until the first participant has looked */
+	slock_t mutex;
+	uint32  next;
+	uint32  end; /* PARALLEL_PAGES_UNKNOWN until the first participant has looked */
 } ParallelPages;
+
+#define PARALLEL_PAGES_UNKNOWN PG_UINT32_MAX
 
 extern void parallel_pages_init(ParallelPages *shared);
 extern void parallel_pages_restart(ParallelPages *shared);
@@ -26,16 +29,20 @@ typedef struct PageReader PageReader;
 
 /*
  * shared is NULL for a scan by one process.  Otherwise the first pass reads the
- * blocks that no other participant does, and later passes read these again.
- * Passes over all pages leave out the blocks from skip_start to skip_end.
- * Allocated in CurrentMemoryContext.
+ * sketch pages that no other participant does, and later passes read these again.
+ * meta stays the caller's.  Allocated in CurrentMemoryContext.
  */
-extern PageReader *page_reader_create(Relation index, ParallelPages *shared, BlockNumber skip_start,
-									  BlockNumber skip_end);
+extern PageReader *page_reader_create(Relation index, ParallelPages *shared,
+									  const BiometricMetaPageData *meta);
 
-/* Begins a pass over all pages, or over those of a list, ascending; ends the pass before */
+/*
+ * Begins a pass over all sketch pages, or over the pages of a list, ascending; ends
+ * the pass before.  Of dense lists, the pages are read whole, and most of the index is
+ * in one.
+ */
 extern void page_reader_begin(PageReader *reader);
-extern void page_reader_begin_list(PageReader *reader, const BlockNumber *blocks, int nblocks);
+extern void page_reader_begin_list(PageReader *reader, const BlockNumber *blocks, int nblocks,
+								   bool dense);
 
 /* The next page, pinned, which is the caller's to release; InvalidBuffer at the end */
 extern Buffer page_reader_next(PageReader *reader);

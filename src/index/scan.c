@@ -4,15 +4,15 @@
  *
  * An exact scan evaluates any combination of quals (template % query) and
  * order-bys (template <-> query), and returns exactly what a sequential scan
- * returns:
+ * returns.  A pass reads the sketches of all entries, and compares those that they let
+ * through (sieve.h):
  *
- * - Without an order-by, pages are read one by one and the rows that pass the
- *   quals are returned at once.
- * - With an order-by, a pass over all pages selects the nearest rows that pass
- *   the quals (selection.h).  When they are used up and there were more, another
- *   pass selects those that follow.  Rows whose template is NULL come last.
+ * - Without an order-by, the rows that pass the quals are returned as they are found.
+ * - With an order-by, a pass selects the nearest rows that pass the quals
+ *   (selection.h).  When they are used up and there were more, another pass selects those
+ *   that follow.  Rows whose template is NULL come last.
  *
- * In a parallel scan each participant does so with the pages that it takes
+ * In a parallel scan each participant does so with the groups of pages that it takes
  * (reader.h), and Gather Merge puts the rows of all in order.
  *
  * A fast scan (biometric.search_mode) first compares only the entries that
@@ -46,6 +46,7 @@
 #include "index/index.h"
 #include "index/reader.h"
 #include "index/selection.h"
+#include "index/sieve.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
@@ -63,8 +64,14 @@ typedef struct ScanProbe
 	Size    size;
 	void   *unpacked;  /* the modality's own form */
 	double  limit;     /* farther entries do not pass the quals */
-	double *distances; /* of the page's entries */
+	double *distances; /* of the entries that are compared */
 } ScanProbe;
+
+/*
+ * Entries of several pages are compared together, as soon as they are about as many as a
+ * page can have, and then have room on two pages.
+ */
+#define MAX_ENTRIES (2 * GALLERY_PAGE_MAX_ENTRIES)
 
 /* An entry whose row is gone for every snapshot */
 typedef struct KilledEntry
@@ -99,38 +106,36 @@ typedef struct BiometricScan
 	int       *orderby_probe;  /* each one's probe */
 	int       *orderby_number; /* and which of the scan's it is */
 	double    *row_distances;  /* room for the distances of a row to these */
-	bool       want_matches;   /* this pass: rows with a template */
-	bool       want_nulls;     /* this pass: rows without */
 
-	PageReader *reader;
-	Selection  *selection;
-	bool        begin_selection; /* nothing has been selected yet */
-	bool        nulls_pending;   /* rows without a template are to be returned last */
-	bool        nulls_seen;
+	BiometricMetaPageData meta;   /* as it was when the scan began */
+	PageReader           *reader; /* of gallery pages */
+	Sieve                *sieve;
+	SieveProbe           *sieve_probes; /* as it sees the probes */
+	Selection            *selection;
+	bool                  begin_selection; /* nothing has been selected yet */
+	bool                  nulls_pending;   /* rows without a template are to be returned last */
 
 	/* a fast scan: the entries that are compared first; NULL if it is none */
 	Candidates *candidates;
 	bool        fast;        /* whether the candidates are still to be returned */
 	double      match_limit; /* farther matches do not ask for more candidates */
 
-	/* the current page: rows to be returned, first those with a template */
-	BlockNumber     block;
+	/* copies of entries that are compared, and then those to be returned */
 	int             nrows;
-	int             nmatches;
 	int             next_row;
-	ItemPointerData tids[GALLERY_PAGE_MAX_ENTRIES];
-	OffsetNumber    offsets[GALLERY_PAGE_MAX_ENTRIES];
-	Candidate      *candidate[GALLERY_PAGE_MAX_ENTRIES]; /* of a fast scan */
-	const void     *features[GALLERY_PAGE_MAX_ENTRIES];
-	Size            sizes[GALLERY_PAGE_MAX_ENTRIES];
-	PGAlignedBlock  page;
+	ItemPointerData tids[MAX_ENTRIES];
+	EntryPlace      places[MAX_ENTRIES];
+	Candidate      *candidate[MAX_ENTRIES]; /* of a fast scan */
+	const void     *features[MAX_ENTRIES];
+	Size            sizes[MAX_ENTRIES];
+	Size            used; /* of the copies */
+	PGAlignedBlock  copies[2];
 
 	BlockNumber heap_blocks; /* that the table had when we last looked */
 
 	/* where the current row was found, and those that are gone */
 	EntryPlace   place;
-	uint64       vacuums; /* that had ended before the scan began */
-	KilledEntry *killed;  /* room for MAX_KILLED; NULL if there are none */
+	KilledEntry *killed; /* room for MAX_KILLED; NULL if there are none */
 	int          nkilled;
 
 	/* of the current row, one for each order-by of the scan */
@@ -210,8 +215,11 @@ static void
 end_pages(BiometricScan *state)
 {
 	if (state->reader != NULL)
+	{
 		page_reader_end(state->reader);
-	state->nrows = state->nmatches = state->next_row = 0;
+		sieve_end(state->sieve);
+	}
+	state->nrows = state->next_row = 0;
 }
 
 /* Begins a pass: over the candidates of a fast scan, or else over all entries */
@@ -221,21 +229,19 @@ begin_pages(BiometricScan *state, bool want_matches, bool want_nulls)
 	Candidates *candidates = state->candidates;
 
 	end_pages(state);
-	state->want_matches = want_matches;
-	state->want_nulls = want_nulls;
 	if (state->fast)
 	{
 		if (candidates->complete)
 			candidates_again(candidates);
 		else
 			candidates_advance(candidates);
-		page_reader_begin_list(state->reader, candidates->blocks, candidates->nblocks);
+		page_reader_begin_list(state->reader, candidates->blocks, candidates->nblocks, false);
 	}
 	else
 	{
 		if (candidates != NULL)
 			candidates_end(candidates);
-		page_reader_begin(state->reader);
+		sieve_begin(state->sieve, want_matches, want_nulls);
 	}
 }
 
@@ -247,27 +253,40 @@ preselecting_probe(BiometricScan *state)
 }
 
 /*
- * Compares all entries of the current page and keeps those that pass the
- * quals.
+ * The distance from a probe beyond which no entry is returned by this pass: because of a
+ * qual, or because enough others are nearer.  Candidates of a fast scan are compared
+ * without the latter, for a match asks for more of them.
  */
+static double
+probe_limit(BiometricScan *state, int p)
+{
+	double limit = state->probes[p].limit;
+
+	if (state->norderbys > 0 && state->orderby_probe[0] == p && !state->fast)
+		limit = Min(limit, selection_limit(state->selection));
+	return limit;
+}
+
+/* Compares the copied entries and keeps those within the limits */
 static void
 compare_entries(BiometricScan *state)
 {
-	for (int p = 0; p < state->nprobes && state->nmatches > 0; p++)
+	for (int p = 0; p < state->nprobes && state->nrows > 0; p++)
 	{
 		ScanProbe *probe = &state->probes[p];
+		double     limit = probe_limit(state, p);
 		int        kept = 0;
 
-		state->modality->distances(probe->unpacked, state->nmatches, state->features, state->sizes,
-								   probe->limit, probe->distances);
-		for (int i = 0; i < state->nmatches; i++)
+		state->modality->distances(probe->unpacked, state->nrows, state->features, state->sizes,
+								   limit, probe->distances);
+		for (int i = 0; i < state->nrows; i++)
 		{
-			if (!(probe->distances[i] <= probe->limit))
+			if (!(probe->distances[i] <= limit))
 				continue;
 			if (kept < i)
 			{
 				state->tids[kept] = state->tids[i];
-				state->offsets[kept] = state->offsets[i];
+				state->places[kept] = state->places[i];
 				state->features[kept] = state->features[i];
 				state->sizes[kept] = state->sizes[i];
 				for (int q = 0; q <= p; q++)
@@ -275,67 +294,65 @@ compare_entries(BiometricScan *state)
 			}
 			kept++;
 		}
-		state->nmatches = kept;
+		state->nrows = kept;
 	}
 }
 
-/* Adds an entry to those that are to be compared, or just returned.  It stays where it is. */
-static void
-add_entry(IndexScanDesc scan, OffsetNumber offset, GalleryEntry entry, Size size)
+/*
+ * Copies an entry of a page, which is locked, if it is there, its row is not gone, and it
+ * has a template or not, as the caller expects.  All entries of a page together have room on a page:
+ * gallery_check_page.
+ */
+static bool
+copy_entry(IndexScanDesc scan, BlockNumber block, Page page, OffsetNumber offset, bool is_null)
 {
 	BiometricScan *state = scan->opaque;
+	Relation       index = scan->indexRelation;
+	GalleryEntry   entry, copy;
+	Size           size;
 
-	if (state->nprobes > 0 && !state->modality->features_valid(entry->features, size))
-		biometric_page_corrupted(scan->indexRelation, state->block,
-								 "The features of an entry are damaged.");
-	state->tids[state->nmatches] = entry->tid;
-	state->offsets[state->nmatches] = offset;
-	state->features[state->nmatches] = entry->features;
-	state->sizes[state->nmatches] = size;
-	state->nmatches++;
+	if (offset > gallery_page_entries(page))
+		return false;
+	entry = gallery_page_entry(index, block, page, offset, &size);
+	if (entry == NULL || ((entry->flags & GALLERY_ENTRY_NULL) != 0) != is_null ||
+		(entry->flags & GALLERY_ENTRY_DEAD) != 0 ||
+		(scan->ignore_killed_tuples && (entry->flags & GALLERY_ENTRY_KILLED) != 0))
+		return false;
+	if (!is_null && state->nprobes > 0 && !state->modality->features_valid(entry->features, size))
+		biometric_page_corrupted(index, block, "The features of an entry are damaged.");
+
+	copy = (GalleryEntry) (state->copies[0].data + state->used);
+	memcpy(copy, entry, GALLERY_ENTRY_HEADER + size);
+	state->used += MAXALIGN(GALLERY_ENTRY_HEADER + size);
+	state->tids[state->nrows] = copy->tid;
+	state->places[state->nrows].block = block;
+	state->places[state->nrows].offset = offset;
+	state->features[state->nrows] = copy->features;
+	state->sizes[state->nrows++] = size;
+	return true;
 }
 
-/* Whether the row of an entry is gone */
-static bool
-is_gone(IndexScanDesc scan, GalleryEntry entry)
-{
-	return (entry->flags & GALLERY_ENTRY_DEAD) != 0 ||
-		   (scan->ignore_killed_tuples && (entry->flags & GALLERY_ENTRY_KILLED) != 0);
-}
-
-/* Takes the candidates from a page, which is locked.  They are copied. */
+/*
+ * Copies the candidates from a page, which is locked.  A candidate may be gone, or another
+ * entry may have its place.
+ */
 static void
-read_candidates(IndexScanDesc scan, Page page)
+read_candidates(IndexScanDesc scan, BlockNumber block, Page page)
 {
 	BiometricScan *state = scan->opaque;
 	Candidates    *candidates = state->candidates;
-	int            entries = gallery_page_entries(page);
-	Size           used = 0;
 
 	for (; candidates->next < candidates->nvisited; candidates->next++)
 	{
-		Candidate   *candidate = &candidates->visited[candidates->next];
-		OffsetNumber offset = EntryRefOffset(candidate->ref);
-		GalleryEntry entry, copy;
-		Size         size;
+		Candidate *candidate = &candidates->visited[candidates->next];
 
-		if (EntryRefBlock(candidate->ref) != state->block)
+		if (EntryRefBlock(candidate->ref) != block)
 			break;
-
-		/* the entry may be gone, or another entry may have its place */
-		if (offset > entries)
-			continue;
-		entry = gallery_page_entry(scan->indexRelation, state->block, page, offset, &size);
-		if (entry == NULL || (entry->flags & GALLERY_ENTRY_NULL) != 0 || is_gone(scan, entry))
-			continue;
-
-		/* all entries of a page together have room on a page: gallery_check_page */
-		copy = (GalleryEntry) (state->page.data + used);
-		memcpy(copy, entry, GALLERY_ENTRY_HEADER + size);
-		used += MAXALIGN(GALLERY_ENTRY_HEADER + size);
-		state->candidate[state->nmatches] = candidate;
-		add_entry(scan, offset, copy, size);
-		candidates_live(candidates, candidate);
+		if (copy_entry(scan, block, page, EntryRefOffset(candidate->ref), false))
+		{
+			state->candidate[state->nrows - 1] = candidate;
+			candidates_live(candidates, candidate);
+		}
 	}
 }
 
@@ -347,17 +364,16 @@ compare_candidates(BiometricScan *state)
 
 	if (!state->candidates->comparing)
 	{
-		int resemblances[GALLERY_PAGE_MAX_ENTRIES];
+		int resemblances[MAX_ENTRIES];
 
-		state->modality->resemblances(probe->unpacked, state->nmatches, state->features,
-									  state->sizes, resemblances);
-		for (int i = 0; i < state->nmatches; i++)
+		state->modality->resemblances(probe->unpacked, state->nrows, state->features, state->sizes,
+									  resemblances);
+		for (int i = 0; i < state->nrows; i++)
 			state->candidate[i]->resemblance = resemblances[i];
-		state->nmatches = 0;
+		state->nrows = 0;
 	}
 	compare_entries(state);
-	state->nrows = state->nmatches;
-	for (int i = 0; i < state->nmatches; i++)
+	for (int i = 0; i < state->nrows; i++)
 	{
 		if (probe->distances[i] <= state->match_limit)
 		{
@@ -367,95 +383,102 @@ compare_candidates(BiometricScan *state)
 	}
 }
 
-/* Finds the entries on the current page, a copy */
+/*
+ * Copies the entries that the sieve let through from a page, which is locked.  They may be
+ * gone, or others may have their places, as with candidates.  Copies those without a template
+ * too, if they are wanted.
+ */
 static void
-read_entries(IndexScanDesc scan)
+read_entries(IndexScanDesc scan, BlockNumber block, Page page)
 {
-	BiometricScan  *state = scan->opaque;
-	Page            page = state->page.data;
-	int             entries = gallery_page_entries(page);
-	ItemPointerData nulls[GALLERY_PAGE_MAX_ENTRIES];
-	OffsetNumber    null_offsets[GALLERY_PAGE_MAX_ENTRIES];
-	int             nnulls = 0;
+	BiometricScan *state = scan->opaque;
+	Sieve         *sieve = state->sieve;
 
-	for (OffsetNumber i = FirstOffsetNumber; i <= entries; i++)
+	for (; sieve_leads_to(sieve, block); sieve->next++)
 	{
-		Size         size;
-		GalleryEntry entry = gallery_page_entry(scan->indexRelation, state->block, page, i, &size);
+		OffsetNumber offset = sieve->places[sieve->next].offset;
 
-		if (entry == NULL || is_gone(scan, entry))
-			continue;
-		if (entry->flags & GALLERY_ENTRY_NULL)
-		{
-			state->nulls_seen = true;
-			if (state->want_nulls)
-			{
-				nulls[nnulls] = entry->tid;
-				null_offsets[nnulls++] = i;
-			}
-		}
-		else if (state->want_matches && (state->candidates == NULL ||
-										 !candidates_have(state->candidates, state->block, i)))
-			add_entry(scan, i, entry, size);
+		if (state->candidates == NULL || !candidates_have(state->candidates, block, offset))
+			copy_entry(scan, block, page, offset, false);
 	}
-	compare_entries(state);
-	memcpy(state->tids + state->nmatches, nulls, sizeof(ItemPointerData) * nnulls);
-	memcpy(state->offsets + state->nmatches, null_offsets, sizeof(OffsetNumber) * nnulls);
-	state->nrows = state->nmatches + nnulls;
+	for (OffsetNumber i = FirstOffsetNumber; sieve->want_nulls && i <= gallery_page_entries(page);
+		 i++)
+		copy_entry(scan, block, page, i, true);
 }
 
-/* The next page, pinned; InvalidBuffer at the end of a pass */
-static Buffer
-next_buffer(BiometricScan *state)
-{
-	Buffer buffer = page_reader_next(state->reader);
-
-	while (!BufferIsValid(buffer) && state->fast && candidates_advance(state->candidates))
-	{
-		page_reader_begin_list(state->reader, state->candidates->blocks,
-							   state->candidates->nblocks);
-		buffer = page_reader_next(state->reader);
-	}
-	return buffer;
-}
-
-/* Reads the next page and finds what is to be returned of it; false at the end */
+/* The next batch of an exact scan, or of a fast one; false at the end of the pass */
 static bool
-next_page(IndexScanDesc scan)
+next_batch(BiometricScan *state)
+{
+	if (state->fast)
+	{
+		if (!candidates_advance(state->candidates))
+			return false;
+		page_reader_begin_list(state->reader, state->candidates->blocks, state->candidates->nblocks,
+							   false);
+		return true;
+	}
+	for (int p = 0; p < state->nprobes; p++)
+		state->sieve_probes[p] = (SieveProbe){state->probes[p].unpacked, probe_limit(state, p)};
+	if (!sieve_next(state->sieve, state->sieve_probes, state->nprobes))
+		return false;
+	page_reader_begin_list(state->reader, state->sieve->blocks, state->sieve->nblocks,
+						   state->sieve->dense);
+	return true;
+}
+
+/*
+ * Reads the next pages and finds what is to be returned of them; false at the end.  With
+ * a fast scan it is one page.
+ */
+static bool
+next_pages(IndexScanDesc scan)
 {
 	BiometricScan *state = scan->opaque;
 	Relation       index = scan->indexRelation;
-	Buffer         buffer;
-	Page           page;
-	bool           gallery;
+	bool           any = false;
 
+	state->nrows = state->next_row = 0;
+	state->used = 0;
 	do
 	{
+		Buffer      buffer = page_reader_next(state->reader);
+		BlockNumber block;
+		Page        page;
+
 		CHECK_FOR_INTERRUPTS();
-		buffer = next_buffer(state);
 		if (!BufferIsValid(buffer))
-			return false;
-		state->block = BufferGetBlockNumber(buffer);
+		{
+			if (any)
+				break;
+			if (!next_batch(state))
+				return false;
+			continue;
+		}
+		any = true;
+		block = BufferGetBlockNumber(buffer);
 		page = BufferGetPage(buffer);
-		state->nrows = state->nmatches = state->next_row = 0;
-
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		gallery = biometric_page_kind(index, state->block, page) == BIOMETRIC_GALLERY_PAGE;
 		TestForOldSnapshot(scan->xs_snapshot, index, page);
-		if (!gallery && state->fast && !PageIsNew(page))
-			biometric_page_corrupted(index, state->block,
-									 "A posting or a pending reference leads to it.");
-		if (gallery && state->fast)
-			read_candidates(scan, page);
-		else if (gallery)
-			memcpy(state->page.data, page, BLCKSZ);
+		if (biometric_page_kind(index, block, page) == BIOMETRIC_GALLERY_PAGE || PageIsNew(page))
+		{
+			if (state->fast)
+				read_candidates(scan, block, page);
+			else
+				read_entries(scan, block, page);
+		}
+		else if (state->fast || sieve_leads_to(state->sieve, block))
+			biometric_page_corrupted(index, block,
+									 "A sketch, a posting or a pending reference leads to it.");
 		UnlockReleaseBuffer(buffer);
-	} while (!gallery);
+	} while (!any ||
+			 (!state->fast && state->used < BLCKSZ && state->nrows < GALLERY_PAGE_MAX_ENTRIES));
 
+	/* those without a template come alone, or nothing is compared */
 	if (state->fast)
 		compare_candidates(state);
-	else
-		read_entries(scan);
+	else if (state->sieve->want_matches)
+		compare_entries(state);
 	return true;
 }
 
@@ -484,7 +507,7 @@ add_probe(BiometricScan *state, Datum template)
 	probe->size = size;
 	probe->unpacked = modality->begin_probe(features, size);
 	probe->limit = get_float8_infinity();
-	probe->distances = palloc(sizeof(double) * GALLERY_PAGE_MAX_ENTRIES);
+	probe->distances = palloc(sizeof(double) * MAX_ENTRIES);
 	return state->nprobes++;
 }
 
@@ -553,9 +576,8 @@ find_candidates(IndexScanDesc scan)
 static void
 start_scan(IndexScanDesc scan)
 {
-	BiometricScan        *state = scan->opaque;
-	int                   clauses = scan->numberOfKeys + scan->numberOfOrderBys;
-	BiometricMetaPageData meta;
+	BiometricScan *state = scan->opaque;
+	int            clauses = scan->numberOfKeys + scan->numberOfOrderBys;
 
 	pgstat_count_index_scan(scan->indexRelation);
 #if PG_VERSION_NUM >= 180000
@@ -578,15 +600,16 @@ start_scan(IndexScanDesc scan)
 		return;
 	}
 
-	biometric_read_meta(scan->indexRelation, &meta);
-	state->vacuums = meta.vacuums;
-	state->reader = page_reader_create(scan->indexRelation, parallel_pages(scan), meta.words_start,
-									   meta.words_end);
+	biometric_read_meta(scan->indexRelation, &state->meta);
+	state->reader = page_reader_create(scan->indexRelation, NULL, &state->meta);
+	state->sieve = sieve_create(scan->indexRelation, scan->xs_snapshot, state->modality,
+								parallel_pages(scan), &state->meta);
+	state->sieve_probes = palloc(sizeof(SieveProbe) * Max(state->nprobes, 1));
 	state->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && state->nprobes > 0 &&
 				  biometric_penetration_rate < 1 && scan->parallel_scan == NULL &&
 				  IsMVCCSnapshot(scan->xs_snapshot) &&
-				  (meta.flags & BIOMETRIC_META_PRESELECTION) != 0 &&
-				  meta.entries > PRESELECTION_MIN_CANDIDATES;
+				  (state->meta.flags & BIOMETRIC_META_PRESELECTION) != 0 &&
+				  state->meta.entries > PRESELECTION_MIN_CANDIDATES;
 	if (state->fast)
 		find_candidates(scan);
 
@@ -635,7 +658,7 @@ mark_killed(IndexScanDesc scan, const KilledEntry *killed, int n)
 
 	/* unless a vacuum has ended since, the TID cannot be another row's */
 	biometric_read_meta(index, &meta);
-	if (meta.vacuums == state->vacuums)
+	if (meta.vacuums == state->meta.vacuums)
 	{
 		GenericXLogState *wal = GenericXLogStart(index);
 		Page              page = GenericXLogRegisterBuffer(wal, buffer, 0);
@@ -716,9 +739,9 @@ biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, 
 	state->impossible = false;
 	state->norderbys = 0;
 	state->reader = NULL;
+	state->sieve = NULL;
 	state->selection = NULL;
 	state->nulls_pending = false;
-	state->nulls_seen = false;
 	state->fast = false;
 	state->candidates = NULL;
 }
@@ -769,15 +792,14 @@ select_rows(IndexScanDesc scan)
 
 	begin_pages(state, true, false);
 	selection_begin_pass(state->selection);
-	while (next_page(scan))
+	while (next_pages(scan))
 	{
-		for (int i = 0; i < state->nmatches; i++)
+		for (int i = 0; i < state->nrows; i++)
 		{
-			EntryPlace place = {state->block, state->offsets[i]};
-
 			for (int o = 0; o < state->norderbys; o++)
 				state->row_distances[o] = state->probes[state->orderby_probe[o]].distances[i];
-			selection_offer(state->selection, state->row_distances, &state->tids[i], place);
+			selection_offer(state->selection, state->row_distances, &state->tids[i],
+							state->places[i]);
 		}
 	}
 	end_pages(state);
@@ -818,15 +840,14 @@ next_in_page_order(IndexScanDesc scan)
 
 	while (state->next_row >= state->nrows)
 	{
-		if (!next_page(scan))
+		if (!next_pages(scan))
 		{
 			end_pages(state);
 			state->phase = SCAN_DONE;
 			return false;
 		}
 	}
-	return_row(scan, &state->tids[state->next_row],
-			   (EntryPlace){state->block, state->offsets[state->next_row]}, NULL);
+	return_row(scan, &state->tids[state->next_row], state->places[state->next_row], NULL);
 	state->next_row++;
 	return true;
 }
@@ -882,7 +903,7 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 		{
 			/* rows without a template follow, in any order */
 			state->phase = SCAN_DONE;
-			if (state->nulls_pending && state->nulls_seen)
+			if (state->nulls_pending)
 			{
 				state->phase = SCAN_PAGES;
 				begin_pages(state, false, true);
@@ -907,10 +928,10 @@ biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 		start_scan(scan);
 	if (state->phase == SCAN_PAGES)
 	{
-		while (next_page(scan))
+		while (next_pages(scan))
 		{
 			for (int i = 0; i < state->nrows; i++)
-				check_tid(scan, state->block, &state->tids[i]);
+				check_tid(scan, state->places[i].block, &state->tids[i]);
 			tbm_add_tuples(bitmap, state->tids, state->nrows, !IsMVCCSnapshot(scan->xs_snapshot));
 			rows += state->nrows;
 		}

@@ -9,15 +9,16 @@
  * number.
  *
  * An access method does not know the LIMIT.  Most queries take only a few rows,
- * so the first pass keeps only as many as fit in the processor's cache.  A
- * query that takes more rows is likely to take many more, so the following
- * passes use all of the memory allowed.
+ * so the first pass keeps only FIRST_CAPACITY: the nearer the farthest of them is,
+ * the more entries their sketches rule out.  A query that takes more rows is likely to
+ * take many more, so the following passes keep more and more, up to the memory allowed.
  */
 #include "postgres.h"
 
 #include "common/pg_prng.h"
 #include "index/selection.h"
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 typedef struct SelectedRow
@@ -50,9 +51,10 @@ struct Selection
 	pg_prng_state random;
 };
 
-#define SELECTION_INITIAL_CAPACITY 1024
-#define SELECTION_FIRST_CAPACITY   16384
-#define SELECTION_MIN_CAPACITY     512
+/* A pass keeps at least half of its capacity, if there are so many rows */
+#define FIRST_CAPACITY  512
+#define CAPACITY_GROWTH 32
+#define MIN_CAPACITY    512
 
 static inline SelectedRow *
 selected_row(Selection *selection, int64 i)
@@ -88,9 +90,8 @@ selection_create(int ndistances, Size memory)
 
 	selection->ndistances = ndistances;
 	selection->row_size = MAXALIGN(offsetof(SelectedRow, distances) + sizeof(double) * ndistances);
-	selection->max_capacity = Max(memory / selection->row_size, SELECTION_MIN_CAPACITY) / 2 * 2;
-	selection->pass_capacity = Min(SELECTION_FIRST_CAPACITY, selection->max_capacity);
-	selection->capacity = Min(SELECTION_INITIAL_CAPACITY, selection->pass_capacity);
+	selection->max_capacity = Max(memory / selection->row_size, MIN_CAPACITY) / 2 * 2;
+	selection->capacity = selection->pass_capacity = FIRST_CAPACITY;
 	selection->rows = palloc(selection->capacity * selection->row_size);
 	selection->bound = palloc0(selection->row_size);
 	selection->last = palloc0(selection->row_size);
@@ -107,7 +108,14 @@ selection_begin_pass(Selection *selection)
 	selection->count = 0;
 	selection->left_out = false;
 	if (selection->has_last)
-		selection->pass_capacity = selection->max_capacity;
+		selection->pass_capacity =
+			Min(selection->pass_capacity * CAPACITY_GROWTH, selection->max_capacity);
+}
+
+double
+selection_limit(Selection *selection)
+{
+	return selection->left_out ? selection->bound->distances[0] : get_float8_infinity();
 }
 
 /*
@@ -156,7 +164,7 @@ selection_offer(Selection *selection, const double *distances, ItemPointer tid, 
 	SelectedRow *row;
 
 	/* most rows of a large gallery end here */
-	if (selection->left_out && distances[0] > selection->bound->distances[0])
+	if (distances[0] > selection_limit(selection))
 		return;
 
 	if (selection->count == selection->capacity)

@@ -39,6 +39,12 @@ extern Selection *selection_create(int ndistances, Size memory);
 
 extern void selection_begin_pass(Selection *selection);
 
+/*
+ * Rows whose first distance is greater need not be offered in this pass.  It gets smaller
+ * while rows are offered.
+ */
+extern double selection_limit(Selection *selection);
+
 /* Distances are not NaN */
 extern void selection_offer(Selection *selection, const double *distances, ItemPointer tid,
 							EntryPlace place);

@@ -6,7 +6,7 @@
  * Gallery pages are processed in ranges of blocks, so that the dead entries of
  * a range fit in memory; usually one range is the whole index.  In each range
  * vacuum finds the dead entries, then removes their postings in one pass over
- * young pages and leaves, then removes the entries.  A page without entries
+ * young pages and leaves, then removes the entries with their sketches.  A page without entries
  * stays a gallery page and is filled again.
  *
  * Vacuum needs no new page, so it makes room even if the disk is full.
@@ -34,6 +34,7 @@ typedef struct VacuumState
 	IndexBulkDeleteResult  *stats;
 	IndexBulkDeleteCallback callback; /* NULL if nothing is dead */
 	void                   *callback_state;
+	BiometricMetaPageData   meta; /* as it was before */
 	bool                    preselection;
 
 	/* of the blocks from first on: a bit for each offset of entries whose postings are to go */
@@ -63,6 +64,44 @@ read_page(VacuumState *state, BlockNumber block, int lock)
 	return buffer;
 }
 
+/* The sketch page of a gallery page */
+static Buffer
+read_sketch_page(VacuumState *state, BlockNumber block, int lock)
+{
+	BlockNumber sketch_block = sketch_block_of(&state->meta, block);
+	Buffer      buffer = read_page(state, sketch_block, lock);
+
+	sketch_check_page(state->info->index, sketch_block, BufferGetPage(buffer));
+	return buffer;
+}
+
+/* Counts a gallery page, unlocks it and its sketch page, and records its room */
+static void
+end_page(VacuumState *state, Buffer sketch_buffer, Buffer buffer)
+{
+	BlockNumber block = BufferGetBlockNumber(buffer);
+	Page        page = BufferGetPage(buffer);
+	Size        room = sketch_limit_room(&state->meta, BufferGetPage(sketch_buffer),
+										 gallery_page_room(page, false));
+
+	if (gallery_page_entries(page) == 0)
+		state->stats->pages_free++;
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(sketch_buffer);
+	RecordPageWithFreeSpace(state->info->index, block, room);
+}
+
+/* Removes an entry and its sketch, if it has one, from the pages */
+static void
+remove_entry(VacuumState *state, Page sketch_page, Page page, BlockNumber block, OffsetNumber i)
+{
+	if (i <= GALLERY_TEMPLATE_OFFSETS)
+		sketch_page_remove(state->info->index, &state->meta, sketch_block_of(&state->meta, block),
+						   sketch_page, block, i);
+	gallery_page_remove(page, i);
+	state->stats->tuples_removed++;
+}
+
 /*
  * Removes from one page what the callback says is dead and has no postings, and
  * gives the flag DEAD to what has some; counts the rest.
@@ -72,23 +111,31 @@ vacuum_page(VacuumState *state, BlockNumber block)
 {
 	Relation               index = state->info->index;
 	IndexBulkDeleteResult *stats = state->stats;
-	Buffer                 buffer = read_page(state, block,
-                              state->callback != NULL ? BUFFER_LOCK_EXCLUSIVE : BUFFER_LOCK_SHARE);
-	Page                   page = BufferGetPage(buffer);
-	BiometricPageKind      kind = biometric_page_kind(index, block, page);
-	OffsetNumber           gone[GALLERY_PAGE_MAX_ENTRIES];
-	OffsetNumber           dying[GALLERY_PAGE_MAX_ENTRIES];
-	int                    ngone = 0;
-	int                    ndying = 0;
-	int                    live = 0;
-	int                    entries;
-	Size                   room;
+	int               lock = state->callback != NULL ? BUFFER_LOCK_EXCLUSIVE : BUFFER_LOCK_SHARE;
+	bool              may_be_gallery = gallery_may_be_at(&state->meta, block);
+	Buffer            sketch_buffer = InvalidBuffer;
+	Buffer            buffer;
+	Page              page;
+	BiometricPageKind kind;
+	OffsetNumber      gone[GALLERY_PAGE_MAX_ENTRIES];
+	OffsetNumber      dying[GALLERY_PAGE_MAX_ENTRIES];
+	int               ngone = 0;
+	int               ndying = 0;
+	int               live = 0;
+	int               entries;
 
-	if (kind != BIOMETRIC_GALLERY_PAGE && kind != 0)
+	if (may_be_gallery)
+		sketch_buffer = read_sketch_page(state, block, lock);
+	buffer = read_page(state, block, lock);
+	page = BufferGetPage(buffer);
+	kind = biometric_page_kind(index, block, page);
+	if (!may_be_gallery || (kind != BIOMETRIC_GALLERY_PAGE && kind != 0))
 	{
 		if (kind == BIOMETRIC_FREE_PAGE)
 			stats->pages_free++;
 		UnlockReleaseBuffer(buffer);
+		if (may_be_gallery)
+			UnlockReleaseBuffer(sketch_buffer);
 		RecordPageWithFreeSpace(index, block, 0);
 		return;
 	}
@@ -126,6 +173,7 @@ vacuum_page(VacuumState *state, BlockNumber block)
 	if (ngone + ndying > 0)
 	{
 		GenericXLogState *wal = GenericXLogStart(index);
+		Page              sketch_page = GenericXLogRegisterBuffer(wal, sketch_buffer, 0);
 
 		page = GenericXLogRegisterBuffer(wal, buffer, 0);
 		for (int i = 0; i < ndying; i++)
@@ -135,20 +183,11 @@ vacuum_page(VacuumState *state, BlockNumber block)
 			gallery_page_entry(index, block, page, dying[i], &size)->flags |= GALLERY_ENTRY_DEAD;
 		}
 		while (ngone > 0)
-		{
-			gallery_page_remove(page, gone[--ngone]);
-			stats->tuples_removed++;
-		}
+			remove_entry(state, sketch_page, page, block, gone[--ngone]);
 		GenericXLogFinish(wal);
-		page = BufferGetPage(buffer);
 	}
-
-	room = gallery_page_room(page, false);
-	if (gallery_page_entries(page) == 0)
-		stats->pages_free++;
-	UnlockReleaseBuffer(buffer);
 	stats->num_index_tuples += live;
-	RecordPageWithFreeSpace(index, block, room);
+	end_page(state, sketch_buffer, buffer);
 }
 
 /* Whether the entry of a posting is to go */
@@ -244,13 +283,15 @@ static void
 remove_dead(VacuumState *state, BlockNumber block)
 {
 	Relation          index = state->info->index;
+	Buffer            sketch_buffer = read_sketch_page(state, block, BUFFER_LOCK_EXCLUSIVE);
 	Buffer            buffer = read_page(state, block, BUFFER_LOCK_EXCLUSIVE);
 	GenericXLogState *wal;
+	Page              sketch_page;
 	Page              page;
-	Size              room;
 
 	gallery_check_page(index, block, BufferGetPage(buffer));
 	wal = GenericXLogStart(index);
+	sketch_page = GenericXLogRegisterBuffer(wal, sketch_buffer, 0);
 	page = GenericXLogRegisterBuffer(wal, buffer, 0);
 	for (OffsetNumber i = gallery_page_entries(page); i >= FirstOffsetNumber; i--)
 	{
@@ -259,18 +300,10 @@ remove_dead(VacuumState *state, BlockNumber block)
 
 		if (entry != NULL && (entry->flags & GALLERY_ENTRY_DEAD) && i <= GALLERY_TEMPLATE_OFFSETS &&
 			(state->dead[block - state->first] >> (i - 1) & 1) != 0)
-		{
-			gallery_page_remove(page, i);
-			state->stats->tuples_removed++;
-		}
+			remove_entry(state, sketch_page, page, block, i);
 	}
 	GenericXLogFinish(wal);
-	page = BufferGetPage(buffer);
-	room = gallery_page_room(page, false);
-	if (gallery_page_entries(page) == 0)
-		state->stats->pages_free++;
-	UnlockReleaseBuffer(buffer);
-	RecordPageWithFreeSpace(index, block, room);
+	end_page(state, sketch_buffer, buffer);
 }
 
 /* From now on no running scan sets the flag KILLED: the TIDs of removed entries may be reused */
@@ -289,17 +322,16 @@ static IndexBulkDeleteResult *
 vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDeleteCallback callback,
 			 void *callback_state)
 {
-	Relation              index = info->index;
-	VacuumState           state = {0};
-	BiometricMetaPageData meta;
-	BlockNumber           block = BIOMETRIC_FIRST_BLOCK;
-	BlockNumber           blocks;
-	BlockNumber           max_blocks;
+	Relation    index = info->index;
+	VacuumState state = {0};
+	BlockNumber block = BIOMETRIC_FIRST_BLOCK;
+	BlockNumber blocks;
+	BlockNumber max_blocks;
 	int memory = AmAutoVacuumWorkerProcess() && autovacuum_work_mem != -1 ? autovacuum_work_mem
 																		  : maintenance_work_mem;
 
 	/* the version of the features does not matter here */
-	biometric_open(index, true, &meta);
+	biometric_open(index, true, &state.meta);
 
 	if (stats == NULL)
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
@@ -313,7 +345,7 @@ vacuum_pages(IndexVacuumInfo *info, IndexBulkDeleteResult *stats, IndexBulkDelet
 	state.stats = stats;
 	state.callback = callback;
 	state.callback_state = callback_state;
-	state.preselection = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
+	state.preselection = (state.meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	max_blocks = (BlockNumber) Min((int64) memory * 1024 / 2 / sizeof(uint32), MaxBlockNumber);
 
 	/*

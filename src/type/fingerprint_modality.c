@@ -67,6 +67,7 @@ static const BiometricModality modality = {
 	.name = "fingerprint",
 	.features_version = FINGERPRINT_FEATURES_VERSION,
 	.max_features_size = FINGERPRINT_FEATURES_MAX_SIZE,
+	.group_pages = 9,
 	.compare_cost = 370,
 	.max_label = FINGERPRINT_MAX_POSITION,
 	.label_function = "finger_position",

@@ -62,6 +62,7 @@ static const BiometricModality modality = {
 	.name = "iris",
 	.features_version = IRIS_FEATURES_VERSION,
 	.max_features_size = IRIS_FEATURES_MAX_SIZE,
+	.group_pages = 5,
 	.compare_cost = 25,
 	.max_label = IRIS_EYE_LEFT,
 	.label_function = "eye",

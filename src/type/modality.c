@@ -27,7 +27,8 @@ biometric_modality_from(Datum support_result)
 	const BiometricModality *modality = (const BiometricModality *) DatumGetPointer(support_result);
 
 	if (modality == NULL || modality->magic != BIOMETRIC_MODALITY_MAGIC ||
-		modality->max_label > BIOMETRIC_MAX_LABEL)
+		modality->max_label > BIOMETRIC_MAX_LABEL || modality->group_pages < 1 ||
+		modality->group_pages > BIOMETRIC_MAX_GROUP_PAGES)
 		return NULL;
 	return modality;
 }

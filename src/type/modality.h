@@ -34,6 +34,9 @@
 
 #define BIOMETRIC_MAX_LABEL 100
 
+/* A byte in the index says which page of a group an entry is on */
+#define BIOMETRIC_MAX_GROUP_PAGES 256
+
 /*
  * Pre-selection, for searches that need not be exact.  A template has words,
  * each a coarse description of a part of it; mated templates have some in
@@ -124,6 +127,7 @@ typedef struct BiometricModality
 	 * with sketch i is beyond the limit.  A page's worth at a time.
 	 */
 	Size max_sketch_size;
+	int  group_pages; /* about so many pages of entries have their sketches on one page */
 	Size (*sketch)(const void *features, Size size, void *sketch);
 	bool (*sketch_valid)(const void *sketch, Size size);
 	void (*sketches_within)(void *probe, int n, const void *const *sketches, const Size *sizes,

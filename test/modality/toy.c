@@ -22,6 +22,9 @@ PG_MODULE_MAGIC;
 #define TOY_BITS (8 * (TOY_SIZE - 1))
 #define MAX_PAW  4
 
+/* The paw and the first bytes of the bits */
+#define TOY_SKETCH_SIZE 3
+
 /* ---- the type ------------------------------------------------------------ */
 
 static Datum
@@ -96,30 +99,52 @@ features_valid(const void *features, Size size)
 	return size == TOY_SIZE && *(const uint8 *) features <= MAX_PAW;
 }
 
+static Size
+sketch(const void *features, Size size, void *result)
+{
+	memcpy(result, features, TOY_SKETCH_SIZE);
+	return TOY_SKETCH_SIZE;
+}
+
+static bool
+sketch_valid(const void *sketch, Size size)
+{
+	return size == TOY_SKETCH_SIZE && *(const uint8 *) sketch <= MAX_PAW;
+}
+
 static void *
 begin_probe(const void *features, Size size)
 {
 	return memcpy(palloc(size), features, size);
 }
 
+static double
+distance(const uint8 *a, const uint8 *b, int bytes)
+{
+	int differing = 0;
+
+	if (a[0] != b[0] && a[0] != 0 && b[0] != 0)
+		return 1;
+	for (int k = 1; k < bytes; k++)
+		differing += pg_number_of_ones[a[k] ^ b[k]];
+	return (double) differing / TOY_BITS;
+}
+
 static void
 distances(void *probe, int n, const void *const *features, const Size *sizes, double limit,
 		  double *result)
 {
-	const uint8 *a = probe;
-
 	for (int i = 0; i < n; i++)
-	{
-		const uint8 *b = features[i];
-		int          differing = 0;
+		result[i] = distance(probe, features[i], TOY_SIZE);
+}
 
-		for (int k = 1; k < TOY_SIZE; k++)
-			differing += pg_number_of_ones[a[k] ^ b[k]];
-		if (a[0] != b[0] && a[0] != 0 && b[0] != 0)
-			result[i] = 1;
-		else
-			result[i] = (double) differing / TOY_BITS;
-	}
+/* The bits of a sketch that differ are some of all that differ */
+static void
+sketches_within(void *probe, int n, const void *const *sketches, const Size *sizes, double limit,
+				bool *within)
+{
+	for (int i = 0; i < n; i++)
+		within[i] = distance(probe, sketches[i], TOY_SKETCH_SIZE) <= limit;
 }
 
 /* 80 decibans for the same bits, 0 from half of them on */
@@ -155,6 +180,11 @@ static const BiometricModality modality = {
 	.name = "toy",
 	.features_version = 1,
 	.max_features_size = TOY_SIZE,
+	.group_pages = 20,
+	.max_sketch_size = TOY_SKETCH_SIZE,
+	.sketch = sketch,
+	.sketch_valid = sketch_valid,
+	.sketches_within = sketches_within,
 	.compare_cost = 1,
 	.max_label = MAX_PAW,
 	.label_function = "paw",

@@ -136,7 +136,7 @@ damaged('name of the modality', with_bytes(0, $contents + 12, "palmprint\0"), $c
 damaged('name of the modality without end', with_bytes(0, $contents + 12, 'x' x 52), $corrupted);
 damaged('features of another release', with_bytes(0, $contents + 8, pack('L', 77)), qr/ERROR:  55000: .*features/, also => '55000');
 damaged('metapage of zeroes', with_bytes(0, 0, "\0" x $block_size), $corrupted);
-damaged('gallery page in place of the metapage', with_bytes(0, 0, substr($sound, $block_size, $block_size)), $corrupted);
+damaged('gallery page in place of the metapage', with_bytes(0, 0, substr($sound, 2 * $block_size, $block_size)), $corrupted);
 damaged('btree page in place of the metapage', with_bytes(0, 0, substr($other, 0, $block_size)), $corrupted);
 
 # Gallery pages
@@ -174,6 +174,22 @@ damaged('entry that claims to have no template', with_bytes($page, $offset + 6, 
 damaged('entry of a row that is there, said to be gone', with_bytes($page, $offset + 6, pack('S', 8)), $corrupted, silent => 1);
 damaged('entry whose features end early', with_bytes($page, $contents, pack('L', $offset | 1 << 15 | 12 << 17)), $corrupted);
 damaged('count of entries', with_bytes($page, 12, pack('S', $contents + 4)), $corrupted, silent => 1);
+
+# Sketch pages: the first one, of the group that begins with the gallery page above
+my $sketches = 1;
+my $first = unpack('L', substr($sound, $sketches * $block_size + $contents, 4)) & 0x7fff;
+my $lower = unpack('S', substr($sound, $sketches * $block_size + 12, 2));
+
+damaged('gallery page in place of a sketch page', with_bytes($sketches, 0, substr($sound, $page * $block_size, $block_size)), $corrupted);
+damaged('sketch page in place of a gallery page', with_bytes($page, 0, substr($sound, $sketches * $block_size, $block_size)), $corrupted);
+damaged('sketch page of zeroes', with_bytes($sketches, 0, "\0" x $block_size), $corrupted, silent => 1);
+damaged('sketches that are not there', with_bytes($sketches, 12, pack('S', $lower - 8)), $corrupted, silent => 1);
+damaged('sketch of a page outside of the group', with_bytes($sketches, $first, pack('C', 255)), $corrupted);
+damaged('sketch of a page that is not there', with_bytes($sketches, $first, pack('C', 8)), $corrupted, silent => 1);
+damaged('sketch of no entry', with_bytes($sketches, $first + 1, pack('C', 31)), $corrupted, silent => 1);
+damaged('sketch of an offset that cannot be', with_bytes($sketches, $first + 1, pack('C', 33)), $corrupted);
+damaged('two sketches of an entry', with_bytes($sketches, $first + 1, pack('C', 2)), $corrupted);
+damaged('line pointer of a sketch', with_bytes($sketches, $contents, pack('L', 8190 | 1 << 15 | 2 << 17)), $corrupted);
 
 # Features overwritten at random never crash a search, whether they can be told
 # from sound ones or not.

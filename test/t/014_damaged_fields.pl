@@ -17,7 +17,7 @@ use Test::More;
 
 my $block_size = 8192;
 my $contents = 24;
-my %kinds = (1 => 'metapage', 2 => 'gallery', 3 => 'leaf', 4 => 'directory', 5 => 'pending', 6 => 'free', 7 => 'young');
+my %kinds = (1 => 'metapage', 2 => 'gallery', 3 => 'leaf', 4 => 'directory', 5 => 'pending', 6 => 'free', 7 => 'young', 8 => 'sketch');
 my $node = new_server('main', checksums => 0, conf => "autovacuum = off\nshared_buffers = 64MB\nmax_locks_per_transaction = 1000\n");
 
 # An index that has pages of all kinds, young ones among them that are being merged.
@@ -62,7 +62,7 @@ sub field
 }
 
 # Fast searches: a small gallery would be searched exactly.  The count of
-# entries stands in the metapage, after 64 bytes of identity, 4 fixed fields, 3
+# entries stands in the metapage, after 64 bytes of identity, 5 fixed fields, 3
 # blocks and two lists of 24 bytes.
 my $flags = $contents + 64;
 my $lists = $flags + 32;
@@ -109,9 +109,9 @@ sub damage_link
 
 # the metapage
 damage_field("metapage, identity at $_", 0, $contents + $_, 'L') foreach (0, 4, 12);
-damage_field("metapage, fixed field $_", 0, $flags + 4 * $_, 'L') foreach (0 .. 3);
+damage_field("metapage, fixed field $_", 0, $flags + 4 * $_, 'L') foreach (0 .. 4);
 damage_link("metapage, $_->[0]", 0, $_->[1])
-  foreach ([ 'first leaf', $flags + 16 ], [ 'first directory page', $flags + 20 ], [ 'first free page', $flags + 24 ],
+  foreach ([ 'first leaf', $flags + 20 ], [ 'first directory page', $flags + 24 ], [ 'first free page', $flags + 28 ],
 	[ 'first pending page', $lists ], [ 'last pending page', $lists + 4 ], [ 'first young page', $lists + 24 ], [ 'last young page', $lists + 28 ]);
 damage_field("metapage, number at $_", 0, $_, 'Q')
   foreach ($lists + 8, $lists + 16, $lists + 32, $lists + 40, map { $counts + 8 * $_ } (0 .. 6));
@@ -123,7 +123,7 @@ foreach my $kind (sort keys %of_kind)
 	# the header, and the special space at the end
 	damage_field("$kind, header at $_", $block, $_, 'S') foreach (12, 14, 16, 18);
 	damage_field("$kind, special space at $_", $block, $block_size - $_, 'S') foreach (2, 4);
-	next if $kind eq 'metapage' || $kind eq 'gallery';
+	next if $kind eq 'metapage' || $kind eq 'gallery' || $kind eq 'sketch';
 	foreach my $page ($kind eq 'pending' || $kind eq 'young' ? @{ $of_kind{$kind} }[ 0, -1 ] : $block)
 	{
 		damage_field("$kind, low", $page, $contents, 'Q');
@@ -142,18 +142,21 @@ foreach my $kind (sort keys %of_kind)
 	}
 }
 
-# gallery pages: line pointers of 15 bits offset, 2 bits state, 15 bits length; then the entry
-foreach my $block (@{ $of_kind{gallery} }[ 0, -1 ])
+# gallery and sketch pages: line pointers of 15 bits offset, 2 bits state, 15 bits length; then
+# the entry or the sketch
+foreach my $block (map { @{ $of_kind{$_} }[ 0, -1 ] } qw(gallery sketch))
 {
+	my $kind = $kinds{ field($block, $block_size - 4, 'S') };
 	my $entries = (field($block, 12, 'S') - $contents) / 4;
 
 	foreach my $at ($contents, $contents + 4 * ($entries - 1))
 	{
 		my $pointer = field($block, $at, 'L');
 		my $entry = $pointer & 0x7fff;
+		my @fields = $kind eq 'gallery' ? (0, 2, 4, 6, 8, 10) : grep { $_ < $pointer >> 17 } (0, 2, 4);
 
-		push @cases, [ "gallery, line pointer $pointer, bit $_", $block, $at, pack('L', $pointer ^ 1 << $_) ] foreach (0 .. 31);
-		damage_field("gallery, entry at $_", $block, $entry + $_, 'S') foreach (0, 2, 4, 6, 8, 10);
+		push @cases, [ "$kind, line pointer $pointer, bit $_", $block, $at, pack('L', $pointer ^ 1 << $_) ] foreach (0 .. 31);
+		damage_field("$kind, entry at $_", $block, $entry + $_, 'S') foreach @fields;
 	}
 }
 

@@ -74,6 +74,22 @@ chain_add(Chain *chain, uint64 value, const void *item)
 	return begins;
 }
 
+/* Free pages up to where a group begins, where gallery pages may come */
+static void
+fill_group(Relation index, BiometricMetaPage meta)
+{
+	while ((RelationGetNumberOfBlocks(index) - BIOMETRIC_FIRST_BLOCK) % (meta->group_pages + 1) !=
+		   0)
+	{
+		Buffer buffer = biometric_extend(index, MAIN_FORKNUM);
+
+		word_page_init(BufferGetPage(buffer), BIOMETRIC_FREE_PAGE, 0, 0, meta->first_free);
+		meta->first_free = BufferGetBlockNumber(buffer);
+		MarkBufferDirty(buffer);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
 void
 preselection_build(Relation index, PostingSort *sort)
 {
@@ -127,6 +143,7 @@ preselection_build(Relation index, PostingSort *sort)
 	meta = BiometricPageGetMeta(BufferGetPage(buffer));
 	meta->first_leaf = leaves->first;
 	meta->first_directory = directory->first;
+	fill_group(index, meta);
 	meta->words_start = blocks;
 	meta->words_end = RelationGetNumberOfBlocks(index);
 	meta->fixed_hash = biometric_meta_hash(meta);

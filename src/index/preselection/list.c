@@ -23,14 +23,14 @@ meta_list(BiometricMetaPage meta, BiometricPageKind kind)
 
 /*
  * Makes a new last page with n items, if last still is the last one and has at
- * least full items.
+ * least full items.  The caller has the blocks held[0] and held[1] locked, 0 for none.
  */
 static void
 append_page(Relation index, BiometricPageKind kind, BlockNumber last, int full, const void *items,
-			int n, BlockNumber held)
+			int n, const BlockNumber *held)
 {
 	BlockNumber       blocks = 0;
-	BlockNumber       locked[] = {held, last};
+	BlockNumber       locked[] = {held[0], held[1], last};
 	Buffer            old_buffer = InvalidBuffer;
 	Buffer            meta_buffer;
 	Buffer            buffer;
@@ -42,7 +42,7 @@ append_page(Relation index, BiometricPageKind kind, BlockNumber last, int full, 
 	{
 		WordPage words;
 
-		if (last == held)
+		if (last == held[0] || last == held[1])
 			biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
 									 "It says that a page in use is the last one of a list.");
 		old_buffer = biometric_read_linked(index, &blocks, last);
@@ -87,7 +87,7 @@ append_page(Relation index, BiometricPageKind kind, BlockNumber last, int full, 
 }
 
 Buffer
-pending_lock_last(Relation index, int limit, BlockNumber held)
+pending_lock_last(Relation index, int limit, const BlockNumber *held)
 {
 	int         full = Min(limit, PENDING_MAX_ENTRIES);
 	BlockNumber blocks = 0;
@@ -101,9 +101,10 @@ pending_lock_last(Relation index, int limit, BlockNumber held)
 		biometric_read_meta(index, &meta);
 		if (meta.pending.last != 0)
 		{
-			if (meta.pending.last == held)
-				biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
-										 "It says that a gallery page is the last pending page.");
+			if (meta.pending.last == held[0] || meta.pending.last == held[1])
+				biometric_page_corrupted(
+					index, BIOMETRIC_META_BLOCK,
+					"It says that the last pending page is a gallery or sketch page.");
 			buffer = biometric_read_linked(index, &blocks, meta.pending.last);
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 			page = BufferGetPage(buffer);
@@ -134,12 +135,13 @@ pending_add(Page page, EntryRef ref)
 void
 list_append(Relation index, BiometricPageKind kind, const void *items, int n)
 {
+	const BlockNumber     held[2] = {0, 0};
 	BiometricMetaPageData meta;
 	uint64                number;
 
 	biometric_read_meta(index, &meta);
 	number = meta_list(&meta, kind)->next_number;
-	append_page(index, kind, meta_list(&meta, kind)->last, 0, items, n, 0);
+	append_page(index, kind, meta_list(&meta, kind)->last, 0, items, n, held);
 
 	/* only the merger appends to this list */
 	biometric_read_meta(index, &meta);

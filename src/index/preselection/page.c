@@ -112,7 +112,7 @@ word_page_allocate(Relation index, BiometricMetaPage meta, BlockNumber *blocks,
 	Buffer buffer;
 
 	if (meta->first_free == 0)
-		return biometric_extend(index, MAIN_FORKNUM);
+		return biometric_new_page(index, meta);
 	for (int i = 0; i < nheld; i++)
 	{
 		if (meta->first_free == held[i])

@@ -94,9 +94,9 @@ extern void preselection_removed(Relation index, int64 postings, int64 entries);
 /*
  * list.c: pending and young pages.  The insertion of an entry locks the last
  * pending page, which has room then, and adds the entry in its own WAL record.
- * The caller has the block "held" locked exclusively.
+ * The caller has two other blocks, "held", locked exclusively.
  */
-extern Buffer pending_lock_last(Relation index, int limit, BlockNumber held);
+extern Buffer pending_lock_last(Relation index, int limit, const BlockNumber *held);
 extern void   pending_add(Page page, EntryRef ref);
 
 /*

@@ -27,7 +27,8 @@ CREATE FUNCTION biometric_index_stats(index regclass,
 		OUT entry_bytes bigint, OUT free_bytes bigint,
 		OUT preselection boolean, OUT pending_entries bigint, OUT dead_entries bigint,
 		OUT postings bigint, OUT gallery_pages bigint, OUT leaf_pages bigint,
-		OUT directory_pages bigint, OUT pending_pages bigint, OUT free_pages bigint)
+		OUT directory_pages bigint, OUT pending_pages bigint, OUT free_pages bigint,
+		OUT sketch_pages bigint, OUT sketch_bytes bigint)
 	AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 -- raises an error if the index is damaged; with heapallindexed also if a row
