@@ -52,7 +52,20 @@ distances(void *probe, int n, const void *const *features, const Size *sizes, do
 		  double *result)
 {
 	for (int i = 0; i < n; i++)
-		result[i] = fingerprint_distance(probe, features[i], sizes[i]);
+		result[i] = fingerprint_distance_within(probe, features[i], sizes[i], limit);
+}
+
+static Size
+sketch(const void *features, Size size, void *result)
+{
+	return fingerprint_sketch(features, result);
+}
+
+static void
+sketches_within(void *probe, int n, const void *const *sketches, const Size *sizes, double limit,
+				bool *within)
+{
+	fingerprint_sketches_within(probe, n, sketches, limit, within);
 }
 
 static void
@@ -78,6 +91,10 @@ static const BiometricModality modality = {
 	.features_valid = fingerprint_features_valid,
 	.begin_probe = begin_probe,
 	.distances = distances,
+	.max_sketch_size = FINGERPRINT_SKETCH_MAX_SIZE,
+	.sketch = sketch,
+	.sketch_valid = fingerprint_sketch_valid,
+	.sketches_within = sketches_within,
 	.resemblances = resemblances,
 	.score = fingerprint_score,
 	.score_limit = fingerprint_score_limit,

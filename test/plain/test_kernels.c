@@ -94,9 +94,18 @@ match_fingers(Result *result)
 		fingerprint_probe_init(probe, features[i], sizes[i]);
 		for (int j = 0; j < FINGERS; j++)
 		{
-			double distance = fingerprint_distance(probe, features[j], sizes[j]);
+			double      distance = fingerprint_distance(probe, features[j], sizes[j]);
+			uint8_t     sketch[FINGERPRINT_SKETCH_MAX_SIZE];
+			const void *sketches[1] = {sketch};
+			bool        within[1];
 
 			note(result, &distance, sizeof(distance));
+			note(result, sketch, fingerprint_sketch(features[j], sketch));
+			for (double limit = 0; limit < 1; limit += 0.01)
+			{
+				fingerprint_sketches_within(probe, 1, sketches, limit, within);
+				note(result, within, sizeof(within));
+			}
 		}
 	}
 	free(probe);

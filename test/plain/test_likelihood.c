@@ -48,6 +48,10 @@ main(void)
 	static int8_t           fast[FINGERPRINT_MAX_MINUTIAE][LIKELIHOOD_STRIDE];
 	static int8_t           plain[FINGERPRINT_MAX_MINUTIAE][LIKELIHOOD_STRIDE];
 	int8_t                  best_fast[FINGERPRINT_MAX_MINUTIAE];
+	int8_t                  best_alone[FINGERPRINT_MAX_MINUTIAE];
+	int8_t                  most_fast[LIKELIHOOD_STRIDE];
+	int8_t                  most_plain[LIKELIHOOD_STRIDE];
+	int8_t                  most_alone[LIKELIHOOD_STRIDE];
 	int8_t                  best_plain[FINGERPRINT_MAX_MINUTIAE];
 	uint8_t                 all_rows[FINGERPRINT_MAX_MINUTIAE];
 	static uint16_t         pairs[FINGERPRINT_MAX_MINUTIAE * FINGERPRINT_MAX_MINUTIAE];
@@ -75,8 +79,16 @@ main(void)
 			int      count = 0;
 
 			fingerprint_likelihood_tables(a, rows, tables);
-			fingerprint_likelihoods(tables, rows, b, columns, fast, best_fast);
-			fingerprint_likelihoods_plain(tables, rows, b, columns, plain, best_plain);
+			fingerprint_likelihoods(tables, rows, b, columns, fast, best_fast, most_fast);
+			fingerprint_likelihoods_plain(tables, rows, b, columns, plain, best_plain, most_plain);
+			same &= memcmp(most_fast, most_plain, columns) == 0;
+
+			/* the largest alone */
+			memset(best_alone, 0, sizeof(best_alone));
+			memset(most_alone, 0, sizeof(most_alone));
+			fingerprint_likelihoods(tables, rows, b, columns, NULL, best_alone, most_alone);
+			same &= memcmp(most_alone, most_plain, columns) == 0 &&
+					memcmp(best_alone, best_plain, rows) == 0;
 			for (int i = 0; i < rows; i++)
 			{
 				same &= memcmp(fast[i], plain[i], columns) == 0 && best_fast[i] == best_plain[i];
@@ -102,7 +114,7 @@ main(void)
 
 			/* the other way round */
 			fingerprint_likelihood_tables(b, columns, tables);
-			fingerprint_likelihoods(tables, columns, a, rows, fast, best_fast);
+			fingerprint_likelihoods(tables, columns, a, rows, fast, best_fast, most_fast);
 			for (int i = 0; i < rows; i++)
 				for (int j = 0; j < columns; j++)
 					symmetric &= fast[j][i] == plain[i][j];

@@ -19,6 +19,7 @@
  * divisions and square roots in an order fixed by the source.  Symmetric: the
  * two blocks of features are put in a fixed order first.
  */
+#include "match/fingerprint/caps.h"
 #include "match/fingerprint/internal.h"
 #include "match/fingerprint/likelihood.h"
 #include "match/fingerprint/parameters.h"
@@ -107,6 +108,7 @@ struct FingerprintProbe
 	LikelihoodTables tables[MAX_MINUTIAE];
 	int8_t           likelihood[MAX_MINUTIAE][LIKELIHOOD_STRIDE]; /* [probe's][other's], halves */
 	int8_t           best[LIKELIHOOD_STRIDE];                     /* of each row, else -128 */
+	int8_t           most[LIKELIHOOD_STRIDE];                     /* of each column */
 	Pairs            candidates;
 	Pairs            aligned;
 	NearMinutiae     near[MAX_MINUTIAE];
@@ -116,6 +118,9 @@ struct FingerprintProbe
 	float            support[MAX_CANDIDATES];
 	Alignment        alignments[MAX_SEEDS];
 	Alignment        spare;
+
+	FingerprintCapProbe caps;
+	double              farthest_cap;
 };
 
 size_t
@@ -237,6 +242,8 @@ fingerprint_probe_init(FingerprintProbe *probe, const void *features, size_t siz
 	bound(probe, &probe->probe);
 	fingerprint_likelihood_tables(fingerprint_descriptors(probe->bytes, probe->probe.count),
 								  probe->probe.count, probe->tables);
+	fingerprint_cap_probe_init(&probe->caps, probe->bytes);
+	probe->farthest_cap = fingerprint_farthest_cap();
 }
 
 static inline void
@@ -1220,7 +1227,7 @@ begin_comparison(FingerprintProbe *probe, const void *features, size_t size)
 	probe->other.count = fingerprint_minutia_count(features);
 	fingerprint_likelihoods(probe->tables, probe->probe.count,
 							fingerprint_descriptors(features, probe->other.count),
-							probe->other.count, probe->likelihood, probe->best);
+							probe->other.count, probe->likelihood, probe->best, probe->most);
 	if (probe->size != size)
 		return probe->size > size;
 	return memcmp(probe->bytes, features, size) > 0;
@@ -1242,21 +1249,33 @@ fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 	look_at_best(probe, a, b, look_at_alignments(probe, a, b, evidence), evidence);
 }
 
-FingerprintStage
-fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, double *odds)
+/* any template is nearest to itself */
+static bool
+is_itself(const FingerprintProbe *probe, const void *features, size_t size)
+{
+	return probe->size == size && memcmp(probe->bytes, features, size) == 0;
+}
+
+/*
+ * Takes a pair through the stages until one of them settles it, or its cap is
+ * beyond the limit.  *cap is the farthest cap of those that it came to.
+ */
+static FingerprintStage
+take_through_stages(FingerprintProbe *probe, const void *features, size_t size, double limit,
+					double *odds, double *cap)
 {
 	bool          swap = begin_comparison(probe, features, size);
 	const Finger *a = swap ? &probe->other : &probe->probe;
 	const Finger *b = swap ? &probe->probe : &probe->other;
 	double        evidence[FINGERPRINT_EVIDENCE] = {0};
+	double        next;
 	int           seeds;
-
-	/* any template is nearest to itself */
-	bool itself = probe->size == size && memcmp(probe->bytes, features, size) == 0;
+	bool          itself = is_itself(probe, features, size);
 
 	look_at_candidates(probe, a, b, evidence);
 	*odds = fingerprint_weigh_stage(FINGERPRINT_STAGE_CANDIDATES, evidence);
-	if (*odds < 0 && !itself)
+	*cap = itself ? 0 : fingerprint_cap(FINGERPRINT_CAP_CANDIDATES, *odds);
+	if ((*odds < 0 && !itself) || *cap > limit)
 		return FINGERPRINT_STAGE_CANDIDATES;
 
 	look_at_support(probe, a, b, evidence);
@@ -1264,7 +1283,9 @@ fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, do
 	bound(probe, &probe->other);
 	seeds = look_at_alignments(probe, a, b, evidence);
 	*odds = fingerprint_weigh_stage(FINGERPRINT_STAGE_ALIGNMENT, evidence);
-	if ((*odds < 0 && !itself) || seeds == 0)
+	next = itself ? 0 : fingerprint_cap(FINGERPRINT_CAP_ALIGNMENT, *odds);
+	*cap = next > *cap ? next : *cap;
+	if ((*odds < 0 && !itself) || seeds == 0 || *cap > limit)
 		return FINGERPRINT_STAGE_ALIGNMENT;
 
 	look_at_best(probe, a, b, seeds, evidence);
@@ -1274,36 +1295,106 @@ fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, do
 	return FINGERPRINT_STAGE_WHOLE;
 }
 
+FingerprintStage
+fingerprint_stage(FingerprintProbe *probe, const void *features, size_t size, double *odds)
+{
+	double cap;
+
+	return take_through_stages(probe, features, size, INFINITY, odds, &cap);
+}
+
+/* The largest likelihoods of all minutiae of both, as far as they are above a floor, summed up */
+static int
+sum_of_largest(const FingerprintProbe *probe, int rows, int columns, int floor)
+{
+	int sum = 0;
+
+	for (int i = 0; i < rows; i++)
+		sum += probe->best[i] > floor ? probe->best[i] - floor : 0;
+	for (int j = 0; j < columns; j++)
+		sum += probe->most[j] > floor ? probe->most[j] - floor : 0;
+	return sum;
+}
+
+/* finds the largest likelihoods, and no others */
+static void
+find_largest(FingerprintProbe *probe, const uint8_t *features)
+{
+	fingerprint_likelihoods(probe->tables, probe->probe.count,
+							fingerprint_descriptors(features, features[1]), features[1], NULL,
+							probe->best, probe->most);
+}
+
+/* a minutia with a lower likelihood tells nothing; halves */
+#define CAP_FLOOR (-20)
+
+int
+fingerprint_descriptor_evidence(FingerprintProbe *probe, const void *features)
+{
+	int rows = probe->probe.count;
+	int columns = fingerprint_minutia_count(features);
+
+	find_largest(probe, features);
+	return fingerprint_cap_evidence(sum_of_largest(probe, rows, columns, CAP_FLOOR), rows, columns);
+}
+
 double
-fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
+fingerprint_distance_within(FingerprintProbe *probe, const void *features, size_t size,
+							double limit)
 {
 	const uint8_t   *bytes = features;
 	FingerprintStage stage;
-	double           odds;
+	double           distance, odds, next;
+	double           cap = 0;
+	bool             itself;
 
 	if (bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0])
 		return FINGERPRINT_DISTANCE_NONMATED;
 	if (bytes[1] == 0 || probe->bytes[1] == 0)
 		return FINGERPRINT_DISTANCE_NONMATED;
-	stage = fingerprint_stage(probe, features, size, &odds);
-	return fingerprint_odds_to_distance(stage, odds);
+
+	itself = is_itself(probe, features, size);
+	if (limit < probe->farthest_cap && !itself)
+		cap = fingerprint_cap(FINGERPRINT_CAP_DESCRIPTORS,
+							  fingerprint_descriptor_evidence(probe, features));
+	if (cap > limit)
+		return cap;
+	stage = take_through_stages(probe, features, size, limit, &odds, &next);
+	cap = next > cap ? next : cap;
+	if (cap > limit)
+		return cap;
+	distance = fingerprint_odds_to_distance(stage, odds);
+	if (itself || distance > limit || distance >= probe->farthest_cap)
+		return distance;
+
+	/* nearer than all caps together may be: what was left out before */
+	if (!(limit < probe->farthest_cap))
+	{
+		next =
+			fingerprint_cap(FINGERPRINT_CAP_DESCRIPTORS,
+							fingerprint_cap_evidence(sum_of_largest(probe, probe->probe.count,
+																	probe->other.count, CAP_FLOOR),
+													 probe->probe.count, probe->other.count));
+		cap = next > cap ? next : cap;
+	}
+	next =
+		fingerprint_cap(FINGERPRINT_CAP_WORDS, fingerprint_word_evidence(&probe->caps, features));
+	cap = next > cap ? next : cap;
+	return distance > cap ? distance : cap;
 }
 
-/* The largest likelihood of each column */
-CPU_INLINE void
-column_maxima_loop(int8_t (*likelihood)[LIKELIHOOD_STRIDE], int rows, int columns,
-				   int8_t *restrict most)
+double
+fingerprint_distance(FingerprintProbe *probe, const void *features, size_t size)
 {
-	int padded = (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR * LIKELIHOOD_VECTOR;
-
-	memset(most, -128, padded);
-	for (int i = 0; i < rows; i++)
-		for (int j = 0; j < padded; j++)
-			most[j] = likelihood[i][j] > most[j] ? likelihood[i][j] : most[j];
+	return fingerprint_distance_within(probe, features, size, INFINITY);
 }
-WIDER(void, column_maxima,
-	  (int8_t(*likelihood)[LIKELIHOOD_STRIDE], int rows, int columns, int8_t *restrict most),
-	  (likelihood, rows, columns, most))
+
+void
+fingerprint_sketches_within(FingerprintProbe *probe, int n, const void *const *sketches,
+							double limit, bool *within)
+{
+	fingerprint_cap_sketches(&probe->caps, n, sketches, limit, within);
+}
 
 /*
  * with a likelihood below this a minutia has no counterpart in the other
@@ -1317,19 +1408,14 @@ fingerprint_resemblance(FingerprintProbe *probe, const void *features, size_t si
 	const uint8_t *bytes = features;
 	int            rows = probe->bytes[1];
 	int            columns = bytes[1];
-	int            sum = 0;
-	int8_t         most[LIKELIHOOD_STRIDE];
 
+	(void) size;
 	if ((bytes[0] != 0 && probe->bytes[0] != 0 && bytes[0] != probe->bytes[0]) || rows == 0 ||
 		columns == 0)
 		return -1;
-	begin_comparison(probe, features, size);
-	column_maxima(probe->likelihood, rows, columns, most);
-	for (int i = 0; i < rows; i++)
-		sum += probe->best[i] > RESEMBLANCE_FLOOR ? probe->best[i] - RESEMBLANCE_FLOOR : 0;
-	for (int j = 0; j < columns; j++)
-		sum += most[j] > RESEMBLANCE_FLOOR ? most[j] - RESEMBLANCE_FLOOR : 0;
-	return (int) (sum * 256.0f / (sqrtf((float) (rows * columns)) + 1));
+	find_largest(probe, bytes);
+	return (int) (sum_of_largest(probe, rows, columns, RESEMBLANCE_FLOOR) * 256.0f /
+				  (sqrtf((float) (rows * columns)) + 1));
 }
 
 /* one side of a pairing: which of its minutiae the other finger could have shown */

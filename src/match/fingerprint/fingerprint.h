@@ -95,6 +95,27 @@ extern double fingerprint_distance(FingerprintProbe *probe, const void *features
 
 #define FINGERPRINT_DISTANCE_NONMATED 1.0
 
+/* the same, but for a distance beyond the limit any number beyond it may be returned: less work */
+extern double fingerprint_distance_within(FingerprintProbe *probe, const void *features,
+										  size_t size, double limit);
+
+/*
+ * A sketch: what a search with a limit looks at first.  2 bytes a minutia and 2
+ * more.  fingerprint_sketch returns its size; fingerprint_sketch_valid is true for
+ * all that it writes, and tells damaged ones.
+ */
+#define FINGERPRINT_SKETCH_MAX_SIZE (2 + 2 * FINGERPRINT_MAX_MINUTIAE)
+
+extern size_t fingerprint_sketch(const void *features, void *sketch);
+extern bool   fingerprint_sketch_valid(const void *sketch, size_t size);
+
+/*
+ * within[i] is false only if the distance to all features with valid sketch i is
+ * beyond the limit.
+ */
+extern void fingerprint_sketches_within(FingerprintProbe *probe, int n, const void *const *sketches,
+										double limit, bool *within);
+
 /*
  * How much the minutiae of both resemble each other, by their descriptors alone:
  * the higher, the likelier mates.  -1 if both finger positions are known and

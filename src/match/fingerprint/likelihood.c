@@ -21,7 +21,8 @@ typedef struct LikelihoodKernel
 {
 	CpuKernel cpu;
 	void (*likelihoods)(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
-						int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
+						int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best,
+						int8_t *most);
 	int (*threshold)(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows, int nrows,
 					 int columns, int limit, int low, int high);
 	int (*list)(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows, int nrows,
@@ -65,10 +66,12 @@ add_saturating(int a, int b)
 
 void
 fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
-							  int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+							  int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best,
+							  int8_t most[LIKELIHOOD_STRIDE])
 {
 	int padded = (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR * LIKELIHOOD_VECTOR;
 
+	memset(most, -128, padded);
 	for (int i = 0; i < rows; i++)
 	{
 		best[i] = -128;
@@ -76,6 +79,7 @@ fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows, const ui
 		{
 			int8_t even = 0;
 			int8_t odd = 0;
+			int8_t sum;
 
 			for (int d = 0; j < columns && d < FINGERPRINT_DIMENSIONS; d += 2)
 			{
@@ -84,8 +88,11 @@ fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows, const ui
 				even = add_saturating(even, tables[i][d][byte & 15]);
 				odd = add_saturating(odd, tables[i][d + 1][byte >> 4]);
 			}
-			result[i][j] = j < columns ? add_saturating(even, odd) : -128;
-			best[i] = result[i][j] > best[i] ? result[i][j] : best[i];
+			sum = j < columns ? add_saturating(even, odd) : -128;
+			if (result != NULL)
+				result[i][j] = sum;
+			best[i] = sum > best[i] ? sum : best[i];
+			most[j] = sum > most[j] ? sum : most[j];
 		}
 	}
 }
@@ -135,9 +142,9 @@ largest_avx2(__m256i values)
 INLINE_AVX2 void
 two_rows_avx2(const LikelihoodTables *table0, const LikelihoodTables *table1, int vectors,
 			  __m256i (*levels)[2], const __m256i *outside, int8_t *result0, int8_t *result1,
-			  int8_t *best0, int8_t *best1)
+			  int8_t *best0, int8_t *best1, __m256i *most)
 {
-	__m256i even[2][2], odd[2][2], most[2];
+	__m256i even[2][2], odd[2][2], largest[2];
 
 	for (int v = 0; v < vectors; v++)
 		even[0][v] = even[1][v] = odd[0][v] = odd[1][v] = _mm256_setzero_si256();
@@ -158,21 +165,25 @@ two_rows_avx2(const LikelihoodTables *table0, const LikelihoodTables *table1, in
 			odd[1][v] = _mm256_adds_epi8(odd[1][v], _mm256_shuffle_epi8(odd1, levels[d + 1][v]));
 		}
 	}
-	most[0] = most[1] = _mm256_set1_epi8(-128);
+	largest[0] = largest[1] = _mm256_set1_epi8(-128);
 #pragma GCC unroll 2
 	for (int v = 0; v < vectors; v++)
 	{
 		__m256i sum0 = _mm256_min_epi8(_mm256_adds_epi8(even[0][v], odd[0][v]), outside[v]);
 		__m256i sum1 = _mm256_min_epi8(_mm256_adds_epi8(even[1][v], odd[1][v]), outside[v]);
 
-		_mm256_storeu_si256((__m256i *) (result0 + 32 * v), sum0);
-		_mm256_storeu_si256((__m256i *) (result1 + 32 * v), sum1);
-		most[0] = _mm256_max_epi8(most[0], sum0);
-		most[1] = _mm256_max_epi8(most[1], sum1);
+		if (result0 != NULL)
+		{
+			_mm256_storeu_si256((__m256i *) (result0 + 32 * v), sum0);
+			_mm256_storeu_si256((__m256i *) (result1 + 32 * v), sum1);
+		}
+		largest[0] = _mm256_max_epi8(largest[0], sum0);
+		largest[1] = _mm256_max_epi8(largest[1], sum1);
+		most[v] = _mm256_max_epi8(most[v], _mm256_max_epi8(sum0, sum1));
 	}
 	{
-		int8_t largest0 = largest_avx2(most[0]);
-		int8_t largest1 = largest_avx2(most[1]);
+		int8_t largest0 = largest_avx2(largest[0]);
+		int8_t largest1 = largest_avx2(largest[1]);
 
 		*best0 = largest0 > *best0 ? largest0 : *best0;
 		*best1 = largest1 > *best1 ? largest1 : *best1;
@@ -182,7 +193,7 @@ two_rows_avx2(const LikelihoodTables *table0, const LikelihoodTables *table1, in
 CPU_TARGET("avx2")
 static void
 likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descriptor, int columns,
-				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best, int8_t *most)
 {
 	const uint8_t *end = descriptor + FINGERPRINT_DIMENSIONS / 2 * columns;
 	const __m256i  nibble = _mm256_set1_epi8(15);
@@ -194,12 +205,15 @@ likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descri
 		/* levels of two vectors of minutiae; the second may be empty */
 		__m256i levels[FINGERPRINT_DIMENSIONS][2];
 		__m256i outside[2];
+		__m256i most_here[2];
 		int     vectors = columns - j > 32 ? 2 : 1;
 		uint8_t bytes[32] = {0}; /* what is compared beyond the last minutia means nothing */
 
 		for (int v = 0; v < vectors; v++)
 		{
 			int inside = columns - j - 32 * v;
+
+			most_here[v] = _mm256_set1_epi8(-128);
 
 			/* 127 where there is a minutia, else -128 */
 			outside[v] = _mm256_xor_si256(
@@ -218,15 +232,19 @@ likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descri
 		for (int i = 0; i < rows; i += 2)
 		{
 			/* an odd last row is summed twice */
-			int k = i + 1 < rows ? i + 1 : i;
+			int     k = i + 1 < rows ? i + 1 : i;
+			int8_t *result0 = result == NULL ? NULL : &result[i][j];
+			int8_t *result1 = result == NULL ? NULL : &result[k][j];
 
 			if (vectors == 2)
-				two_rows_avx2(&tables[i], &tables[k], 2, levels, outside, &result[i][j],
-							  &result[k][j], &best[i], &best[k]);
+				two_rows_avx2(&tables[i], &tables[k], 2, levels, outside, result0, result1,
+							  &best[i], &best[k], most_here);
 			else
-				two_rows_avx2(&tables[i], &tables[k], 1, levels, outside, &result[i][j],
-							  &result[k][j], &best[i], &best[k]);
+				two_rows_avx2(&tables[i], &tables[k], 1, levels, outside, result0, result1,
+							  &best[i], &best[k], most_here);
 		}
+		for (int v = 0; v < vectors; v++)
+			_mm256_storeu_si256((__m256i *) &most[j + 32 * v], most_here[v]);
 	}
 }
 #endif
@@ -234,7 +252,7 @@ likelihoods_avx2(const LikelihoodTables *tables, int rows, const uint8_t *descri
 #ifdef CPU_ARM64
 static void
 likelihoods_neon(const LikelihoodTables *tables, int rows, const uint8_t *descriptor, int columns,
-				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+				 int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best, int8_t *most)
 {
 	const uint8_t *end = descriptor + FINGERPRINT_DIMENSIONS / 2 * columns;
 	int padded = (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR * LIKELIHOOD_VECTOR;
@@ -245,6 +263,7 @@ likelihoods_neon(const LikelihoodTables *tables, int rows, const uint8_t *descri
 		uint8x16_t levels[FINGERPRINT_DIMENSIONS];
 		int8_t     bytes[16];
 		int8x16_t  outside;
+		int8x16_t  most_here = vdupq_n_s8(-128);
 
 		for (int k = 0; k < 16; k++)
 			bytes[k] = j + k < columns ? 127 : -128;
@@ -265,7 +284,7 @@ likelihoods_neon(const LikelihoodTables *tables, int rows, const uint8_t *descri
 		{
 			int8x16_t sum = vdupq_n_s8(0);
 			int8x16_t odd = vdupq_n_s8(0);
-			int8_t    most;
+			int8_t    largest;
 
 			for (int d = 0; d < FINGERPRINT_DIMENSIONS; d += 2)
 			{
@@ -273,10 +292,13 @@ likelihoods_neon(const LikelihoodTables *tables, int rows, const uint8_t *descri
 				odd = vqaddq_s8(odd, vqtbl1q_s8(vld1q_s8(tables[i][d + 1]), levels[d + 1]));
 			}
 			sum = vminq_s8(vqaddq_s8(sum, odd), outside);
-			vst1q_s8(&result[i][j], sum);
-			most = vmaxvq_s8(sum);
-			best[i] = most > best[i] ? most : best[i];
+			if (result != NULL)
+				vst1q_s8(&result[i][j], sum);
+			largest = vmaxvq_s8(sum);
+			best[i] = largest > best[i] ? largest : best[i];
+			most_here = vmaxq_s8(most_here, sum);
 		}
+		vst1q_s8(&most[j], most_here);
 	}
 }
 #endif
@@ -475,9 +497,10 @@ kernel(void)
 
 void
 fingerprint_likelihoods(const LikelihoodTables *tables, int rows, const uint8_t *descriptor,
-						int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best)
+						int columns, int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best,
+						int8_t most[LIKELIHOOD_STRIDE])
 {
-	kernel()->likelihoods(tables, rows, descriptor, columns, result, best);
+	kernel()->likelihoods(tables, rows, descriptor, columns, result, best, most);
 }
 
 int

@@ -27,12 +27,14 @@ extern void fingerprint_likelihood_tables(const uint8_t *descriptor, int count,
 /*
  * Sums up for each of rows tables and each of columns minutiae, whose
  * descriptors are as in features.  result[i][j] for j from columns up to the next
- * multiple of LIKELIHOOD_VECTOR is -128.  best[i] is the largest of row i.
+ * multiple of LIKELIHOOD_VECTOR is -128; no result is written if it is NULL.
+ * best[i] is the largest of row i, most[j] the largest of column j.
  * Sums stay within -128..127, in the order of the dimensions.
  */
 extern void fingerprint_likelihoods(const LikelihoodTables *tables, int rows,
 									const uint8_t *descriptor, int               columns,
-									int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
+									int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best,
+									int8_t most[LIKELIHOOD_STRIDE]);
 
 /*
  * The lowest threshold from low, which is above -128, to high that at most limit
@@ -74,6 +76,7 @@ extern void fingerprint_near_plain(const CoarseMinutiae *a, int rows, const Coar
 /* the same without vectors, for the test */
 extern void fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows,
 										  const uint8_t *descriptor, int               columns,
-										  int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best);
+										  int8_t (*result)[LIKELIHOOD_STRIDE], int8_t *best,
+										  int8_t most[LIKELIHOOD_STRIDE]);
 
 #endif
