@@ -36,7 +36,7 @@ REGRESS = $(patsubst $(srcdir)/sql/%.sql,%,$(sort $(wildcard $(srcdir)/sql/*.sql
 REGRESS_OPTS = --inputdir=$(srcdir) --load-extension=biometric
 ISOLATION = $(patsubst $(srcdir)/test/isolation/specs/%.spec,%,$(sort $(wildcard $(srcdir)/test/isolation/specs/*.spec)))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --outputdir=output_iso --load-extension=biometric
-EXTRA_CLEAN = test/modality/toy.o test/modality/toy$(DLSUFFIX) test/modality/toy.sql test/plain/build test/drivers/build test/bench/build test/fuzz/build test/train/build tmp_check output_iso
+EXTRA_CLEAN = test/modality/toy.o test/modality/toy$(DLSUFFIX) test/modality/toy.sql test/crash/biometric$(DLSUFFIX) test/plain/build test/drivers/build test/bench/build test/fuzz/build test/train/build tmp_check output_iso
 
 # The scripts below choose a PostgreSQL themselves unless told which.
 ifneq ($(origin PG_CONFIG),undefined)
@@ -90,6 +90,11 @@ test/modality/toy.o: test/modality/toy.c $(ALL_HEADERS)
 test/modality/toy.sql: src/sql/biometric/modality.sql
 	@mkdir -p $(@D)
 	$(call STAMP,toy:10) | sed 's/MODULE_PATHNAME/$$libdir\/biometric/' > $@
+
+# A copy of the module that dies where it is told to, for test/t/018_killed.pl.  Only GNU's
+# linker and those like it have --wrap.
+test/crash/biometric$(DLSUFFIX): $(OBJS) test/crash/crash_point.c
+	$(CC) $(CFLAGS) $(CPPFLAGS) -fPIC -shared -o $@ $(filter-out src/exports.map,$^) -Wl,--wrap=GenericXLogFinish $(LDFLAGS) $(LDFLAGS_SL) $(SHLIB_LINK)
 
 biometric$(DLSUFFIX): src/exports.map
 
