@@ -67,6 +67,29 @@ SELECT count(*), sum(cardinality(matches)) > 6 AS several, count(*) = 6 AS equal
 RESET enable_indexscan;
 RESET enable_bitmapscan;
 
+-- Sketches leave out most entries at a high threshold, and none that passes at any
+CREATE FUNCTION pages_read(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || query INTO plan;
+	RETURN (plan->0->'Plan'->>'Shared Hit Blocks')::int + (plan->0->'Plan'->>'Shared Read Blocks')::int;
+END
+$$;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT min_score, pages_read(format('SELECT FROM cat WHERE print %% probe(print(7, 2), %s)', min_score)) < 0.7 * gallery_pages AS few
+FROM (VALUES (-1), (77)) AS v (min_score), biometric_index_stats('cat_print_idx');
+CREATE VIEW passing AS
+	SELECT n, min_score, ARRAY(SELECT id FROM cat WHERE print % probe(print(n, n % 5, '11'), min_score) ORDER BY id) AS ids
+	FROM generate_series(1, 4) AS n, unnest(ARRAY[0, 20, 40, 55, 65, 70, 75, 77, 80]) AS min_score;
+CREATE TEMP TABLE passing_by_index AS SELECT * FROM passing;
+RESET enable_seqscan;
+SET enable_indexscan = off;
+SELECT sum(cardinality(ids)) > 4000 AS many, count(*) = 36 AS equal FROM passing_by_index JOIN passing USING (n, min_score, ids);
+RESET enable_indexscan;
+RESET enable_bitmapscan;
+
 -- Candidate lists: other paws are not compared, and the evidence has their names
 SELECT rank, key, score, verdict, searched FROM identify('cat', 'print', print(7, 2, '01'), 2);
 SELECT rank, person, score, sources, verdict, evidence, searched

@@ -227,6 +227,39 @@ foreach my $n (1, 4)
 }
 ask_all($node, \@passes, 'scans of several passes return every row once and in order');
 
+# A few people with so many captures that the nearest rows are all mates: then their sketches
+# rule out most others, in the first pass and in later ones.
+foreach my $modality ('fingerprint', 'iris')
+{
+	my $captures = $modality eq 'iris' ? 500 : 330;
+
+	$node->safe_psql('postgres', 'DROP TABLE gallery, probe');
+	add_gallery($node, modality => $modality, subjects => 40, captures => 2, probes => 12);
+	$node->safe_psql('postgres', "INSERT INTO gallery SELECT 50000 + 1000 * s + c, "
+		  . synthetic($modality, 's', 'c', '0')
+		  . ", c % 5, '' FROM generate_series(1, 2) AS s, generate_series(100, 99 + $captures) AS c; VACUUM ANALYZE gallery");
+
+	my @questions = (@settings);
+
+	foreach my $limit (1, 60, 200, 300, 600, 5000)
+	{
+		my ($q, $r) = map { synthetic($modality, $_, 50 + $limit % 7, '0') } (1, pick(2, 7));
+		my $t = pick(25, 35, 50);
+		my ($d, $e) = ("print <-> $q", "print <-> $r");
+
+		push @questions,
+		  "SELECT difference('SELECT 0 AS grp, id, $d AS d FROM gallery ORDER BY $d LIMIT $limit')",
+		  "SELECT difference('SELECT 0 AS grp, id, $d AS d FROM gallery WHERE @{[filter()]} ORDER BY $d LIMIT $limit')",
+		  "SELECT difference('SELECT 0 AS grp, id, $d AS d FROM gallery WHERE print % probe($q, $t) ORDER BY $d LIMIT $limit')",
+		  "SELECT difference('SELECT 0 AS grp, id, $d AS d FROM gallery WHERE print % probe($r, $t) ORDER BY $d LIMIT $limit')",
+		  "SELECT difference('SELECT 0 AS grp, id, $e AS d FROM gallery ORDER BY $d, $e LIMIT $limit')";
+	}
+	ask_all($node, \@questions, "$modality: searches for the nearest leave out what their sketches rule out");
+	index_is_sound($node, "$modality: the index with many captures is sound");
+}
+$node->safe_psql('postgres', 'DROP TABLE gallery, probe');
+add_gallery($node, modality => 'iris', subjects => 40, captures => 3, probes => 20);
+
 # Two orders at a time, and ties broken by a column, for which the index is
 # used from PostgreSQL 16 on
 my $tie_break = $node->pg_version < 16 ? '' : 'print_idx';
