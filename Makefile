@@ -12,7 +12,7 @@ MODULE_big = biometric
 # written once, in modality.sql, and stamped for TYPE:COST.
 BIOMETRIC_SQL = index fingerprint iris
 MODALITIES = fingerprint:5000 iris:100
-BIOMETRIC_SQL_2 = records extract synthetic inspect score fusion nodes evidence evaluation report
+BIOMETRIC_SQL_2 = records extract synthetic inspect activity score fusion nodes evidence evaluation report
 WATCHLIST_SQL = agencies log captures persons lists gallery search partners review retention rights
 DATA_built = biometric--2.0.sql biometric_watchlist--2.0.sql
 PGFILEDESC = "biometric - templates, matching and indexed 1:N search"

@@ -8,6 +8,7 @@
 #include "settings.h"
 
 #include "fmgr.h"
+#include "index/activity.h"
 #include "index/index.h"
 #include "match/fingerprint/fingerprint.h"
 #include "match/iris/iris.h"
@@ -29,6 +30,7 @@ _PG_init(void)
 	biometric_init_options();
 	biometric_init_settings();
 	biometric_install_planner_hook();
+	activity_init();
 }
 
 /*

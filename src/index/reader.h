@@ -6,6 +6,7 @@
 #ifndef BIOMETRIC_READER_H
 #define BIOMETRIC_READER_H
 
+#include "index/activity.h"
 #include "index/index.h"
 #include "storage/block.h"
 #include "storage/buf.h"
@@ -15,9 +16,10 @@
 /* Which groups of a parallel scan are still to be handed out, by number; in shared memory */
 typedef struct ParallelPages
 {
-	slock_t mutex;
-	uint32  next;
-	uint32  end; /* PARALLEL_PAGES_UNKNOWN until the first participant has looked */
+	slock_t          mutex;
+	uint32           next;
+	uint32           end; /* PARALLEL_PAGES_UNKNOWN until the first participant has looked */
+	ParallelActivity activity;
 } ParallelPages;
 
 #define PARALLEL_PAGES_UNKNOWN PG_UINT32_MAX

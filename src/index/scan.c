@@ -42,6 +42,7 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_type_d.h"
 #include "compat.h"
+#include "index/activity.h"
 #include "index/candidates.h"
 #include "index/index.h"
 #include "index/reader.h"
@@ -141,6 +142,8 @@ typedef struct BiometricScan
 	/* of the current row, one for each order-by of the scan */
 	Oid                  *orderby_types;
 	IndexOrderByDistance *orderby_distances;
+
+	SearchActivity activity;
 } BiometricScan;
 
 IndexScanDesc
@@ -186,7 +189,10 @@ biometric_estimateparallelscan(void)
 void
 biometric_initparallelscan(void *target)
 {
-	parallel_pages_init(target);
+	ParallelPages *pages = target;
+
+	parallel_pages_init(pages);
+	activity_parallel_init(&pages->activity);
 }
 
 /* NULL if this scan is not a parallel one */
@@ -206,7 +212,10 @@ parallel_pages(IndexScanDesc scan)
 void
 biometric_parallelrescan(IndexScanDesc scan)
 {
-	parallel_pages_restart(parallel_pages(scan));
+	ParallelPages *pages = parallel_pages(scan);
+
+	parallel_pages_restart(pages);
+	activity_parallel_restart(&pages->activity);
 }
 
 /* ---- reading pages ------------------------------------------------------- */
@@ -277,6 +286,7 @@ compare_entries(BiometricScan *state)
 		double     limit = probe_limit(state, p);
 		int        kept = 0;
 
+		state->activity.work.compared += state->nrows;
 		state->modality->distances(probe->unpacked, state->nrows, state->features, state->sizes,
 								   limit, probe->distances);
 		for (int i = 0; i < state->nrows; i++)
@@ -352,6 +362,7 @@ read_candidates(IndexScanDesc scan, BlockNumber block, Page page)
 		{
 			state->candidate[state->nrows - 1] = candidate;
 			candidates_live(candidates, candidate);
+			state->activity.work.visited++;
 		}
 	}
 }
@@ -372,6 +383,8 @@ compare_candidates(BiometricScan *state)
 			state->candidate[i]->resemblance = resemblances[i];
 		state->nrows = 0;
 	}
+	state->activity.work.candidates += state->nrows;
+	state->activity.work.passed += state->nrows;
 	compare_entries(state);
 	for (int i = 0; i < state->nrows; i++)
 	{
@@ -422,6 +435,8 @@ next_batch(BiometricScan *state)
 		state->sieve_probes[p] = (SieveProbe){state->probes[p].unpacked, probe_limit(state, p)};
 	if (!sieve_next(state->sieve, state->sieve_probes, state->nprobes))
 		return false;
+	state->activity.work.visited += state->sieve->visited;
+	state->activity.work.passed += state->sieve->nplaces;
 	page_reader_begin_list(state->reader, state->sieve->blocks, state->sieve->nblocks,
 						   state->sieve->dense);
 	return true;
@@ -572,6 +587,27 @@ find_candidates(IndexScanDesc scan)
 		state->match_limit = -get_float8_infinity();
 }
 
+static void
+begin_activity(IndexScanDesc scan)
+{
+	BiometricScan *state = scan->opaque;
+	ParallelPages *pages = parallel_pages(scan);
+	SearchKind     kind = SEARCH_EXACT;
+
+	if (state->fast)
+		kind = SEARCH_FAST;
+	else if (pages != NULL)
+		kind = SEARCH_PARALLEL;
+	activity_begin(&state->activity, scan->indexRelation, kind,
+				   pages == NULL ? NULL : &pages->activity);
+}
+
+SearchActivity *
+biometric_scan_activity(IndexScanDesc scan)
+{
+	return &((BiometricScan *) scan->opaque)->activity;
+}
+
 /* Decodes the query and begins to read.  In the scan's context. */
 static void
 start_scan(IndexScanDesc scan)
@@ -612,6 +648,7 @@ start_scan(IndexScanDesc scan)
 				  state->meta.entries > PRESELECTION_MIN_CANDIDATES;
 	if (state->fast)
 		find_candidates(scan);
+	begin_activity(scan);
 
 	if (state->norderbys == 0)
 	{
@@ -729,6 +766,7 @@ biometric_rescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, 
 
 	end_pages(state);
 	mark_all_killed(scan);
+	activity_end(&state->activity, scan->indexRelation);
 	MemoryContextReset(state->context);
 	if (scan->numberOfOrderBys > 0)
 		memset(scan->xs_orderbynulls, true, sizeof(bool) * scan->numberOfOrderBys);
@@ -753,6 +791,7 @@ biometric_endscan(IndexScanDesc scan)
 
 	end_pages(state);
 	mark_all_killed(scan);
+	activity_end(&state->activity, scan->indexRelation);
 	MemoryContextDelete(state->context);
 	if (state->killed != NULL)
 		pfree(state->killed);
@@ -891,6 +930,7 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 
 	if (!ScanDirectionIsForward(direction))
 		elog(ERROR, "a biometric index supports only forward scans");
+	activity_resume(&state->activity);
 
 	if (scan->kill_prior_tuple && state->phase != SCAN_START)
 		add_killed(scan);
@@ -913,6 +953,8 @@ biometric_gettuple(IndexScanDesc scan, ScanDirection direction)
 	if (!found && state->phase == SCAN_PAGES)
 		found = next_in_page_order(scan);
 
+	state->activity.work.rows += found;
+	activity_pause(&state->activity);
 	MemoryContextSwitchTo(old_context);
 	return found;
 }
@@ -924,6 +966,7 @@ biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 	MemoryContext  old_context = MemoryContextSwitchTo(state->context);
 	int64          rows = 0;
 
+	activity_resume(&state->activity);
 	if (state->phase == SCAN_START)
 		start_scan(scan);
 	if (state->phase == SCAN_PAGES)
@@ -938,6 +981,8 @@ biometric_getbitmap(IndexScanDesc scan, TIDBitmap *bitmap)
 		end_pages(state);
 		state->phase = SCAN_DONE;
 	}
+	state->activity.work.rows += rows;
+	activity_pause(&state->activity);
 	MemoryContextSwitchTo(old_context);
 	return rows;
 }

@@ -171,7 +171,7 @@ sieve_next(Sieve *sieve, const SieveProbe *probes, int nprobes)
 {
 	int pages = 0;
 
-	sieve->nplaces = sieve->next = sieve->nblocks = 0;
+	sieve->nplaces = sieve->next = sieve->nblocks = sieve->visited = 0;
 	while (pages < BATCH_PAGES && sieve->nplaces < BATCH_ENTRIES)
 	{
 		int         first = sieve->nplaces;
@@ -193,7 +193,9 @@ sieve_next(Sieve *sieve, const SieveProbe *probes, int nprobes)
 		if (sieve->want_matches)
 		{
 			sketch_check_page(sieve->index, block, sieve->page.data);
-			n = compare_sketches(sieve, probes, nprobes, read_sketches(sieve, block));
+			n = read_sketches(sieve, block);
+			sieve->visited += n;
+			n = compare_sketches(sieve, probes, nprobes, n);
 			for (int i = 0; i < n; i++)
 				add_place(sieve, block, sieve->entries[i]);
 		}

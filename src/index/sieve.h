@@ -30,7 +30,8 @@ typedef struct Sieve
 	EntryPlace  *places;
 	int          nplaces;
 	int          room;
-	int          next; /* the caller's */
+	int          next;    /* the caller's */
+	int          visited; /* sketches that the batch was chosen from */
 	BlockNumber *blocks;
 	int          nblocks;
 	int          blocks_room;

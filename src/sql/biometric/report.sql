@@ -610,10 +610,12 @@ COMMENT ON FUNCTION biometric_recall(regclass, integer, float8) IS
 	'how often a fast search of an index finds first what an exact search finds first, on samples of its own rows';
 
 /*
- * One row a check.  status is ok, notice, warning or error.
+ * One row a check.  status is ok, notice, warning or error.  With samples, fast
+ * searches of each index are compared with exact ones: biometric_recall().
  */
-CREATE FUNCTION biometric_health(OUT check_name text, OUT object text, OUT status text, OUT detail text, OUT hint text)
-	RETURNS SETOF record LANGUAGE plpgsql STABLE PARALLEL RESTRICTED ROWS 20 COST 100000
+CREATE FUNCTION biometric_health(samples integer DEFAULT 0, min_recall float8 DEFAULT 0.99,
+		OUT check_name text, OUT object text, OUT status text, OUT detail text, OUT hint text)
+	RETURNS SETOF record LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE ROWS 20 COST 100000
 	SET search_path = pg_catalog AS $$
 DECLARE
 	schema text := (SELECT extnamespace::regnamespace::text FROM pg_catalog.pg_extension WHERE extname = 'biometric');
@@ -621,6 +623,7 @@ DECLARE
 	library text;
 	r record;
 	s record;
+	q record;
 	version integer;
 BEGIN
 	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
@@ -636,8 +639,17 @@ BEGIN
 	detail := (SELECT string_agg(k.kernel, ', ' ORDER BY k.kernel) FROM biometric_kernels() k WHERE k.chosen);
 	RETURN NEXT;
 
-	FOR r IN SELECT name, setting FROM pg_catalog.pg_settings WHERE name LIKE 'biometric.%' ORDER BY name LOOP
-		check_name := 'setting'; object := r.name; status := 'ok'; hint := NULL;
+	-- settings of this session, and those that others get
+	FOR r IN
+		SELECT g.name, g.setting, NULL AS whose FROM pg_catalog.pg_settings g WHERE g.name LIKE 'biometric.%'
+		UNION ALL
+		SELECT split_part(c, '=', 1), substr(c, strpos(c, '=') + 1),
+			concat_ws(' in ', CASE WHEN d.setrole <> 0 THEN format('role %s', d.setrole::regrole) END, CASE WHEN d.setdatabase <> 0 THEN format('database %I', current_database()) END)
+		FROM pg_catalog.pg_db_role_setting d, unnest(d.setconfig) c
+		WHERE d.setdatabase IN (0, (SELECT b.oid FROM pg_catalog.pg_database b WHERE b.datname = current_database())) AND c LIKE 'biometric.%'
+		ORDER BY 1, 3 NULLS FIRST
+	LOOP
+		check_name := 'setting'; object := concat_ws(' of ', r.name, r.whose); status := 'ok'; hint := NULL;
 		detail := r.setting;
 		IF r.name = 'biometric.search_mode' AND r.setting = 'fast' THEN
 			status := 'notice';
@@ -649,10 +661,42 @@ BEGIN
 		RETURN NEXT;
 	END LOOP;
 
+	check_name := 'log'; object := NULL; status := 'ok'; detail := NULL; hint := NULL;
+	IF current_setting('log_parameter_max_length') <> '0'
+		AND (current_setting('log_statement') IN ('mod', 'all') OR current_setting('log_min_duration_statement') <> '-1'
+			OR current_setting('log_min_duration_sample') <> '-1' OR current_setting('log_transaction_sample_rate')::float8 > 0) THEN
+		status := 'warning';
+		detail := 'statements are logged with their parameters, templates included';
+		hint := 'Set log_parameter_max_length to 0.';
+	END IF;
+	RETURN NEXT;
+
+	-- before PostgreSQL 17 only a preloaded library has shared memory; not everybody may see the setting
+	FOR r IN SELECT setting FROM pg_catalog.pg_settings WHERE name = 'shared_preload_libraries' LOOP
+		check_name := 'preloaded'; object := NULL; status := 'ok'; detail := NULL; hint := NULL;
+		IF current_setting('server_version_num')::integer < 170000 AND NOT EXISTS (SELECT FROM regexp_split_to_table(r.setting, '[[:space:],"]+') l WHERE l LIKE '%biometric') THEN
+			status := 'notice';
+			detail := 'biometric_index_activity counts only what the own process does';
+			hint := 'Add biometric to shared_preload_libraries, and restart.';
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+
+	check_name := 'memory'; object := NULL; status := 'ok'; hint := NULL;
+	SELECT sum(pg_catalog.pg_relation_size(c.oid)) AS indexes, g.setting::bigint * current_setting('block_size')::bigint AS buffers INTO r
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am m ON m.oid = c.relam, pg_catalog.pg_settings g
+	WHERE m.amname = 'biometric' AND c.relkind = 'i' AND g.name = 'shared_buffers' GROUP BY g.setting;
+	detail := format('%s of indexes, %s of shared_buffers', pg_size_pretty(coalesce(r.indexes, 0)), current_setting('shared_buffers'));
+	IF r.indexes > r.buffers THEN
+		status := 'notice';
+		hint := 'Searches read what does not fit from the operating system or from disk. Raise shared_buffers.';
+	END IF;
+	RETURN NEXT;
+
 	-- indexes: usable, of this library's versions, not too far behind
 	FOR r IN
 		SELECT i.indexrelid::regclass AS index, i.indexrelid AS oid, i.indisvalid AS valid, i.indrelid::regclass AS gallery,
-			st.n_dead_tup AS dead, st.n_live_tup AS live
+			c.relpersistence, st.n_dead_tup AS dead, st.n_live_tup AS live
 		FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_am m ON m.oid = c.relam
 		LEFT JOIN pg_catalog.pg_stat_all_tables st ON st.relid = i.indrelid
 		WHERE m.amname = 'biometric' AND c.relkind = 'i' AND c.relpersistence <> 't' ORDER BY 1
@@ -689,6 +733,34 @@ BEGIN
 			hint := 'Autovacuum is behind. Lower autovacuum_vacuum_scale_factor of the table, or run VACUUM.';
 		END IF;
 		RETURN NEXT;
+		CONTINUE WHEN status = 'error';
+
+		IF r.relpersistence = 'u' THEN
+			check_name := 'unlogged'; status := 'notice'; detail := 'a crash empties it, and standbys do not have it';
+			hint := format('If it is to last: ALTER TABLE %s SET LOGGED.', r.gallery);
+			RETURN NEXT;
+		END IF;
+		IF NOT s.preselection AND current_setting('biometric.search_mode') = 'fast' THEN
+			check_name := 'preselection'; status := 'notice'; detail := 'fast searches of this index are exact';
+			hint := format('ALTER INDEX %s SET (preselection = on), then REINDEX.', r.index);
+			RETURN NEXT;
+		END IF;
+		IF samples > 0 AND s.preselection THEN
+			check_name := 'recall'; status := 'ok'; hint := NULL;
+			BEGIN
+				SELECT * INTO q FROM biometric_recall(r.index, samples);
+				detail := format('%s of %s rows with a mate found', q.fast_found, q.with_mate);
+				IF q.with_mate = 0 THEN
+					status := 'notice'; hint := 'No sampled row has a mate in the table: nothing is known of recall.';
+				ELSIF q.recall < min_recall THEN
+					status := 'warning'; hint := 'Raise biometric.penetration_rate, or search exactly.';
+				END IF;
+			EXCEPTION
+				WHEN OTHERS THEN
+					status := 'error'; detail := SQLERRM;
+			END;
+			RETURN NEXT;
+		END IF;
 	END LOOP;
 
 	-- columns of templates without an index
@@ -708,4 +780,4 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION biometric_health() IS 'checks of the library, settings and indexes, one row each';
+COMMENT ON FUNCTION biometric_health(integer, float8) IS 'checks of the library, settings and indexes, one row each';
