@@ -28,6 +28,10 @@
 /* what lies before the features of an entry of an index: line pointer, TID, flags */
 #define ENTRY_OVERHEAD 12
 #define PAGE_ENTRIES   16
+#define SKETCH_ENTRIES 96
+
+/* of a search: near a score of 40 */
+#define SEARCH_LIMIT 0.257
 
 typedef struct Eye
 {
@@ -289,6 +293,68 @@ compare_entries(const uint8_t *gallery, size_t entry, size_t n, const Kernel *ke
 	return best;
 }
 
+/* what lies before the sketch of an entry: line pointer, number, flags */
+#define SKETCH_OVERHEAD 8
+
+/* contiguous sketches of all entries */
+static uint8_t *
+make_sketches(const uint8_t *gallery, size_t entry, size_t n, size_t *size)
+{
+	uint8_t  sketch[IRIS_SKETCH_MAX_SIZE];
+	uint8_t *sketches;
+
+	*size = SKETCH_OVERHEAD + iris_sketch(gallery + ENTRY_OVERHEAD, sketch);
+	sketches = bench_allocate(*size * n);
+	for (size_t i = 0; i < n; i++)
+		iris_sketch(gallery + i * entry + ENTRY_OVERHEAD, sketches + i * *size + SKETCH_OVERHEAD);
+	return sketches;
+}
+
+/* a search: sketches, and the entries that they do not rule out; a share of n is compared */
+static double
+search_entries(const uint8_t *gallery, size_t entry, const uint8_t *sketches, size_t sketch,
+			   size_t n, const Kernel *kernel, double limit, double *compared)
+{
+	IrisProbe *probe = bench_allocate(iris_probe_size(gallery + ENTRY_OVERHEAD));
+	double     best = 1e9;
+
+	iris_probe_init(probe, gallery + ENTRY_OVERHEAD);
+	iris_probe_set_kernel(probe, kernel);
+	for (int round = 0; round < 5; round++)
+	{
+		double start = bench_seconds();
+		double nearest = 1;
+		size_t passed = 0;
+
+		for (size_t i = 1; i + SKETCH_ENTRIES <= n; i += SKETCH_ENTRIES)
+		{
+			const void *pointers[SKETCH_ENTRIES];
+			bool        within[SKETCH_ENTRIES];
+
+			for (size_t j = 0; j < SKETCH_ENTRIES; j++)
+				pointers[j] = sketches + (i + j) * sketch + SKETCH_OVERHEAD;
+			iris_sketches_within(probe, SKETCH_ENTRIES, pointers, limit, within);
+			for (size_t j = 0; j < SKETCH_ENTRIES; j++)
+			{
+				const void *features = gallery + (i + j) * entry + ENTRY_OVERHEAD;
+				double      distance;
+
+				if (!within[j])
+					continue;
+				iris_distances(probe, 1, &features, limit, &distance);
+				nearest = distance < nearest ? distance : nearest;
+				passed++;
+			}
+		}
+		sink = nearest;
+		start = (bench_seconds() - start) / n * 1e9;
+		best = start < best ? start : best;
+		*compared = (double) passed / n;
+	}
+	free(probe);
+	return best;
+}
+
 /* n different entries of a geometry; with paired masks, or the same without */
 static uint8_t *
 make_gallery(int columns, int bits, bool paired, size_t n, size_t *entry)
@@ -359,12 +425,14 @@ kernels(size_t n)
 		size_t   entry;
 		uint8_t *gallery = make_gallery(columns, bits, galleries[g].paired, count, &entry);
 		double   reading = read_entries(gallery, entry, count);
+		size_t   sketch;
+		uint8_t *sketches = make_sketches(gallery, entry, count, &sketch);
 
 		printf("%d x %d bits, %s, %zu entries of %zu bytes: bare read %.1f ns an entry\n", columns,
 			   bits, galleries[g].paired ? "mask by pairs" : "mask by bits", count, entry, reading);
 		for (int k = 0; k < n_kernels; k++)
 		{
-			double time;
+			double time, search, compared;
 
 			if (!cpu_has(list[k]->cpu.needs))
 			{
@@ -374,7 +442,14 @@ kernels(size_t n)
 			time = compare_entries(gallery, entry, count, list[k]);
 			printf("  %-18s %8.1f ns an entry, %5.2f times the bare read%s\n", list[k]->cpu.name,
 				   time, time / reading, list[k] == kernel_chosen() ? " (chosen)" : "");
+			search = search_entries(gallery, entry, sketches, sketch, count, list[k], SEARCH_LIMIT,
+									&compared);
+			printf(
+				"  %-18s %8.1f ns an entry in a search with a limit, %.1f million a second, %.1f "
+				"times as fast; %.3f %% compared\n",
+				"", search, 1e3 / search, time / search, 100 * compared);
 		}
+		free(sketches);
 		free(gallery);
 	}
 	return 0;

@@ -49,7 +49,7 @@ static const struct
 {
 	int    score;
 	double losses;
-} cap_goals[] = {{20, 8}, {25, 6}, {30, 4}, {40, 2}, {50, 1}, {60, 1}};
+} cap_goals[] = {{20, 8}, {25, 6}, {30, 4}, {40, 2}, {60, 1}};
 
 #define CAPS ((int) (sizeof(cap_goals) / sizeof(cap_goals[0])))
 
@@ -392,6 +392,8 @@ fit(double *distances, Cap *caps)
 		for (int again = 0; again < 4; again++)
 		{
 			caps[c].alikeness = alikeness_of_mates(&pairs, distances[score], cap_goals[c].losses);
+			if (c > 0 && caps[c].alikeness < caps[c - 1].alikeness)
+				caps[c].alikeness = caps[c - 1].alikeness;
 			for (int round = 0; round < REDRAWN && score <= LAST_BY_COUNT; round++)
 				drawn[round] = quantile_of_alike(&pairs, pow(10, -score / 10.0), caps[c].alikeness,
 												 times[round]);

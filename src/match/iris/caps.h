@@ -9,6 +9,5 @@ static const Cap caps[] = {
 	{0.3101, 3300}, /* below a score of 25 */
 	{0.2903, 3555}, /* below a score of 30 */
 	{0.2575, 4050}, /* below a score of 40 */
-	{0.2309, 5408}, /* below a score of 50 */
 	{0.2071, 5768}, /* below a score of 60 */
 };

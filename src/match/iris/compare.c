@@ -272,11 +272,46 @@ distance_of(const IrisProbe *probe, double alike, double weight)
 	return distance < IRIS_DISTANCE_NONMATED ? distance : IRIS_DISTANCE_NONMATED;
 }
 
+/* the similarity of weight 1 that has a HDnorm of less than 0.5 */
+static inline double
+alikeness_at(const IrisProbe *probe, double distance)
+{
+	return 4 * (0.5 - distance) * (0.5 - distance) * probe->normal;
+}
+
 /* whether sectors are looked at: HDnorm is below DOUBT */
 static inline bool
 in_doubt(const IrisProbe *probe, double alike, double weight)
 {
-	return alike * weight > 4 * (0.5 - DOUBT) * (0.5 - DOUBT) * probe->normal;
+	return alike * weight > alikeness_at(probe, DOUBT);
+}
+
+/*
+ * What a rotation needs for its bits for a pair to come within a limit, or to be
+ * in doubt, less what rounding may add; 0 if the limit is too large to tell.
+ */
+static double
+least_alikeness(const IrisProbe *probe, double limit)
+{
+	double limited = limit < DOUBT ? DOUBT : limit;
+
+	return limited < 0.5 ? alikeness_at(probe, limited) * (1 - 1e-6) : 0;
+}
+
+/* whether a pair is beyond the limit of "least", told without dividing */
+static bool
+is_beyond(const IrisProbe *probe, const CodeCounts *counts, double least)
+{
+	bool beyond = true;
+
+	for (int k = 0; k < probe->n_rotations; k++)
+	{
+		int32_t n = (int32_t) counts[k].common;
+		int32_t excess = n - 2 * (int32_t) counts[k].differing;
+
+		beyond &= (double) (excess * (excess < 0 ? 0 : excess)) < least * n;
+	}
+	return beyond;
 }
 
 /* ---- sectors ------------------------------------------------------------- */
@@ -528,10 +563,15 @@ alikeness_of_sketches(const IrisProbe *probe, const Pair *pair)
 
 /* the distance of a pair, of which all rotations are counted */
 static double
-pair_distance(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, double limit)
+pair_distance(const IrisProbe *probe, const Pair *pair, const CodeCounts *counts, double limit,
+			  double least)
 {
-	double whole = conclude(probe, pair, counts, NULL);
+	double whole;
 	double cap = 0;
+
+	if (least > 0 && is_beyond(probe, counts, least))
+		return IRIS_DISTANCE_NONMATED;
+	whole = conclude(probe, pair, counts, NULL);
 
 	/* one beyond the limit may stay what it is */
 	if (whole <= limit && whole < sketch_largest_cap())
@@ -596,6 +636,7 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 	uint8_t    joined[2 * IRIS_MAX_FEATURE_CODE];
 	Pair       pairs[BATCH];
 	CodeCounts counts[BATCH][MAX_ROTATIONS];
+	double     least = least_alikeness(probe, limit);
 
 	for (int start = 0; start < n; start += BATCH)
 	{
@@ -614,14 +655,15 @@ iris_distances(const IrisProbe *probe, int n, const void *const *features, doubl
 			/* there is room for one joined code only */
 			if (pair->code.plane[0] == joined)
 			{
-				distances[i] = pair_distance(probe, pair, counts[i - start], limit);
+				distances[i] = pair_distance(probe, pair, counts[i - start], limit, least);
 				pair->form = NULL;
 			}
 		}
 		for (int i = start; i < end; i++)
 		{
 			if (pairs[i - start].form != NULL)
-				distances[i] = pair_distance(probe, &pairs[i - start], counts[i - start], limit);
+				distances[i] =
+					pair_distance(probe, &pairs[i - start], counts[i - start], limit, least);
 		}
 	}
 }
@@ -651,5 +693,5 @@ iris_compare(const IrisProbe *probe, const void *features, IrisComparison *resul
 	(void) conclude(probe, &pair, counts, result);
 	result->whole = result->distance;
 	result->alikeness = alikeness_of_sketches(probe, &pair);
-	result->distance = pair_distance(probe, &pair, counts, IRIS_DISTANCE_NONMATED);
+	result->distance = pair_distance(probe, &pair, counts, IRIS_DISTANCE_NONMATED, 0);
 }

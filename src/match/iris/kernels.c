@@ -71,7 +71,7 @@ popcount_plain(uint64_t x)
 		bool     found = false;                                                                  \
                                                                                                  \
 		memcpy(words, samples[i], sizeof(words));                                                \
-		for (int k = 0; k < probe->lanes && !found; k++)                                         \
+		for (int k = 0; k < probe->rotations && !found; k++)                                     \
 		{                                                                                        \
 			CodeCounts counts = {0, 0};                                                          \
                                                                                                  \

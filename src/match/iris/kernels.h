@@ -46,23 +46,24 @@ typedef void (*CountCodesFunction)(const CodeBytes *probe, const CodeBytes *othe
 /*
  * Sketches (sketch.h): the samples of a probe in all rotations, as words of 64
  * bits, rotation by rotation, so that a vector holds the same word of several.
+ * Lanes beyond the rotations, up to a multiple of SAMPLE_LANES, repeat the last.
  */
+#define SAMPLE_LANES     8
 #define SKETCH_COLUMNS   32
 #define SKETCH_BYTES     SKETCH_COLUMNS /* of code, and as many of mask */
 #define SKETCH_WORDS     (SKETCH_BYTES / 8)
-#define SAMPLE_LANES     8 /* lanes are filled up to a multiple of this */
 #define MAX_SAMPLE_LANES 128
 
 typedef struct TurnedSamples
 {
-	int      lanes;
+	int      rotations;
 	uint64_t code[SKETCH_WORDS][MAX_SAMPLE_LANES];
 	uint64_t mask[SKETCH_WORDS][MAX_SAMPLE_LANES];
 } TurnedSamples;
 
 /*
  * For each of n samples (SKETCH_BYTES of code, then as many of mask), whether
- * one of the lanes has at least an alikeness, or fewer than SKETCH_MIN_COMMON
+ * one of the rotations has at least an alikeness, or fewer than SKETCH_MIN_COMMON
  * common bits.  least is at most 65536.
  */
 typedef void (*MatchSamplesFunction)(const TurnedSamples *probe, int n,

@@ -204,7 +204,7 @@ match_samples_avx2(const TurnedSamples *probe, int n, const uint8_t *const *samp
 			memcpy(&word, samples[i] + SKETCH_BYTES + 8 * w, 8);
 			mask[w] = _mm256_set1_epi64x(word);
 		}
-		for (int k = 0; k < probe->lanes; k += 4)
+		for (int k = 0; k < probe->rotations; k += 4)
 		{
 			__m256i common = zero, differing = zero, excess, square, enough;
 

@@ -104,7 +104,7 @@ match_samples_neon(const TurnedSamples *probe, int n, const uint8_t *const *samp
 		bool     found = false;
 
 		memcpy(words, samples[i], sizeof(words));
-		for (int k = 0; k < probe->lanes && !found; k += 2)
+		for (int k = 0; k < probe->rotations && !found; k += 2)
 		{
 			uint8x16_t common = vdupq_n_u8(0), differing = vdupq_n_u8(0);
 			uint64x2_t sums[2];

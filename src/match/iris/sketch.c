@@ -101,10 +101,11 @@ void
 turn_sample(const FeaturesHeader *header, const CodeBytes *code, int first, int rotations,
 			TurnedSamples *turned)
 {
-	turned->lanes = (rotations + SAMPLE_LANES - 1) / SAMPLE_LANES * SAMPLE_LANES;
-	for (int lane = 0; lane < turned->lanes; lane++)
+	int lanes = (rotations + SAMPLE_LANES - 1) / SAMPLE_LANES * SAMPLE_LANES;
+
+	turned->rotations = rotations;
+	for (int lane = 0; lane < lanes; lane++)
 	{
-		/* what fills up is the last rotation once more */
 		int     turn = first + (lane < rotations ? lane : rotations - 1) + header->columns;
 		uint8_t bytes[2][SKETCH_BYTES];
 
