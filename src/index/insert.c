@@ -122,12 +122,12 @@ try_block(Insertion *insertion, BlockNumber block, Size *free_space)
 	*free_space = 0;
 	if (!gallery_may_be_at(&insertion->meta, block))
 		return false;
+	buffer = ReadBuffer(index, block);
 	if (insertion->sketch != NULL)
 	{
 		sketch_buffer = ReadBuffer(index, sketch_block_of(&insertion->meta, block));
 		LockBuffer(sketch_buffer, BUFFER_LOCK_EXCLUSIVE);
 	}
-	buffer = ReadBuffer(index, block);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	added = add_to_page(insertion, sketch_buffer, buffer, free_space);
 	UnlockReleaseBuffer(buffer);

@@ -55,23 +55,28 @@ rest(void)
 }
 
 static Buffer
-read_page(VacuumState *state, BlockNumber block, int lock)
+read_page(VacuumState *state, BlockNumber block)
 {
-	Buffer buffer = ReadBufferExtended(state->info->index, MAIN_FORKNUM, block, RBM_NORMAL,
-									   state->info->strategy);
-
-	LockBuffer(buffer, lock);
-	return buffer;
+	return ReadBufferExtended(state->info->index, MAIN_FORKNUM, block, RBM_NORMAL,
+							  state->info->strategy);
 }
 
-/* The sketch page of a gallery page */
+/* Reads and locks a page, and before it the sketch page of its group if it may be a gallery page */
 static Buffer
-read_sketch_page(VacuumState *state, BlockNumber block, int lock)
+lock_page(VacuumState *state, BlockNumber block, int lock, Buffer *sketch_buffer)
 {
-	BlockNumber sketch_block = sketch_block_of(&state->meta, block);
-	Buffer      buffer = read_page(state, sketch_block, lock);
+	Buffer buffer = read_page(state, block);
 
-	sketch_check_page(state->info->index, sketch_block, BufferGetPage(buffer));
+	*sketch_buffer = InvalidBuffer;
+	if (gallery_may_be_at(&state->meta, block))
+	{
+		BlockNumber sketch_block = sketch_block_of(&state->meta, block);
+
+		*sketch_buffer = read_page(state, sketch_block);
+		LockBuffer(*sketch_buffer, lock);
+		sketch_check_page(state->info->index, sketch_block, BufferGetPage(*sketch_buffer));
+	}
+	LockBuffer(buffer, lock);
 	return buffer;
 }
 
@@ -112,11 +117,10 @@ vacuum_page(VacuumState *state, BlockNumber block)
 	Relation               index = state->info->index;
 	IndexBulkDeleteResult *stats = state->stats;
 	int               lock = state->callback != NULL ? BUFFER_LOCK_EXCLUSIVE : BUFFER_LOCK_SHARE;
-	bool              may_be_gallery = gallery_may_be_at(&state->meta, block);
-	Buffer            sketch_buffer = InvalidBuffer;
-	Buffer            buffer;
-	Page              page;
-	BiometricPageKind kind;
+	Buffer            sketch_buffer;
+	Buffer            buffer = lock_page(state, block, lock, &sketch_buffer);
+	Page              page = BufferGetPage(buffer);
+	BiometricPageKind kind = biometric_page_kind(index, block, page);
 	OffsetNumber      gone[GALLERY_PAGE_MAX_ENTRIES];
 	OffsetNumber      dying[GALLERY_PAGE_MAX_ENTRIES];
 	int               ngone = 0;
@@ -124,17 +128,12 @@ vacuum_page(VacuumState *state, BlockNumber block)
 	int               live = 0;
 	int               entries;
 
-	if (may_be_gallery)
-		sketch_buffer = read_sketch_page(state, block, lock);
-	buffer = read_page(state, block, lock);
-	page = BufferGetPage(buffer);
-	kind = biometric_page_kind(index, block, page);
-	if (!may_be_gallery || (kind != BIOMETRIC_GALLERY_PAGE && kind != 0))
+	if (!BufferIsValid(sketch_buffer) || (kind != BIOMETRIC_GALLERY_PAGE && kind != 0))
 	{
 		if (kind == BIOMETRIC_FREE_PAGE)
 			stats->pages_free++;
 		UnlockReleaseBuffer(buffer);
-		if (may_be_gallery)
+		if (BufferIsValid(sketch_buffer))
 			UnlockReleaseBuffer(sketch_buffer);
 		RecordPageWithFreeSpace(index, block, 0);
 		return;
@@ -283,8 +282,8 @@ static void
 remove_dead(VacuumState *state, BlockNumber block)
 {
 	Relation          index = state->info->index;
-	Buffer            sketch_buffer = read_sketch_page(state, block, BUFFER_LOCK_EXCLUSIVE);
-	Buffer            buffer = read_page(state, block, BUFFER_LOCK_EXCLUSIVE);
+	Buffer            sketch_buffer;
+	Buffer            buffer = lock_page(state, block, BUFFER_LOCK_EXCLUSIVE, &sketch_buffer);
 	GenericXLogState *wal;
 	Page              sketch_page;
 	Page              page;

@@ -415,9 +415,13 @@ class Bench:
         with db:
             self.time_searches(modality, rows, db, probes[:30 if rows > 100000 else 100], EXACT, 1, budget=budget)
             self.figure("latency", modality, rows, "blocks read while warm", self.blocks_read(db, modality, rows))
-        db, plan = self.searcher(modality, rows, ONE, threshold=60)
-        with db:
-            self.time_searches(modality, rows, db, probes[:10], EXACT, 1, "from score 60", budget=budget / 3)
+        for settings, processes in ((ONE, 1), (TWO, 2)):
+            for threshold in (60, 40):
+                db, plan = self.searcher(modality, rows, settings, threshold=threshold)
+                with db:
+                    if processes == 1 or "Gather" in plan:
+                        self.time_searches(modality, rows, db, probes[:30], EXACT, processes, "from score %d" % threshold,
+                                           budget=budget / 3)
         db, plan = self.searcher(modality, rows, TWO)
         with db:
             if "Gather" in plan:
