@@ -65,8 +65,8 @@ ifneq ($(patsubst %/,%,$(srcdir)),.)
 $(shell mkdir -p $(sort $(dir $(OBJS))))
 endif
 
-# Matching is arithmetic in loops; let the compiler vectorise it.
-$(MATCH_SRCS:.c=.o): CFLAGS += -O3 -fno-math-errno -fno-trapping-math
+# Matching and resampling are arithmetic in loops; let the compiler vectorise it.
+$(MATCH_SRCS:.c=.o) src/evidence/error_intervals.o: CFLAGS += -O3 -fno-math-errno -fno-trapping-math
 
 STAMP = sed -e 's/@type@/$(word 1,$(subst :, ,$(1)))/g' -e 's/@cost@/$(word 2,$(subst :, ,$(1)))/g' $(srcdir)/src/sql/biometric/modality.sql
 

@@ -52,6 +52,16 @@ typedef struct Bin
 	uint32 weight[2][REPLICATES];
 } Bin;
 
+/* Persons' weights are kept, each in the place that follows from its hash, until another takes it */
+#define KEPT_PERSONS 8192
+
+typedef struct PersonWeights
+{
+	uint32 person;
+	bool   drawn;
+	uint8  weights[REPLICATES];
+} PersonWeights;
+
 typedef struct IntervalState
 {
 	RatesState       rates;
@@ -61,9 +71,9 @@ typedef struct IntervalState
 	int              n_bins;
 	int              capacity;
 	int              bits;
-	uint64           total[2][REPLICATES];
 	uint64           at_threshold[2][REPLICATES]; /* not below it */
 	hyperLogLogState persons;
+	PersonWeights   *kept;
 } IntervalState;
 
 /* the Poisson distribution of mean 1 in 32 bits: P(X <= k) */
@@ -71,18 +81,25 @@ static const uint32 poisson[] = {1580030168u, 3160060337u, 3950075421u, 42134137
 								 4279248373u, 4292415291u, 4294609777u, 4294923275u};
 
 /* a person's weights in all replicates */
-static void
-draw_weights(uint32 person, uint32 weights[REPLICATES])
+static const uint8 *
+draw_weights(IntervalState *state, uint32 person)
 {
+	PersonWeights *kept = &state->kept[murmurhash32(person) % KEPT_PERSONS];
+
+	if (kept->drawn && kept->person == person)
+		return kept->weights;
 	for (uint32 r = 0; r < REPLICATES; r++)
 	{
 		uint32 h = murmurhash32(person ^ murmurhash32(r + 1));
-		uint32 weight = 0;
+		uint8  weight = 0;
 
 		for (int k = 0; k < lengthof(poisson); k++)
 			weight += h > poisson[k];
-		weights[r] = weight;
+		kept->weights[r] = weight;
 	}
+	kept->person = person;
+	kept->drawn = true;
+	return kept->weights;
 }
 
 static double
@@ -212,8 +229,8 @@ biometric_error_intervals_add(PG_FUNCTION_ARGS)
 	double         score;
 	bool           mated;
 	uint32         person[2];
-	uint32         weights[2][REPLICATES];
-	Bin           *bin;
+	uint8          weights[REPLICATES];
+	uint32        *sums;
 
 	if (PG_ARGISNULL(5) || PG_ARGISNULL(6))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -249,25 +266,25 @@ biometric_error_intervals_add(PG_FUNCTION_ARGS)
 	{
 		person[i] = hash_person(PG_GETARG_TEXT_PP(3 + i));
 		addHyperLogLog(&state->persons, person[i]);
-		if (i == 0 || person[1] != person[0])
-			draw_weights(person[i], weights[i]);
 	}
+	if (state->kept == NULL)
+		state->kept = MemoryContextAllocZero(context, KEPT_PERSONS * sizeof(PersonWeights));
+	memcpy(weights, draw_weights(state, person[0]), sizeof(weights));
 	/* of one person, the weight counts once */
 	if (person[0] != person[1])
 	{
+		const uint8 *other = draw_weights(state, person[1]);
+
 		for (int r = 0; r < REPLICATES; r++)
-			weights[0][r] *= weights[1][r];
+			weights[r] *= other[r];
 	}
-	bin = get_bin(state, score, context);
+	sums = get_bin(state, score, context)->weight[mated];
 	for (int r = 0; r < REPLICATES; r++)
-	{
-		bin->weight[mated][r] += weights[0][r];
-		state->total[mated][r] += weights[0][r];
-	}
+		sums[r] += weights[r];
 	if (score >= state->threshold)
 	{
 		for (int r = 0; r < REPLICATES; r++)
-			state->at_threshold[mated][r] += weights[0][r];
+			state->at_threshold[mated][r] += weights[r];
 	}
 	PG_RETURN_POINTER(state);
 }
@@ -298,10 +315,7 @@ biometric_error_intervals_combine(PG_FUNCTION_ARGS)
 	{
 		score_set_merge(&state->rates.scores[c], &other->rates.scores[c], context);
 		for (int r = 0; r < REPLICATES; r++)
-		{
-			state->total[c][r] += other->total[c][r];
 			state->at_threshold[c][r] += other->at_threshold[c][r];
-		}
 	}
 	for (int i = 0; i < other->n_bins; i++)
 	{
@@ -357,7 +371,6 @@ biometric_error_intervals_deserialize(PG_FUNCTION_ARGS)
 	pq_copymsgbytes(&buffer, (char *) sent, sizeof(IntervalState));
 	state->threshold = sent->threshold;
 	state->target = sent->target;
-	memcpy(state->total, sent->total, sizeof(state->total));
 	memcpy(state->at_threshold, sent->at_threshold, sizeof(state->at_threshold));
 	for (int c = 0; c < 2; c++)
 	{
@@ -397,11 +410,11 @@ compare_doubles(const void *a, const void *b)
 
 /* EER and FNMR at the target of one replicate, from its bins */
 static void
-replicate_rates(const IntervalState *state, int r, double *eer, double *fnmr)
+replicate_rates(const IntervalState *state, int r, const uint64 total[2], double *eer, double *fnmr)
 {
-	double allowed = state->target * (double) state->total[0][r] * (1 + 1e-12);
-	uint64 above = state->total[0][r]; /* non-mated from this bin on */
-	uint64 missed = 0;                 /* mated below it */
+	double allowed = state->target * (double) total[0] * (1 + 1e-12);
+	uint64 above = total[0]; /* non-mated from this bin on */
+	uint64 missed = 0;       /* mated below it */
 	double last_fmr = 1;
 	double last_fnmr = 0;
 	bool   crossed = false;
@@ -411,8 +424,8 @@ replicate_rates(const IntervalState *state, int r, double *eer, double *fnmr)
 	*fnmr = 0;
 	for (int i = 0; i <= state->n_bins; i++)
 	{
-		double fmr = (double) above / (double) state->total[0][r];
-		double miss = (double) missed / (double) state->total[1][r];
+		double fmr = (double) above / (double) total[0];
+		double miss = (double) missed / (double) total[1];
 
 		if (!reached && (double) above <= allowed)
 		{
@@ -479,13 +492,19 @@ biometric_error_intervals(PG_FUNCTION_ARGS)
 
 	for (int r = 0; both && r < REPLICATES; r++)
 	{
+		uint64 total[2] = {0, 0};
+
+		for (int i = 0; i < state->n_bins; i++)
+		{
+			total[0] += state->bins[i]->weight[0][r];
+			total[1] += state->bins[i]->weight[1][r];
+		}
 		/* a replicate without comparisons of a class has no rate for it */
-		if (state->total[0][r] == 0 || state->total[1][r] == 0)
+		if (total[0] == 0 || total[1] == 0)
 			continue;
-		replicates[0][n] = (double) state->at_threshold[0][r] / (double) state->total[0][r];
-		replicates[1][n] =
-			(double) (state->total[1][r] - state->at_threshold[1][r]) / (double) state->total[1][r];
-		replicate_rates(state, r, &replicates[2][n], &replicates[3][n]);
+		replicates[0][n] = (double) state->at_threshold[0][r] / (double) total[0];
+		replicates[1][n] = (double) (total[1] - state->at_threshold[1][r]) / (double) total[1];
+		replicate_rates(state, r, total, &replicates[2][n], &replicates[3][n]);
 		n++;
 	}
 	values[0] = Int64GetDatum(MATED(&state->rates)->total);
