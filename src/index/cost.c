@@ -5,10 +5,10 @@
  * An exact search is taken to read every page and to compare every entry, for any
  * query.  With a threshold it does less, because sketches rule entries out; how much less
  * depends on probe and threshold, so the planner does not count on it.  Quals decide
- * only how many rows it returns.  With an order-by, all of the
- * work is done before the first row; without one, rows are returned as they are
- * found.  A fast search reads the postings of the probe's words and compares a
- * share of the entries; without quals, all others follow.
+ * only how many rows it returns.  With an order-by, all of the work is done before the
+ * first row; without one, rows are returned as they are found.  A fast search reads the
+ * postings of the probe's words and compares a share of the entries; without quals, all
+ * others follow.
  *
  * Nearly all of the cost is comparing, which several processes can share.  In
  * its parallel paths PostgreSQL divides only the work in the heap.  This file
