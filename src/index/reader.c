@@ -79,7 +79,7 @@ struct PageReader
 	int         queue_first;
 	int         queue_used;
 	int         queue_size;
-	bool        cold; /* the last page was not in shared buffers */
+	bool        cold; /* the last page, perhaps of the pass before, was not in shared buffers */
 #endif
 };
 
@@ -225,15 +225,17 @@ blocks_missed(void)
 /*
  * Some blocks are known before they are read, about as many as the tablespace's
  * effective_io_concurrency.  They are prefetched only after a page was not
- * found in shared buffers: prefetching cached pages would be wasted work.
+ * found in shared buffers: prefetching cached pages would be wasted work, and a participant
+ * of a parallel scan should not take groups long before it comes to them.
  */
 static Buffer
 read_next(PageReader *reader)
 {
 	int64 missed = blocks_missed();
+	int size = reader->cold ? reader->queue_size : 1;
 	Buffer buffer;
 
-	while (reader->queue_used < reader->queue_size)
+	while (reader->queue_used < size)
 	{
 		BlockNumber block = next_block(reader);
 
@@ -309,7 +311,6 @@ begin(PageReader *reader, const BlockNumber *list, int nlist, bool whole, double
 	if (reader->queue_size > 0)
 		reader->queue_size = Min(Max(reader->queue_size, QUEUE_MIN), QUEUE_MAX - 1);
 	reader->queue_size++;
-	reader->cold = false;
 #endif
 	read_ahead(reader);
 }
