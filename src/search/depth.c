@@ -45,11 +45,12 @@ unseen_score(const PersonSearch *search, double fpir, int64 size, bool *below_bo
 	for (int p = 0; p < search->probe_count; p++)
 	{
 		const Probe *probe = &search->probes[p];
+		double       most = gallery_calibrated(search->gallery, probe->last);
 
 		if (probe->label == 0)
-			bounds[sources++] = probe->last;
+			bounds[sources++] = most;
 		else
-			last[probe->label] = Max(last[probe->label], probe->last);
+			last[probe->label] = Max(last[probe->label], most);
 	}
 	for (int label = 1; label <= BIOMETRIC_MAX_LABEL; label++)
 		if (last[label] > 0)
@@ -87,7 +88,8 @@ count_sources(const PersonSearch *search)
 double
 persons_best_threshold(const PersonSearch *search, double fpir, int64 size)
 {
-	return best_threshold_of(fpir, size, count_sources(search));
+	return gallery_least_score(search->gallery,
+							   best_threshold_of(fpir, size, count_sources(search)));
 }
 
 /*

@@ -42,7 +42,8 @@ gallery_null_argument(const char *name)
  */
 void
 gallery_open(Gallery *gallery, Oid relation, const char *person, const char *template_column,
-			 Jsonb *filter, ArrayType *key_columns, ArrayType *without_servers, Oid template_type)
+			 Jsonb *filter, ArrayType *key_columns, ArrayType *without_servers, Oid template_type,
+			 const char *calibration)
 {
 	Oid type, collation;
 
@@ -77,6 +78,9 @@ gallery_open(Gallery *gallery, Oid relation, const char *person, const char *tem
 	gallery->match =
 		gallery_quote_operator(biometric_probe_operator(template_type, &gallery->probe_type));
 	gallery->schema = quote_identifier(get_namespace_name(biometric_schema_of_type(template_type)));
+
+	if (calibration != NULL)
+		gallery->calibration = calibration_named(gallery->schema, calibration, template_type);
 
 	gallery_column(gallery, template_column, &type, &collation);
 	if (type != template_type)
@@ -305,6 +309,26 @@ bool
 gallery_labels_meet(const Probe *probe, int label)
 {
 	return probe->label == 0 || label == 0 || probe->label == label;
+}
+
+double
+gallery_calibrated(const Gallery *gallery, double score)
+{
+	return gallery->calibration == NULL ? score : calibration_apply(gallery->calibration, score);
+}
+
+double
+gallery_least_score(const Gallery *gallery, double calibrated)
+{
+	return gallery->calibration == NULL ? calibrated
+										: calibration_least_score(gallery->calibration, calibrated);
+}
+
+double
+gallery_score_limit(const Gallery *gallery)
+{
+	return gallery->calibration == NULL ? gallery->modality->score_limit()
+										: calibration_limit(gallery->calibration);
 }
 
 /* the score of a probe and features */

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "search/calibration.h"
 #include "type/modality.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
@@ -34,6 +35,9 @@ typedef struct Gallery
 	const char              *column; /* of the templates, g.column, quoted */
 	const char              *key;    /* an expression of type jsonb */
 	StringInfoData           where;  /* WHERE .. */
+
+	/* of the scores that are shown and the rates that are claimed; NULL: the modality's own */
+	const Calibration *calibration;
 
 	/* what the statements read, quoted: the relation itself, or its partitions */
 	List *sources;
@@ -57,11 +61,12 @@ typedef struct Probe
 
 /*
  * Open a gallery inside SPI and make the parts of statements.  person is NULL
- * for a search of rows; key_columns may be NULL, and so may filter.
+ * for a search of rows; key_columns may be NULL, and so may filter and the name
+ * of a calibration.
  */
 extern void gallery_open(Gallery *gallery, Oid relation, const char *person,
 						 const char *template_column, Jsonb *filter, ArrayType *key_columns,
-						 ArrayType *without_servers, Oid template_type);
+						 ArrayType *without_servers, Oid template_type, const char *calibration);
 extern void gallery_close(Gallery *gallery);
 
 /* an error: the argument must not be null */
@@ -114,6 +119,11 @@ extern const char *gallery_label_name(const Gallery *gallery, int label);
 
 /* whether a template of this label is compared with the probe at all */
 extern bool gallery_labels_meet(const Probe *probe, int label);
+
+/* a score as it is shown, the least score that is shown as so much, and up to which it was counted */
+extern double gallery_calibrated(const Gallery *gallery, double score);
+extern double gallery_least_score(const Gallery *gallery, double calibrated);
+extern double gallery_score_limit(const Gallery *gallery);
 
 /* scores, equal to the bit to those of match_score; features is room for some */
 extern void   gallery_begin_probe(const Gallery *gallery, Probe *probe, Datum datum);

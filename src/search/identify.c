@@ -137,6 +137,19 @@ min_score_argument(FunctionCallInfo fcinfo, int argument)
 }
 
 static const char *
+calibration_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+static Datum
+calibration_result(const Gallery *gallery, bool *is_null)
+{
+	*is_null = gallery->calibration == NULL;
+	return *is_null ? (Datum) 0 : CStringGetTextDatum(gallery->calibration->name);
+}
+
+static const char *
 verdict_of(double fpir, const Bands *bands)
 {
 	if (fpir <= bands->probable)
@@ -164,8 +177,8 @@ template_type_of(FunctionCallInfo fcinfo, int argument)
 
 typedef struct CandidateRow
 {
-	Datum  key; /* jsonb */
-	double score;
+	Datum  key;   /* jsonb */
+	double score; /* match_score */
 } CandidateRow;
 
 /* best first; ties by key, so that the order does not depend on the plan */
@@ -210,7 +223,7 @@ biometric_identify(PG_FUNCTION_ARGS)
 	SPI_connect();
 	gallery_open(&gallery, PG_GETARG_OID(0), NULL, NameStr(*PG_GETARG_NAME(1)),
 				 filter_argument(fcinfo, 4), names_argument(fcinfo, 8), names_argument(fcinfo, 9),
-				 template_type);
+				 template_type, calibration_argument(fcinfo, 12));
 
 	/* no probe */
 	if (PG_ARGISNULL(2))
@@ -220,7 +233,8 @@ biometric_identify(PG_FUNCTION_ARGS)
 	if (size == 0)
 		size = gallery_count(&gallery, gallery_comparable(&gallery, &probe));
 	features = palloc(gallery.modality->max_features_size);
-	min_score = Max(min_score, best_threshold_of(max_fpir, Max(size, 1), 1));
+	min_score =
+		Max(min_score, gallery_least_score(&gallery, best_threshold_of(max_fpir, Max(size, 1), 1)));
 	gallery_search(&gallery, psprintf("%s, %s", gallery.key, gallery.column), template_type,
 				   probe.datum, min_score, k);
 	count = (int) SPI_processed;
@@ -233,20 +247,21 @@ biometric_identify(PG_FUNCTION_ARGS)
 	qsort(rows, count, sizeof(CandidateRow), compare_candidate_rows);
 	for (int i = 0; i < count; i++)
 	{
-		double fpir = fpir_of(fusion_log_fmr(rows[i].score, 1), Max(size, 1));
-		bool   nulls[7] = {false};
-		Datum  values[7];
+		double score = gallery_calibrated(&gallery, rows[i].score);
+		double fpir = fpir_of(fusion_log_fmr(score, 1), Max(size, 1));
+		bool   nulls[8] = {false};
+		Datum  values[8];
 
 		if (fpir > max_fpir)
 			break;
 		values[0] = Int32GetDatum(i + 1);
 		values[1] = rows[i].key;
-		values[2] = Float8GetDatum(rows[i].score);
+		values[2] = Float8GetDatum(score);
 		values[3] = Float8GetDatum(Max(fpir, FPIR_FLOOR));
 		values[4] = CStringGetTextDatum(verdict_of(fpir, &bands));
 		values[5] = Int64GetDatum(size);
-		values[6] =
-			BoolGetDatum(fpir < FPIR_FLOOR || rows[i].score > gallery.modality->score_limit());
+		values[6] = BoolGetDatum(fpir < FPIR_FLOOR || score > gallery_score_limit(&gallery));
+		values[7] = calibration_result(&gallery, &nulls[7]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 
@@ -272,6 +287,10 @@ compare_persons(const void *left, const void *right)
 		return a->log_fmr < b->log_fmr ? -1 : 1;
 	if (a->score != b->score)
 		return a->score < b->score ? 1 : -1;
+
+	/* a calibration ends somewhere */
+	if (a->sum != b->sum)
+		return a->sum < b->sum ? 1 : -1;
 	return strcmp(a->name, b->name);
 }
 
@@ -321,12 +340,12 @@ set_person_column(PersonSearch *search, const char *column)
 }
 
 static void
-put_person(ReturnSetInfo *result, int rank, const Person *person, const Bands *bands, int64 size,
-		   int depth, double unseen)
+put_person(ReturnSetInfo *result, const Gallery *gallery, int rank, const Person *person,
+		   const Bands *bands, int64 size, int depth, double unseen)
 {
 	double fpir = fpir_of(person->log_fmr, size);
-	bool   nulls[12] = {false};
-	Datum  values[12];
+	bool   nulls[13] = {false};
+	Datum  values[13];
 
 	values[0] = Int32GetDatum(rank);
 	values[1] = CStringGetTextDatum(person->name);
@@ -341,6 +360,7 @@ put_person(ReturnSetInfo *result, int rank, const Person *person, const Bands *b
 	values[10] = Float8GetDatum(unseen);
 	nulls[10] = !search_is_exact();
 	values[11] = BoolGetDatum(fpir < FPIR_FLOOR || person->beyond_limit);
+	values[12] = calibration_result(gallery, &nulls[12]);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -377,7 +397,7 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	column = NameStr(*PG_GETARG_NAME(1));
 	gallery_open(&gallery, PG_GETARG_OID(0), column, NameStr(*PG_GETARG_NAME(2)),
 				 filter_argument(fcinfo, 5), names_argument(fcinfo, 10), names_argument(fcinfo, 11),
-				 search.template_type);
+				 search.template_type, calibration_argument(fcinfo, 14));
 	output = set_person_column(&search, column);
 	search.probes = palloc0(MAX_PROBES * sizeof(Probe));
 	if (!PG_ARGISNULL(3))
@@ -410,7 +430,7 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 	qsort(search.list, search.count, sizeof(Person), compare_persons);
 	for (int i = 0; i < Min(k, search.count); i++)
 		if (fpir_of(search.list[i].log_fmr, size) <= max_fpir)
-			put_person(result, i + 1, &search.list[i], &bands, size, depth, unseen);
+			put_person(result, &gallery, i + 1, &search.list[i], &bands, size, depth, unseen);
 
 done:
 	gallery_close(&gallery);

@@ -204,7 +204,8 @@ push_comparison(const PersonSearch *search, JsonbParseState **state, const Compa
 	(void) pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
 	push_text(state, "source", gallery_label_name(search->gallery, comparison->source));
 	push_number(state, "probe", int64_to_numeric(search->probes[comparison->probe].number));
-	push_number(state, "score", exact_numeric(comparison->score));
+	push_number(state, "score",
+				exact_numeric(gallery_calibrated(search->gallery, comparison->score)));
 	push_number(state, "comparisons", int64_to_numeric(comparison->comparisons));
 	push_key(state, "counts");
 	value.type = jbvBool;
@@ -221,7 +222,7 @@ push_comparison(const PersonSearch *search, JsonbParseState **state, const Compa
 void
 person_score(const PersonSearch *search, Person *person)
 {
-	double           limit = search->gallery->modality->score_limit();
+	double           limit = gallery_score_limit(search->gallery);
 	double           exponent = 0;
 	JsonbParseState *state = NULL;
 	Comparisons      made;
@@ -237,9 +238,12 @@ person_score(const PersonSearch *search, Person *person)
 
 		if (counts)
 		{
-			person->score += comparison->score;
-			exponent += Max(comparison->score - 10 * log10((double) comparison->comparisons), 0);
-			person->beyond_limit |= comparison->score > limit;
+			double score = gallery_calibrated(search->gallery, comparison->score);
+
+			person->sum += comparison->score;
+			person->score += score;
+			exponent += Max(score - 10 * log10((double) comparison->comparisons), 0);
+			person->beyond_limit |= score > limit;
 		}
 		if (counts || comparison == made.best || comparison == made.unknown)
 			push_comparison(search, &state, comparison, counts);

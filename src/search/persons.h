@@ -33,7 +33,8 @@ typedef struct Person
 	int        row_count;
 
 	/* set by person_score */
-	double score; /* the sum */
+	double score; /* the sum, as calibrated */
+	double sum;   /* of match_score */
 	double log_fmr;
 	int    sources;
 	bool   beyond_limit; /* a score of the sum is above the limit of its modality: see scores.h */
@@ -100,7 +101,7 @@ extern int persons_find_enough(PersonSearch *search, int k, double fpir, int64 s
 /* Search to a given depth; returns the most that a person who was not found can score */
 extern double persons_find_depth(PersonSearch *search, int depth, double fpir, int64 size);
 
-/* the score that one of a person's fingers has at least, if they reach this FPIR */
+/* the match_score that one of a person's fingers has at least, if they reach this FPIR */
 extern double persons_best_threshold(const PersonSearch *search, double fpir, int64 size);
 
 #endif /* BIOMETRIC_PERSONS_H */

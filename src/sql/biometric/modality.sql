@@ -167,8 +167,9 @@ CREATE FUNCTION identify(gallery regclass, template_column name, probe @type@,
 		gallery_size bigint DEFAULT NULL, key_columns name[] DEFAULT NULL,
 		without_servers name[] DEFAULT NULL,
 		min_verdict text DEFAULT 'none', min_score float8 DEFAULT NULL,
+		calibration text DEFAULT NULL,
 		OUT rank integer, OUT key jsonb, OUT score float8, OUT fpir float8, OUT verdict text,
-		OUT searched bigint, OUT fpir_bound boolean)
+		OUT searched bigint, OUT fpir_bound boolean, OUT used_calibration text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'biometric_identify' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100000;
 
@@ -180,10 +181,11 @@ CREATE FUNCTION identify(gallery regclass, person_column name, template_column n
 		gallery_size bigint DEFAULT NULL, search_depth integer DEFAULT NULL,
 		key_columns name[] DEFAULT NULL, without_servers name[] DEFAULT NULL,
 		min_verdict text DEFAULT 'none', min_score float8 DEFAULT NULL,
+		calibration text DEFAULT NULL,
 		OUT rank integer, OUT person text, OUT score float8, OUT sources integer,
 		OUT fused_score float8, OUT fpir float8, OUT verdict text, OUT evidence jsonb,
 		OUT searched bigint, OUT depth integer,
-		OUT unseen_score float8, OUT fpir_bound boolean)
+		OUT unseen_score float8, OUT fpir_bound boolean, OUT used_calibration text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'biometric_identify_persons' LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 10 COST 100000;
 
@@ -225,8 +227,8 @@ COMMENT ON OPERATOR % (@type@_probe, @type@) IS 'match: the score is at least th
 COMMENT ON OPERATOR CLASS @type@_ops USING biometric IS 'search of a @type@ gallery: ORDER BY column <-> q, column % q, column % probe(q, s)';
 COMMENT ON OPERATOR FAMILY @type@_ops USING biometric IS 'search of a @type@ gallery: ORDER BY column <-> q, column % q, column % probe(q, s)';
 COMMENT ON FUNCTION @type@_modality(internal) IS 'support function 1: what the index and the searches know of the type';
-COMMENT ON FUNCTION identify(regclass, name, @type@, integer, jsonb, float8, float8, bigint, name[], name[], text, float8)
+COMMENT ON FUNCTION identify(regclass, name, @type@, integer, jsonb, float8, float8, bigint, name[], name[], text, float8, text)
 	IS 'candidate list: the k rows of a gallery that are nearest to a probe';
-COMMENT ON FUNCTION identify(regclass, name, name, @type@[], integer, jsonb, float8, float8, bigint, integer, name[], name[], text, float8)
+COMMENT ON FUNCTION identify(regclass, name, name, @type@[], integer, jsonb, float8, float8, bigint, integer, name[], name[], text, float8, text)
 	IS 'candidate list: the k likeliest persons of a gallery for several probes of one person';
 

@@ -125,22 +125,74 @@ COMMENT ON FUNCTION make_calibration(det_point[], bigint) IS
  * the score itself, and by at most 10 decibans: what lies beyond was not measured.
  */
 CREATE FUNCTION calibrated_score(score float8, calibration jsonb) RETURNS float8
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT CASE
-		WHEN score IS NULL OR score = 'NaN' OR k.n IS NULL OR k.n < 2 THEN NULL
-		WHEN score <= k.s[1] THEN greatest(0, k.d[1] + least(score - k.s[1], 0))
-		WHEN score >= k.s[k.n] THEN k.d[k.n] + least(10, (score - k.s[k.n]) * least(1,
-			greatest(0, (k.d[k.n] - k.d[greatest(1, k.n - 8)]) / nullif(k.s[k.n] - k.s[greatest(1, k.n - 8)], 0))))
-		ELSE (SELECT k.d[i] + (score - k.s[i]) * (k.d[i + 1] - k.d[i]) / (k.s[i + 1] - k.s[i])
-			FROM generate_series(1, k.n - 1) i WHERE score >= k.s[i] AND score < k.s[i + 1])
-	END
-	FROM (SELECT s, d, cardinality(s) AS n
-		FROM (SELECT ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(calibration -> 'scores') = 'array' THEN calibration -> 'scores' ELSE '[]' END) v) AS s,
-			ARRAY(SELECT v::float8 FROM jsonb_array_elements_text(CASE WHEN jsonb_typeof(calibration -> 'decibans') = 'array' THEN calibration -> 'decibans' ELSE '[]' END) v) AS d) a) k;
-END;
+	AS 'MODULE_PATHNAME', 'biometric_calibrated_score' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION calibrated_score(float8, jsonb) IS
 	'a score in decibans of the false match rate counted for a calibration, bounded beyond what was measured';
+
+-- Calibrations by name.  A name means the newest of its versions, which are never
+-- changed, so that a search can be repeated: name:version.
+CREATE TABLE stored_calibrations (
+	name text NOT NULL CHECK (name ~ '^[^:[:cntrl:]]{1,63}$'),
+	version integer NOT NULL CHECK (version > 0),
+	template_type regtype NOT NULL,
+	fit jsonb NOT NULL,
+	remark text,
+	stored timestamptz NOT NULL DEFAULT now(),
+	stored_by name NOT NULL DEFAULT session_user,
+	PRIMARY KEY (name, version)
+);
+SELECT pg_catalog.pg_extension_config_dump('stored_calibrations', '');
+GRANT SELECT ON stored_calibrations TO PUBLIC;
+COMMENT ON TABLE stored_calibrations IS 'calibrations that identify() and others take by name';
+
+CREATE FUNCTION store_calibration(name text, template_type regtype, fit jsonb, remark text DEFAULT NULL) RETURNS text
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog AS $$
+DECLARE
+	schema text := (SELECT extnamespace::regnamespace::text FROM pg_catalog.pg_extension WHERE extname = 'biometric');
+	result text;
+BEGIN
+	PERFORM pg_catalog.set_config('search_path', schema || ', pg_catalog', true);
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_opclass c JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
+			WHERE m.amname = 'biometric' AND c.opcintype = store_calibration.template_type) THEN
+		RAISE EXCEPTION 'type % is none of templates', coalesce(template_type::text, 'NULL') USING ERRCODE = 'datatype_mismatch',
+			HINT = 'Scores of fingerprint and of iris have calibrations of their own.';
+	END IF;
+	IF calibrated_score(0, fit) IS NULL THEN
+		RAISE EXCEPTION 'calibration has fewer than two knots' USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'It takes more non-mated comparisons: a knot rests on ten that score as much.';
+	END IF;
+	IF EXISTS (SELECT FROM stored_calibrations c WHERE c.name = store_calibration.name AND c.template_type <> store_calibration.template_type) THEN
+		RAISE EXCEPTION 'calibration "%" is of another type', name USING ERRCODE = 'datatype_mismatch', HINT = 'Choose another name.';
+	END IF;
+	-- of two at the same time one fails, because a version is given once
+	INSERT INTO stored_calibrations AS c (name, version, template_type, fit, remark)
+		SELECT store_calibration.name, coalesce(max(o.version), 0) + 1, store_calibration.template_type, store_calibration.fit, store_calibration.remark
+		FROM stored_calibrations o WHERE o.name = store_calibration.name
+		RETURNING c.name || ':' || c.version INTO result;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION store_calibration(text, regtype, jsonb, text) IS
+	'keeps a calibration under a name, as its next version; returns name:version';
+
+CREATE FUNCTION calibrated_score(score float8, calibration text) RETURNS float8
+	AS 'MODULE_PATHNAME', 'biometric_calibrated_score_named' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION calibrated_score(float8, text) IS
+	'a score in decibans of the false match rate counted for a stored calibration';
+
+CREATE FUNCTION calibration_name(name text, template_type regtype) RETURNS text
+	AS 'MODULE_PATHNAME', 'biometric_calibration_name' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION calibration_name(text, regtype) IS
+	'name:version of the calibration that is used under a name; an error if there is none, or for another type';
+
+CREATE FUNCTION fpir(score float8, gallery_size bigint, calibration text) RETURNS float8
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT fpir(calibrated_score(score, calibration), gallery_size);
+END;
+COMMENT ON FUNCTION fpir(float8, bigint, text) IS
+	'false positive identification rate of a score, by a stored calibration';
 
 -- ---------------------------------------------------------------------------
 -- evaluation of a table of captures
