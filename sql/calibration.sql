@@ -19,28 +19,32 @@ SELECT store_calibration('border', 'fingerprint', '{"scores": [0, 30, 60, 70], "
 SELECT store_calibration('eyes', 'iris', (SELECT make_calibration(det_curve(-10 * log(n / 1000.0), false), 1000) FROM generate_series(1, 1000) n));
 SELECT name, version, template_type, remark, stored_by = session_user AS mine FROM stored_calibrations ORDER BY name, version;
 SELECT calibration_name('border', 'fingerprint'), calibration_name('border:1', 'fingerprint');
-SELECT calibrated_score(30, 'border'), calibrated_score(30, 'border:1'), calibrated_score(30, 'border') = calibrated_score(30, fit) AS same FROM stored_calibrations WHERE version = 2;
+SELECT calibrated_score_by_name(30, 'border'), calibrated_score_by_name(30, 'border:1'), calibrated_score_by_name(30, 'border') = calibrated_score(30, fit) AS same FROM stored_calibrations WHERE version = 2;
 SELECT fpir(60, 1000, 'border') = fpir(40, 1000) AS rate, fpir(60, 1000, 'border:1') = fpir(45, 1000) AS of_version;
 
 -- rows: the score is the calibrated one; candidates and their order stay
-SELECT count(*), bool_and(c.key = w.key) AS order_stays, bool_and(c.score = calibrated_score(w.score, 'border')) AS scores,
+WITH c AS MATERIALIZED (SELECT n, i.* FROM generate_series(1, 10) n, identify('people', 'print', synthetic_fingerprint(n, 3, 1), 50, calibration => 'border') i),
+w AS MATERIALIZED (SELECT n, i.* FROM generate_series(1, 10) n, identify('people', 'print', synthetic_fingerprint(n, 3, 1), 50) i)
+SELECT count(*), bool_and(c.key = w.key) AS order_stays, bool_and(c.score = calibrated_score_by_name(w.score, 'border')) AS scores,
 	bool_and(c.fpir = greatest(fpir(w.score, w.searched, 'border'), fpir_floor())) AS rates,
 	bool_and(c.verdict = CASE WHEN c.fpir <= 0.001 THEN 'probable' WHEN c.fpir <= 0.05 THEN 'possible' ELSE 'none' END) AS verdicts,
 	bool_or(c.verdict <> w.verdict) AS changed, min(c.used_calibration) AS used, count(w.used_calibration) AS built_in
-FROM generate_series(1, 10) n, identify('people', 'print', synthetic_fingerprint(n, 3, 1), 50, calibration => 'border') c
-JOIN identify('people', 'print', synthetic_fingerprint(n, 3, 1), 50) w USING (rank);
+FROM c JOIN w USING (n, rank);
 SELECT min(used_calibration) AS used FROM identify('people', 'print', synthetic_fingerprint(1, 3, 1), calibration => 'border:1');
 -- beyond what was counted a rate is a bound
 SELECT round(score::numeric, 3) AS score, fpir_bound FROM identify('people', 'print', synthetic_fingerprint(7, 0, 1), 1, calibration => 'border');
 
 -- persons: the same with sums
+WITH c AS MATERIALIZED (SELECT n, i.* FROM generate_series(1, 3) n,
+	identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1), synthetic_fingerprint(n, 3, 2)], 100, search_depth => 100, calibration => 'border') i),
+w AS MATERIALIZED (SELECT n, i.* FROM generate_series(1, 3) n,
+	identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1), synthetic_fingerprint(n, 3, 2)], 100, search_depth => 100) i)
 SELECT bool_and(c.fused_score = fused_score(c.score, 2) OR abs(c.fused_score - fused_score(c.score, 2)) < 1e-9) AS fused,
-	bool_and(abs(c.score - (SELECT sum(calibrated_score((e ->> 'score')::float8, 'border')) FROM jsonb_array_elements(w.evidence) e WHERE (e ->> 'counts')::boolean)) < 1e-9) AS sums,
+	bool_and(abs(c.score - (SELECT sum(calibrated_score_by_name((e ->> 'score')::float8, 'border')) FROM jsonb_array_elements(w.evidence) e WHERE (e ->> 'counts')::boolean)) < 1e-9) AS sums,
 	bool_and(abs(c.score - (SELECT sum((e ->> 'score')::float8) FROM jsonb_array_elements(c.evidence) e WHERE (e ->> 'counts')::boolean)) < 1e-9) AS evidence,
 	bool_and(abs(c.fpir - greatest(fpir(c.fused_score, c.searched), fpir_floor())) < 1e-12) AS rates, min(c.used_calibration) AS used
-FROM generate_series(1, 5) n, identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1), synthetic_fingerprint(n, 3, 2)], 100, search_depth => 100, calibration => 'border') c
-JOIN identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1), synthetic_fingerprint(n, 3, 2)], 100, search_depth => 100) w ON w.person = c.person;
-SELECT calibrated_score(15, 'border') * 2 = min(unseen_score) AS unseen
+FROM c JOIN w USING (n, person);
+SELECT calibrated_score_by_name(15, 'border') * 2 = min(unseen_score) AS unseen
 FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(7, 3, 1), synthetic_fingerprint(7, 3, 2)], min_score => 15, calibration => 'border');
 
 -- with a threshold: of the calibrated verdict
@@ -61,6 +65,7 @@ SELECT count(*) FROM identify('people', 'print', synthetic_fingerprint(7, 0, 1),
 -- what is wrong
 SELECT * FROM identify('people', 'print', synthetic_fingerprint(7), calibration => 'boarder');
 SELECT * FROM identify('people', 'print', synthetic_fingerprint(7), calibration => 'border:3');
+SELECT calibration_name('border:1:2', 'fingerprint');
 SELECT * FROM identify('people', 'print', synthetic_fingerprint(7), calibration => 'eyes');
 SELECT * FROM identify('people', 'person', 'eye', ARRAY[synthetic_iris(7)], calibration => 'border');
 SELECT fpir(60, 1000, 'nobody'), 1;
@@ -81,7 +86,7 @@ SELECT calibrated_score(1, '[]'::jsonb), calibrated_score(1, '1'::jsonb), calibr
 -- everybody reads them, few store them
 CREATE ROLE regress_calibration;
 SET ROLE regress_calibration;
-SELECT calibrated_score(30, 'border');
+SELECT calibrated_score_by_name(30, 'border');
 SELECT store_calibration('mine', 'fingerprint', '{"scores": [0, 30], "decibans": [0, 20]}');
 RESET ROLE;
 GRANT INSERT ON stored_calibrations TO regress_calibration;

@@ -111,8 +111,8 @@ WITH probe AS MATERIALIZED (
 	FROM generate_series(1, 16) n, unnest('{fingers, eyes, both}'::text[]) w),
 parts AS MATERIALIZED (SELECT array_agg(part) AS parts FROM watchlist.parts)
 SELECT w, count(*) AS searches, count(*) FILTER (WHERE found <> '{}') > 8 AS found, count(*) FILTER (WHERE found <> whole) AS differ
-FROM (SELECT w, ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, watchlist.refer_fpir())) f ORDER BY 1) AS found,
-			 ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, NULL)) f WHERE f.fpir <= 0.05 ORDER BY 1) AS whole
+FROM (SELECT w, ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, watchlist.refer_fpir(), watchlist.calibrations())) f ORDER BY 1) AS found,
+			 ARRAY(SELECT f::text FROM unnest(watchlist.search_parts(parts, t, 1000, NULL, watchlist.calibrations())) f WHERE f.fpir <= 0.05 ORDER BY 1) AS whole
 	  FROM probe, parts) x
 GROUP BY w ORDER BY w;
 
@@ -185,6 +185,23 @@ SELECT verdict, person, fpir, fpir_bound, candidates, searched > 1000 AS large F
 RESET SESSION AUTHORIZATION;
 SELECT s.case_reference, s.best_score IS NULL AS nobody, count(c), min(c.band) FROM watchlist.searches s LEFT JOIN watchlist.candidates c USING (search) WHERE s.case_reference IN ('B-21', 'B-22') GROUP BY s.search ORDER BY s.search;
 ROLLBACK;
+
+-- the country's own calibration: of its verdicts, by name and version in what is kept
+SELECT store_calibration('here', 'fingerprint', '{"scores": [0, 200], "decibans": [0, 20]}');
+SELECT store_calibration('here', 'fingerprint', '{"scores": [0, 200], "decibans": [0, 10]}');
+SELECT watchlist.change_setting('finger_calibration', 'nowhere', 'counted', 'N-2');
+SELECT watchlist.change_setting('eye_calibration', 'here', 'counted', 'N-2');
+SELECT watchlist.change_setting('finger_calibration', 'here', 'counted', 'N-2');
+SET SESSION AUTHORIZATION regress_olga;
+SELECT verdict, person, fpir > 0.05 AS worth_less FROM watchlist.check_traveller(fingers(5), NULL, 'entry', 'B-23');
+SELECT verdict, person, candidates -> 0 -> 'calibrations' AS calibrations FROM watchlist.check_traveller(fingers(5), eyes(5), 'entry', 'B-24');
+SELECT DISTINCT calibrations FROM watchlist.view_search((SELECT max(search) FROM watchlist.check_traveller(fingers(5), NULL, 'entry', 'B-25')), 'control', 'B-25');
+RESET SESSION AUTHORIZATION;
+SELECT s.case_reference, calibrations, bool_and(c.score <= 10.001) AS scores FROM watchlist.searches s JOIN watchlist.candidates c USING (search) WHERE s.case_reference = 'B-23' GROUP BY s.search;
+SELECT detail ~ ', calibrations here:2$' AS logged FROM watchlist.log WHERE action = 'search' AND case_reference = 'B-23';
+SELECT watchlist.change_setting('finger_calibration', NULL, 'counted', 'N-2');
+SELECT detail FROM watchlist.log WHERE action = 'setting' AND case_reference = 'N-2' ORDER BY entry;
+DELETE FROM stored_calibrations;
 
 -- sizes are sums; the job adds them up, and they stay right
 SELECT t.list, sum(persons) FROM watchlist.part_sizes JOIN watchlist.parts t USING (part) GROUP BY t.list ORDER BY t.list;

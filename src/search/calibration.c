@@ -166,11 +166,14 @@ calibration_least_score(const Calibration *calibration, double decibans)
 Calibration *
 calibration_named(const char *schema, const char *name, Oid template_type)
 {
+	/* a name has no colon */
 	const char *statement =
 		"SELECT pg_catalog.concat(c.name, ':', c.version), c.template_type, c.fit "
-		"FROM %s.stored_calibrations c WHERE $1 OPERATOR(pg_catalog.=) c.name "
-		"OR $1 OPERATOR(pg_catalog.=) pg_catalog.concat(c.name, ':', c.version) "
-		"ORDER BY c.version DESC LIMIT 1";
+		"FROM %s.stored_calibrations c "
+		"WHERE c.name OPERATOR(pg_catalog.=) pg_catalog.split_part($1, ':', 1) "
+		"AND (pg_catalog.strpos($1, ':') OPERATOR(pg_catalog.=) 0 OR c.version::pg_catalog.text "
+		"OPERATOR(pg_catalog.=) pg_catalog.substr($1, pg_catalog.strpos($1, ':') "
+		"OPERATOR(pg_catalog.+) 1)) ORDER BY c.version DESC LIMIT 1";
 	Oid          type = TEXTOID;
 	Datum        value = CStringGetTextDatum(name);
 	bool         is_null;
@@ -220,7 +223,7 @@ biometric_calibrated_score(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(calibration_apply(calibration, score));
 }
 
-/* calibrated_score(score, calibration text): of a stored one */
+/* calibrated_score_by_name(score, calibration): of a stored one */
 PG_FUNCTION_INFO_V1(biometric_calibrated_score_named);
 Datum
 biometric_calibrated_score_named(PG_FUNCTION_ARGS)

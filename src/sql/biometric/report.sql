@@ -143,6 +143,8 @@ CREATE TABLE stored_calibrations (
 );
 SELECT pg_catalog.pg_extension_config_dump('stored_calibrations', '');
 GRANT SELECT ON stored_calibrations TO PUBLIC;
+-- who installs the extension stores calibrations, and restores them, also if no superuser
+GRANT INSERT ON stored_calibrations TO @extowner@;
 COMMENT ON TABLE stored_calibrations IS 'calibrations that identify() and others take by name';
 
 CREATE FUNCTION store_calibration(name text, template_type regtype, fit jsonb, remark text DEFAULT NULL) RETURNS text
@@ -176,9 +178,9 @@ $$;
 COMMENT ON FUNCTION store_calibration(text, regtype, jsonb, text) IS
 	'keeps a calibration under a name, as its next version; returns name:version';
 
-CREATE FUNCTION calibrated_score(score float8, calibration text) RETURNS float8
+CREATE FUNCTION calibrated_score_by_name(score float8, calibration text) RETURNS float8
 	AS 'MODULE_PATHNAME', 'biometric_calibrated_score_named' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION calibrated_score(float8, text) IS
+COMMENT ON FUNCTION calibrated_score_by_name(float8, text) IS
 	'a score in decibans of the false match rate counted for a stored calibration';
 
 CREATE FUNCTION calibration_name(name text, template_type regtype) RETURNS text
@@ -189,7 +191,7 @@ COMMENT ON FUNCTION calibration_name(text, regtype) IS
 CREATE FUNCTION fpir(score float8, gallery_size bigint, calibration text) RETURNS float8
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT fpir(calibrated_score(score, calibration), gallery_size);
+	SELECT fpir(calibrated_score_by_name(score, calibration), gallery_size);
 END;
 COMMENT ON FUNCTION fpir(float8, bigint, text) IS
 	'false positive identification rate of a score, by a stored calibration';

@@ -49,6 +49,8 @@ CREATE TABLE this_country (
 	country text PRIMARY KEY CHECK (country ~ '^[[:alnum:]][[:alnum:] ._-]{0,62}$'),
 	time_zone text NOT NULL DEFAULT 'UTC',		-- in which days end
 	search_mode text NOT NULL DEFAULT 'exact' CHECK (search_mode IN ('exact', 'fast')),
+	finger_calibration text,	-- stored ones, of scores; NULL: the built-in one
+	eye_calibration text,
 	max_received integer NOT NULL DEFAULT 1000000 CHECK (max_received >= 0),	-- entries from a partner, at most
 	cluster bigint NOT NULL DEFAULT (pg_control_system()).system_identifier	-- whose transactions numbers are of
 );

@@ -177,16 +177,26 @@ BEGIN ATOMIC
 		ORDER BY hash);
 END;
 
+-- The country's calibrations, of fingers and of eyes: name:version, or NULL for the built-in one.
+CREATE FUNCTION calibrations() RETURNS text[]
+	LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT ARRAY[calibration_name(c.finger_calibration, 'fingerprint'::regtype), calibration_name(c.eye_calibration, 'iris'::regtype)]
+	FROM watchlist.this_country c;
+END;
+
 -- The likeliest persons of a table, fingers and eyes fused, best first.  size: how many persons
 -- are searched, at most.  fpir counts what was searched with, found or not.  It is never less than
 -- fpir_floor(), because no measurement supports lower rates.  fpir_bound is true then, and
 -- if a score is beyond those that were counted.
 --
+-- calibrations: those of fingers and of eyes.
+--
 -- With max_fpir only who reaches it is returned, and the searches have thresholds.  With fingers
 -- or eyes alone they lose nobody.  With both, a person is found if one finger scores 0.8 times,
 -- or one eye 0.65 times, what a single comparison would need, but 50 and 40 decibans are enough.
 -- test/bench/fusion measures how many mates have neither (doc/identify.md).  Whoever was found by one modality is completed by the other.
-CREATE FUNCTION search_both(source regclass, person_column name, filter jsonb, prints fingerprint[], irises iris[], size bigint, most integer, max_fpir float8)
+CREATE FUNCTION search_both(source regclass, person_column name, filter jsonb, prints fingerprint[], irises iris[], size bigint, most integer, max_fpir float8, calibrations text[])
 	RETURNS TABLE (person text, score float8, fpir float8, fpir_bound boolean, evidence jsonb)
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
@@ -199,21 +209,23 @@ BEGIN ATOMIC
 	f AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM c, identify(source, person_column, 'print', prints, c.k, filter, c.possible, c.probable, gallery_size => c.persons,
-						 min_verdict => c.verdict, min_score => CASE WHEN c.single > 0 THEN least(0.8 * c.single, 50) END) i),
+						 min_verdict => c.verdict, min_score => CASE WHEN c.single > 0 THEN least(0.8 * c.single, 50) END,
+						 calibration => calibrations[1]) i),
 	e AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM c, identify(source, person_column, 'eye', irises, c.k, filter, c.possible, c.probable, gallery_size => c.persons,
-						 min_verdict => c.verdict, min_score => CASE WHEN c.single > 0 THEN least(0.65 * c.single, 40) END) i),
+						 min_verdict => c.verdict, min_score => CASE WHEN c.single > 0 THEN least(0.65 * c.single, 40) END,
+						 calibration => calibrations[2]) i),
 	f_more AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM c, (SELECT jsonb_agg(e.person) AS persons FROM e WHERE e.person NOT IN (SELECT f.person FROM f) HAVING count(*) > 0) m,
 			 identify(source, person_column, 'print', prints, c.k, coalesce(filter, '{}') || jsonb_build_object(person_column, m.persons),
-					  gallery_size => c.persons, search_depth => 100000) i),
+					  gallery_size => c.persons, search_depth => 100000, calibration => calibrations[1]) i),
 	e_more AS MATERIALIZED (
 		SELECT i.person, i.fused_score, i.fpir_bound, i.evidence
 		FROM c, (SELECT jsonb_agg(f.person) AS persons FROM f WHERE f.person NOT IN (SELECT e.person FROM e) HAVING count(*) > 0) m,
 			 identify(source, person_column, 'eye', irises, c.k, coalesce(filter, '{}') || jsonb_build_object(person_column, m.persons),
-					  gallery_size => c.persons, search_depth => 100000) i),
+					  gallery_size => c.persons, search_depth => 100000, calibration => calibrations[2]) i),
 	fused AS (
 		SELECT a.person, sum(a.fused_score) AS score, bool_or(a.fpir_bound) AS fpir_bound, jsonb_agg(a.evidence ORDER BY a.modality) AS evidence
 		FROM (SELECT 1 AS modality, * FROM f UNION ALL SELECT 1, * FROM f_more UNION ALL

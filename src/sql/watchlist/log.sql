@@ -323,9 +323,9 @@ DECLARE
 	old text;
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
-	IF coalesce(name, '') NOT IN ('time_zone', 'search_mode', 'max_received') THEN
+	IF coalesce(name, '') NOT IN ('time_zone', 'search_mode', 'finger_calibration', 'eye_calibration', 'max_received') THEN
 		RAISE EXCEPTION 'there is no setting "%"', left(name, 100)
-			USING ERRCODE = 'invalid_parameter_value', HINT = 'Settings are: time_zone, search_mode, max_received.';
+			USING ERRCODE = 'invalid_parameter_value', HINT = 'Settings are: time_zone, search_mode, finger_calibration, eye_calibration, max_received.';
 	END IF;
 	PERFORM watchlist.country();
 	EXECUTE format('SELECT %I::text FROM watchlist.this_country FOR UPDATE', name) INTO old;
@@ -334,6 +334,8 @@ BEGIN
 	EXCEPTION WHEN check_violation OR not_null_violation OR invalid_text_representation OR numeric_value_out_of_range THEN
 		RAISE EXCEPTION 'setting "%" cannot be "%"', name, left(value, 100) USING ERRCODE = 'invalid_parameter_value';
 	END;
+	-- an error if there is none of that name
+	PERFORM watchlist.calibrations();
 	PERFORM watchlist.note('setting', purpose, case_reference, detail => format('%s: %s, was %s', name, value, old));
 END
 $$;

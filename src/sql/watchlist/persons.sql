@@ -337,7 +337,7 @@ BEGIN ATOMIC
 			  FROM watchlist.enrolments e WHERE e.person = of_person AND e.state = 'enrolled') e)
 	SELECT b.person::bigint, b.score, b.fpir
 	FROM t, (SELECT greatest(count(*), 1) AS persons FROM watchlist.persons) n,
-		 watchlist.search_both('watchlist.enrolments', 'person', '{"state": "enrolled"}', t.prints, t.irises, n.persons, 20, max_fpir) b
+		 watchlist.search_both('watchlist.enrolments', 'person', '{"state": "enrolled"}', t.prints, t.irises, n.persons, 20, max_fpir, watchlist.calibrations()) b
 	WHERE b.person::bigint <> of_person;
 END;
 

@@ -249,6 +249,7 @@ CREATE TABLE searches (
 	search_mode text NOT NULL,
 	penetration_rate float8 NOT NULL,
 	matcher text NOT NULL,	-- library, index format, features
+	calibrations text[],	-- of fingers and of eyes, name:version; NULL: the built-in one
 	lists text[] NOT NULL,	-- what was searched
 	searched bigint NOT NULL,	-- persons, at most
 	best_score numeric,
@@ -281,18 +282,18 @@ CREATE TYPE found_person AS (person text, score float8, fpir float8, fpir_bound 
 
 -- The likeliest in some parts of a table of templates, as search_both has them.
 -- Those of several lists count for each.
-CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer, max_fpir float8) RETURNS SETOF found_person
+CREATE FUNCTION search_templates(source regclass, parts bigint[], prints fingerprint[], irises iris[], size bigint, most integer, max_fpir float8, calibrations text[]) RETURNS SETOF found_person
 	LANGUAGE sql STABLE
 BEGIN ATOMIC
 	SELECT b.person, b.score, b.fpir, b.fpir_bound, b.evidence, NULL::text[], NULL::text[]
-	FROM watchlist.search_both(source, 'subject', jsonb_build_object('part', parts), prints, irises, size, most, max_fpir) b;
+	FROM watchlist.search_both(source, 'subject', jsonb_build_object('part', parts), prints, irises, size, most, max_fpir, calibrations) b;
 END;
 
 -- The likeliest in some parts who have an entry in force, with their lists and
 -- caveats: ten of ours and ten that partners sent.  So whatever a partner sends, and
 -- however often, it takes the place of none of ours.  max_fpir NULL: with any score.
 -- Being STABLE it sees one snapshot.
-CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint, max_fpir float8) RETURNS found_person[]
+CREATE FUNCTION search_parts(parts bigint[], probe templates, size bigint, max_fpir float8, calibrations text[]) RETURNS found_person[]
 	LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
@@ -308,10 +309,10 @@ BEGIN
 	-- the country's choice, until the function ends that was called
 	PERFORM set_config('biometric.search_mode', (SELECT c.search_mode FROM watchlist.this_country c), true);
 	IF ours <> '{}' THEN
-		found := ARRAY(SELECT s FROM watchlist.search_templates('watchlist.gallery', ours, probe.prints, probe.irises, size, most, max_fpir) s);
+		found := ARRAY(SELECT s FROM watchlist.search_templates('watchlist.gallery', ours, probe.prints, probe.irises, size, most, max_fpir, calibrations) s);
 	END IF;
 	IF theirs <> '{}' THEN
-		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most, max_fpir) s);
+		found := found || ARRAY(SELECT s FROM watchlist.search_templates('watchlist.received', theirs, probe.prints, probe.irises, size, most, max_fpir, calibrations) s);
 	END IF;
 	RETURN ARRAY(
 		SELECT ROW(k.person, k.score, k.fpir, k.fpir_bound, k.evidence, k.lists, k.caveats)::watchlist.found_person
@@ -344,17 +345,18 @@ DECLARE
 	found watchlist.found_person[] := '{}';
 BEGIN
 	done.searched := watchlist.gallery_size(parts);
+	done.calibrations := watchlist.calibrations();
 	-- without a usable capture nothing is known of the traveller: an officer
 	-- has to look
 	done.verdict := 'refer';
 	IF watchlist.is_usable(probe) THEN
-		found := watchlist.search_parts(parts, probe, done.searched, CASE WHEN done.searched > 1000 THEN watchlist.refer_fpir() END);
+		found := watchlist.search_parts(parts, probe, done.searched, CASE WHEN done.searched > 1000 THEN watchlist.refer_fpir() END, done.calibrations);
 		done.verdict := watchlist.band(coalesce(found[1].fpir, 1));
 	END IF;
-	INSERT INTO watchlist.searches AS s (encounter, caller, agency, purpose, case_reference, search_mode, penetration_rate, matcher, lists, searched,
+	INSERT INTO watchlist.searches AS s (encounter, caller, agency, purpose, case_reference, search_mode, penetration_rate, matcher, calibrations, lists, searched,
 										 best_score, fpir, verdict, probe_hash)
 		SELECT encounter, watchlist.caller(), agency, purpose, case_reference, c.search_mode, current_setting('biometric.penetration_rate')::float8,
-			   watchlist.matcher_version(),
+			   watchlist.matcher_version(), done.calibrations,
 			   ARRAY(SELECT DISTINCT t.owner || '/' || t.list FROM watchlist.parts t WHERE t.part = ANY (parts) ORDER BY 1),
 			   done.searched, round(found[1].score::numeric, 1), found[1].fpir, done.verdict, probe_hash
 		FROM watchlist.this_country c
@@ -410,7 +412,8 @@ BEGIN
 	lists := best.lists;
 	fpir_bound := (SELECT c.fpir_bound FROM watchlist.candidates c WHERE c.search = done.search AND c.rank = 1);
 	SELECT coalesce(jsonb_agg(jsonb_build_object('rank', c.rank, 'person', c.person, 'lists', c.lists,
-				'score', round(c.score::numeric, 1), 'fpir', c.fpir, 'fpir_bound', c.fpir_bound, 'band', c.band, 'caveats', c.caveats) ORDER BY c.rank), '[]')
+				'score', round(c.score::numeric, 1), 'fpir', c.fpir, 'fpir_bound', c.fpir_bound, 'band', c.band, 'caveats', c.caveats)
+			|| CASE WHEN done.calibrations = '{NULL,NULL}' THEN '{}' ELSE jsonb_build_object('calibrations', done.calibrations) END ORDER BY c.rank), '[]')
 		INTO candidates FROM watchlist.candidates c WHERE c.search = done.search AND c.band <> 'clear';
 	caveats := ARRAY(SELECT DISTINCT unnest(c.caveats) FROM watchlist.candidates c WHERE c.search = done.search AND c.band <> 'clear' ORDER BY 1);
 	IF searched = 0 THEN
@@ -425,7 +428,7 @@ BEGIN
 	PERFORM watchlist.note('search', purpose, case_reference, lists => done.lists, search => done.search, encounter => encounter,
 		persons => ARRAY(SELECT c.person FROM watchlist.candidates c WHERE c.search = done.search AND c.band <> 'clear' ORDER BY c.rank),
 		best_score => done.best_score, fpir => done.fpir, verdict => done.verdict, probe_hash => done.probe_hash,
-		detail => done.matcher || ', ' || done.search_mode);
+		detail => done.matcher || ', ' || done.search_mode || coalesce(', calibrations ' || nullif(array_to_string(done.calibrations, ', '), ''), ''));
 	partners_pending := watchlist.ask_partners(encounter, purpose, case_reference);
 END
 $$;
@@ -447,7 +450,7 @@ END;
 -- The candidates of a search of one's agency, as they were found.
 CREATE FUNCTION view_search(search bigint, purpose text, case_reference text)
 	RETURNS TABLE (rank integer, person text, lists text[], score numeric, fpir float8, fpir_bound boolean, searched bigint, band text,
-		evidence jsonb, caveats text[], matcher text, search_mode text)
+		evidence jsonb, caveats text[], matcher text, search_mode text, calibrations text[])
 	LANGUAGE plpgsql SECURITY DEFINER
 AS $$
 #variable_conflict use_column
@@ -460,7 +463,7 @@ BEGIN
 		search => view_search.search, detail => 'candidates',
 		persons => ARRAY(SELECT c.person FROM watchlist.candidates c WHERE c.search = seen.search AND c.person IS NOT NULL ORDER BY c.rank));
 	RETURN QUERY
-		SELECT c.rank, c.person, c.lists, round(c.score::numeric, 1), c.fpir, c.fpir_bound, seen.searched, c.band, c.evidence, c.caveats, seen.matcher, seen.search_mode
+		SELECT c.rank, c.person, c.lists, round(c.score::numeric, 1), c.fpir, c.fpir_bound, seen.searched, c.band, c.evidence, c.caveats, seen.matcher, seen.search_mode, seen.calibrations
 		FROM watchlist.candidates c WHERE c.search = seen.search ORDER BY c.rank;
 END
 $$;
@@ -482,7 +485,7 @@ BEGIN
 	SELECT array_agg(c.print) FILTER (WHERE c.print IS NOT NULL), array_agg(c.eye) FILTER (WHERE c.eye IS NOT NULL) INTO probe.prints, probe.irises
 		FROM watchlist.read_captures('search', fingers, eyes) c;
 	IF watchlist.is_usable(probe) THEN
-		found := watchlist.search_parts(parts, probe, watchlist.gallery_size(parts), NULL);
+		found := watchlist.search_parts(parts, probe, watchlist.gallery_size(parts), NULL, watchlist.calibrations());
 	END IF;
 	PERFORM watchlist.note('search', search_gallery.purpose, search_gallery.case_reference, best_score => round(found[1].score::numeric, 1), fpir => found[1].fpir,
 		lists => ARRAY(SELECT DISTINCT t.owner || '/' || t.list FROM watchlist.parts t WHERE t.part = ANY (parts) ORDER BY 1),
@@ -505,7 +508,7 @@ BEGIN ATOMIC
 	SELECT b.person::bigint, b.score, b.fpir
 	FROM (SELECT greatest(count(DISTINCT i.encounter) FILTER (WHERE i.print IS NOT NULL), count(DISTINCT i.encounter) FILTER (WHERE i.eye IS NOT NULL)) AS size
 		  FROM watchlist.encounter_items i) n,
-		 watchlist.search_both('watchlist.encounter_items', 'encounter', NULL, prints, irises, n.size, most, watchlist.refer_fpir()) b
+		 watchlist.search_both('watchlist.encounter_items', 'encounter', NULL, prints, irises, n.size, most, watchlist.refer_fpir(), watchlist.calibrations()) b
 	ORDER BY b.score DESC, b.person::bigint;
 END;
 
@@ -575,13 +578,13 @@ BEGIN
 	visible := watchlist.parts_for(ARRAY[checked.agency]);
 	hidden := watchlist.parts_hidden_from(ARRAY[checked.agency]);
 	PERFORM watchlist.raise_alert('silent', l, h.person, watchlist.band(h.fpir), h.score, encounter)
-		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden), watchlist.refer_fpir())) h, unnest(h.lists) l
+		FROM unnest(watchlist.search_parts(hidden, probe, watchlist.gallery_size(hidden), watchlist.refer_fpir(), watchlist.calibrations())) h, unnest(h.lists) l
 		WHERE hidden <> '{}';
 	IF EXISTS (SELECT FROM watchlist.arrivals a
 			   WHERE a.part = ANY (visible) AND (checked.saw IS NULL OR a.since >= pg_snapshot_xmin(checked.saw))
 				 AND (checked.saw IS NULL OR NOT pg_visible_in_snapshot(a.since, checked.saw))) THEN
 		PERFORM watchlist.raise_alert('past encounter', l, h.person, watchlist.band(h.fpir), h.score, encounter)
-			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible), watchlist.refer_fpir())) h, unnest(h.lists) l;
+			FROM unnest(watchlist.search_parts(visible, probe, watchlist.gallery_size(visible), watchlist.refer_fpir(), watchlist.calibrations())) h, unnest(h.lists) l;
 	END IF;
 END
 $$;
