@@ -10,6 +10,10 @@
  * pairs come to each stage, and the FNMR with the stages and without, also with
  * stages that are milder or stricter by some log-odds.  Without directories the
  * records of the evaluation data are taken.
+ *
+ * The same for searches with a threshold: what an entry costs, how many non-mated
+ * pairs the caps let through, and how many mated pairs they take below the
+ * threshold.
  */
 #include "bench.h"
 
@@ -18,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "match/fingerprint/caps.h"
 #include "match/fingerprint/internal.h"
 
 #define ROUNDS  5
@@ -35,7 +40,30 @@ typedef struct Pair
 	bool   mated;
 } Pair;
 
+/* thresholds of searches, dB */
+static const int thresholds[] = {40, 50, 60};
+
+#define THRESHOLDS ((int) (sizeof(thresholds) / sizeof(thresholds[0])))
+
 static volatile uint64_t sink;
+
+/* the largest distance of a score */
+static double
+limit_of(double decibans)
+{
+	double low = 0, high = 1;
+
+	for (int k = 0; k < 60; k++)
+	{
+		double middle = (low + high) / 2;
+
+		if (fingerprint_score(middle) >= decibans)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
 
 static void
 measure(void)
@@ -82,6 +110,92 @@ measure(void)
 	printf("| through the stages | %.2f | %.0f | %.3f |\n", best[0] * 1e6, 1 / best[0],
 		   best[0] / best[1]);
 	printf("| the whole comparison | %.2f | %.0f | 1 |\n", best[1] * 1e6, 1 / best[1]);
+	free(probe);
+	bench_free(&gallery);
+}
+
+/* What an entry of a search with a threshold costs */
+static void
+measure_limits(void)
+{
+	BenchSet          gallery;
+	FingerprintProbe *probe = bench_allocate(fingerprint_probe_size());
+	uint8_t(*sketches)[FINGERPRINT_SKETCH_MAX_SIZE] =
+		bench_allocate((size_t) GALLERY * sizeof(*sketches));
+	const void **all = bench_allocate(GALLERY * sizeof(void *));
+	bool        *within = bench_allocate(GALLERY * sizeof(bool));
+	double       best[THRESHOLDS][2]; /* sketches, then distances */
+	double       let_in[THRESHOLDS];
+	double       descriptors = INFINITY, table = INFINITY;
+
+	bench_synthesize(&gallery, 0, GALLERY, 1);
+	bench_extract(&gallery);
+	for (int i = 0; i < GALLERY; i++)
+	{
+		fingerprint_sketch(gallery.records[i].features, sketches[i]);
+		all[i] = sketches[i];
+	}
+	for (int k = 0; k < THRESHOLDS; k++)
+		best[k][0] = best[k][1] = INFINITY, let_in[k] = 0;
+	for (int round = 0; round < ROUNDS; round++)
+	{
+		double total[THRESHOLDS][2] = {{0}};
+		double tables = 0, largest = 0;
+
+		for (int p = 0; p < PROBES; p++)
+		{
+			BenchRecord *record = &gallery.records[p];
+			double       start;
+
+			fingerprint_probe_init(probe, record->features, record->size);
+			start = bench_seconds();
+			fingerprint_sketches_within(probe, 1, all, limit_of(60), within);
+			tables += bench_seconds() - start;
+			start = bench_seconds();
+			for (int i = PROBES; i < GALLERY; i++)
+				sink += fingerprint_descriptor_evidence(probe, gallery.records[i].features);
+			largest += bench_seconds() - start;
+			for (int k = 0; k < THRESHOLDS; k++)
+			{
+				double limit = limit_of(thresholds[k]);
+
+				start = bench_seconds();
+				fingerprint_sketches_within(probe, GALLERY, all, limit, within);
+				total[k][0] += bench_seconds() - start;
+				start = bench_seconds();
+				for (int i = PROBES; i < GALLERY; i++)
+				{
+					const BenchRecord *other = &gallery.records[i];
+
+					if (within[i])
+						sink += fingerprint_distance_within(probe, other->features, other->size,
+															limit) <= limit;
+				}
+				total[k][1] += bench_seconds() - start;
+				for (int i = PROBES; i < GALLERY && round == 0; i++)
+					let_in[k] += within[i];
+			}
+		}
+		table = fmin(table, tables / PROBES);
+		descriptors = fmin(descriptors, largest / (PROBES * (GALLERY - PROBES)));
+		for (int k = 0; k < THRESHOLDS; k++)
+		{
+			best[k][0] = fmin(best[k][0], total[k][0] / (PROBES * GALLERY));
+			best[k][1] = fmin(best[k][1], total[k][1] / (PROBES * (GALLERY - PROBES)));
+		}
+	}
+	printf(
+		"\nEvidence by descriptors takes %.0f ns an entry, the table of words %.0f us a probe.\n",
+		descriptors * 1e9, table * 1e6);
+	printf("\n| threshold, dB | sketch, ns an entry | let in, %% | then, ns an entry | both, a "
+		   "second |\n|---|---|---|---|---|\n");
+	for (int k = 0; k < THRESHOLDS; k++)
+		printf("| %d | %.0f | %.1f | %.0f | %.0f |\n", thresholds[k], best[k][0] * 1e9,
+			   100 * let_in[k] / (PROBES * (GALLERY - PROBES)), best[k][1] * 1e9,
+			   1 / (best[k][0] + best[k][1]));
+	free(within);
+	free(all);
+	free(sketches);
 	free(probe);
 	bench_free(&gallery);
 }
@@ -180,35 +294,106 @@ report(const char *path)
 	return true;
 }
 
-int
-main(int argc, char **argv)
+/* What the caps let through and lose in a set */
+static bool
+report_caps(const char *path)
+{
+	BenchSet             set;
+	FingerprintProbe    *probe;
+	FingerprintCapProbe *caps;
+	int                  mated = 0, nonmated = 0;
+	int                  lost[THRESHOLDS] = {0};
+	int                  let[THRESHOLDS][2] = {{0}};
+
+	if (!bench_load(&set, path))
+		return false;
+	probe = bench_allocate(fingerprint_probe_size());
+	caps = bench_allocate(sizeof(*caps));
+	bench_extract(&set);
+	for (int i = 0; i < set.count; i++)
+	{
+		fingerprint_probe_init(probe, set.records[i].features, set.records[i].size);
+		fingerprint_cap_probe_init(caps, set.records[i].features);
+		for (int j = 0; j < i; j++)
+		{
+			const BenchRecord *other = &set.records[j];
+			double             odds, distance, cap[2];
+			FingerprintStage stage = fingerprint_stage(probe, other->features, other->size, &odds);
+			double           whole = fingerprint_odds_to_distance(stage, odds);
+
+			if (set.records[i].identity == other->identity)
+			{
+				mated++;
+				distance = fingerprint_distance(probe, other->features, other->size);
+				for (int k = 0; k < THRESHOLDS; k++)
+					lost[k] += fingerprint_score(whole) >= thresholds[k] &&
+							   !(fingerprint_score(distance) >= thresholds[k]);
+				continue;
+			}
+			nonmated++;
+			cap[0] = fingerprint_cap(FINGERPRINT_CAP_WORDS,
+									 fingerprint_word_evidence(caps, other->features));
+			cap[1] = fingerprint_cap(FINGERPRINT_CAP_DESCRIPTORS,
+									 fingerprint_descriptor_evidence(probe, other->features));
+			for (int k = 0; k < THRESHOLDS; k++)
+			{
+				bool within = fingerprint_score(cap[0]) >= thresholds[k];
+
+				let[k][0] += within;
+				let[k][1] += within && fingerprint_score(cap[1]) >= thresholds[k];
+			}
+		}
+	}
+	for (int k = 0; k < THRESHOLDS; k++)
+		printf("| %s | %d | %.1f | %.1f | %.2f |\n", set.name, thresholds[k],
+			   100.0 * let[k][0] / nonmated, 100.0 * let[k][1] / nonmated, 100.0 * lost[k] / mated);
+	fflush(stdout);
+	free(caps);
+	free(probe);
+	bench_free(&set);
+	return true;
+}
+
+/* A table of all sets */
+static void
+report_all(bool (*report_set)(const char *path), int argc, char **argv)
 {
 	static const char *const sets[] = {
 		"fvc2002_db1_b", "fvc2002_db2_b", "fvc2002_db3_b",         "fvc2002_db4_b",
 		"neuro_uareu",   "sd4_part",      "fvc2002_db1_b_secugen", "fvc2002_db4_b_secugen"};
 	const char *data = bench_data();
 
-	measure();
-	printf("\n| set | log-odds added | to the alignment, %% of non-mated | to the whole, %% | "
-		   "FNMR at FMR 1e-2 | at 1e-3 |\n|---|---|---|---|---|---|\n");
 	for (int i = 1; i < argc; i++)
-		if (!report(argv[i]))
+		if (!report_set(argv[i]))
 		{
 			fprintf(stderr, "no records F_I.fmr in %s\n", argv[i]);
-			return 2;
+			exit(2);
 		}
 	if (argc > 1)
-		return 0;
+		return;
 	if (data == NULL)
-		printf("\nskipped: FNMR, because there are no evaluation data in ../shared/data or "
-			   "BIOMETRIC_DATA\n");
+		printf("\nskipped: there are no evaluation data in ../shared/data or BIOMETRIC_DATA\n");
 	for (size_t k = 0; data != NULL && k < sizeof(sets) / sizeof(sets[0]); k++)
 	{
 		char path[4096];
 
 		snprintf(path, sizeof(path), "%s/fingerprint/%s", data, sets[k]);
-		if (!report(path))
+		if (!report_set(path))
 			printf("\nskipped: no records in fingerprint/%s of the evaluation data\n", sets[k]);
 	}
+}
+
+int
+main(int argc, char **argv)
+{
+	measure();
+	measure_limits();
+	printf("\n| set | log-odds added | to the alignment, %% of non-mated | to the whole, %% | "
+		   "FNMR at FMR 1e-2 | at 1e-3 |\n|---|---|---|---|---|---|\n");
+	report_all(report, argc, argv);
+	printf(
+		"\n| set | threshold, dB | non-mated let through by words, %% | and by descriptors, %% | "
+		"mated that the caps lose, %% |\n|---|---|---|---|---|\n");
+	report_all(report_caps, argc, argv);
 	return 0;
 }

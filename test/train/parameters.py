@@ -50,7 +50,7 @@ def measure(objects, text, sets, parameters):
     include = ["-I", BUILD + "/include", "-I", ROOT + "/src"]
     subprocess.check_call(["cc", *FLAGS, *include, "-o", program, *changed, *objects, "-lm"])
     subprocess.check_call([program, evidence] + [s.folders for s in sets])
-    data = train.Data(sets, evidence)
+    data = train.Data(sets, evidence, False)
     os.remove(evidence)
     odds = numpy.zeros(len(data.set))
     for k in range(len(data.groups)):

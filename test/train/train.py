@@ -62,6 +62,25 @@ MOST_SLOPE = 4.0
 # A single set may be this many times worse than its extractor's mean.
 WORST_SET = 1.7
 
+# Caps: percent of mated pairs, of each kind, that each cap may take below a level of
+# decibans that they would reach.  The caps of a level together keep what is promised:
+# 0.5 at 40 dB, 1 at 50, 0.3 beyond.
+CAPS = ("words", "descriptors", "candidates", "alignment")
+CAP_LOSS = {
+    30: (0.1, 0.1, 0.1, 0.1),
+    40: (0.1, 0.15, 0.2, 0.05),
+    50: (0.35, 0.35, 0.25, 0.05),
+    60: (0.14, 0.1, 0.05, 0.01),
+    70: (0.14, 0.1, 0.05, 0.01),
+    80: (0.14, 0.1, 0.05, 0.01),
+}
+
+# Levels that the table of caps shows
+CAP_LEVELS_SHOWN = (40, 50, 60)
+
+# Sets of these names have fingers cut to a window: only caps look at them.
+CUT = ("rolled-flat", "partial")
+
 KNOTS = [0, 1, 3, 5, 8, 10, 13, 16, 20, 23, 26, 30, 33, 36]
 CEILING = 230
 
@@ -70,6 +89,7 @@ QUANTITIES = 29
 CANDIDATES = 3
 ALIGNMENT = 12
 UNREPORTED = 28
+CHEAP = 2
 
 
 class Set:
@@ -81,16 +101,19 @@ class Set:
 
 
 class Data:
-    def __init__(self, sets, path):
-        columns = len(HEAD) + QUANTITIES + ALIGNMENT
+    def __init__(self, sets, path, cut):
+        """The rows of whole fingers, or of cut ones"""
+        columns = len(HEAD) + QUANTITIES + ALIGNMENT + CHEAP
         rows = numpy.fromfile(path, dtype="<f4").reshape(-1, columns)
+        rows = rows[numpy.array([(s.extractor in CUT) == cut for s in sets])[rows[:, 0].astype(int)]]
         self.sets = sets
         self.set = rows[:, 0].astype(int)
         self.fingers = rows[:, [1, 3]].astype(int)
         self.impressions = rows[:, [2, 4]].astype(int)
         self.mated = rows[:, 5] > 0
         self.pairs = rows[:, 6].astype(float)
-        self.quantities = rows[:, len(HEAD) :].astype(float)
+        self.quantities = rows[:, len(HEAD) : -CHEAP].astype(float)
+        self.cheap = rows[:, -CHEAP:].astype(float)
         groups = sorted(set(s.group for s in sets))
         self.groups = groups
         self.group = numpy.array([groups.index(s.group) for s in sets])[self.set]
@@ -271,7 +294,7 @@ def find_handicap(data, odds):
 
 def calibrate(data, odds):
     """Knots of odds and decibans, and the last decibans that were counted"""
-    extractors = sorted(set(s.extractor for s in data.sets))
+    extractors = sorted(set(s.extractor for s in data.sets) - set(CUT))
     tails = {e: Tail(data, odds, data.of(e)) for e in extractors}
     singles = [
         Tail(data, odds, data.set == k) for k in range(len(data.sets)) if (data.set == k).any()
@@ -348,13 +371,131 @@ def choose_threshold(data, stage, score, passed, accepted):
     return low
 
 
+# ---- caps ------------------------------------------------------------------------
+
+
+class Pairs:
+    """What caps are fitted to: decibans without them, and the evidence of each"""
+
+    def __init__(self, data, decibans, passed, odds_of_stages):
+        self.kinds = {}
+        for k in numpy.unique(data.set):
+            s = data.sets[k]
+            kind = "rolled" if s.group == "ink" and s.extractor not in CUT else s.extractor
+            self.kinds[k] = kind
+        self.set, self.mated, self.group = data.set, data.mated, data.group
+        self.fingers, self.passed = data.fingers, passed
+        self.decibans = numpy.where(passed, decibans, 0)
+        self.evidence = numpy.c_[data.cheap, odds_of_stages]
+
+    @staticmethod
+    def together(a, b):
+        both = Pairs.__new__(Pairs)
+        both.kinds = {**a.kinds, **b.kinds}
+        for name in ("set", "mated", "group", "fingers", "passed", "decibans", "evidence"):
+            setattr(both, name, numpy.concatenate([getattr(a, name), getattr(b, name)]))
+        return both
+
+
+def cap_threshold(pairs, use, cap, level):
+    """The most evidence wanted that takes no kind's mean loss of the sets beyond its limit"""
+    limit = CAP_LOSS[level][cap] / 100
+    wanted = numpy.inf
+    kinds = sorted(set(pairs.kinds.values()))
+    for kind in kinds:
+        if kind not in ASKED + CUT + ("rolled",):
+            continue
+        evidence, share = [], []
+        for k in (k for k in pairs.kinds if pairs.kinds[k] == kind):
+            mates = use & (pairs.set == k) & pairs.mated
+            if mates.any():
+                reach = mates & (pairs.decibans >= level)
+                evidence.append(pairs.evidence[reach, cap])
+                share.append(numpy.full(reach.sum(), 1 / mates.sum()))
+        if not evidence:
+            continue
+        order = numpy.argsort(numpy.concatenate(evidence), kind="stable")
+        lost = numpy.cumsum(numpy.concatenate(share)[order]) / len(evidence)
+        first = int(numpy.searchsorted(lost, limit, side="right"))
+        if first < len(order):
+            wanted = min(wanted, numpy.concatenate(evidence)[order][first])
+    return wanted
+
+
+def fit_caps(pairs, use):
+    """Evidence at each level, ascending"""
+    caps = []
+    for cap in range(len(CAPS)):
+        step = 1 if cap < CHEAP else 0.01
+        wanted = [cap_threshold(pairs, use, cap, level) for level in CAP_LOSS]
+        wanted = [numpy.floor(w / step) * step for w in wanted]
+        for k in range(len(wanted) - 2, -1, -1):
+            wanted[k] = min(wanted[k], wanted[k + 1] - step)
+        caps.append(wanted)
+    return numpy.array(caps)
+
+
+def resampled(pairs, use, lost, kind, rounds=100):
+    """95 % of the mean of the sets of a kind, by drawing fingers with replacement"""
+    random = numpy.random.RandomState(3)
+    of_sets = []
+    for k in (k for k in pairs.kinds if pairs.kinds[k] == kind):
+        mates = use & (pairs.set == k) & pairs.mated
+        if mates.any():
+            _, finger = numpy.unique(pairs.fingers[mates, 0], return_inverse=True)
+            of_sets.append((numpy.bincount(finger), numpy.bincount(finger, lost[mates])))
+    means = []
+    for _ in range(rounds):
+        mean = []
+        for count, gone in of_sets:
+            drawn = random.randint(0, len(count), len(count))
+            mean.append(100 * gone[drawn].sum() / count[drawn].sum())
+        means.append(numpy.mean(mean))
+    return numpy.percentile(means, [2.5, 97.5])
+
+
+def table_of_caps(pairs, left_out):
+    """left_out: of each pair, what the caps fitted without its group want at each level"""
+    rows = [("dB", "fingers", "mated pairs that reach it, %")]
+    rows[0] += ("lost by words", "by all caps", "95 %")
+    rows[0] += tuple("non-mated let through by " + c + ", %" for c in CAPS)
+    for n, level in enumerate(CAP_LOSS):
+        if level not in CAP_LEVELS_SHOWN:
+            continue
+        for kind in sorted(set(pairs.kinds.values())):
+            use = numpy.isin(pairs.set, [k for k in pairs.kinds if pairs.kinds[k] == kind])
+            within = pairs.evidence >= left_out[:, :, n]
+            let = numpy.logical_and.accumulate(within, axis=1)
+            reach = pairs.mated & (pairs.decibans >= level)
+            of_sets = [k for k in pairs.kinds if pairs.kinds[k] == kind]
+
+            def mean(which):
+                return numpy.mean(
+                    [100 * which[(pairs.set == k) & pairs.mated].mean() for k in of_sets]
+                )
+
+            gone = reach & ~let[:, -1]
+            others = use & ~pairs.mated
+            rows.append(
+                (level, kind, "%.1f" % mean(reach), "%.2f" % mean(reach & ~within[:, 0]))
+                + ("%.2f" % mean(gone), "%.1f to %.1f" % tuple(resampled(pairs, use, gone, kind)))
+                + tuple("%.1f" % (100 * let[others, c].mean()) for c in range(2))
+                + tuple(
+                    "%.2f" % (100 * (let[others, c] & pairs.passed[others]).mean())
+                    for c in range(2, len(CAPS))
+                )
+            )
+    return rows
+
+
 # ---- output ----------------------------------------------------------------------
 
 
 def heading(what, data):
     names = {}
     for s in data.sets:
-        names.setdefault(s.extractor, []).append(s.name)
+        if s.extractor not in CUT:
+            names.setdefault(s.extractor, []).append(s.name)
     lines = [
         what,
         "",
@@ -444,6 +585,20 @@ def write_calibration(data, knots, last, path):
         out.write("};\n\nconst double fingerprint_last_counted = %g;\n" % last)
 
 
+def write_caps(data, caps, knots, path):
+    rows = []
+    for wanted in caps:
+        odds = numpy.interp(list(CAP_LOSS), [k[1] for k in knots], [k[0] for k in knots])
+        rows.append("{%s}" % ", ".join("{%g, %.3f}" % knot for knot in zip(wanted, odds)))
+    with open(path, "w") as out:
+        what = heading("caps.c: the largest log-odds that cheap evidence allows.", data)
+        out.write(what.replace('internal.h"', 'caps.h"'))
+        out.write(
+            "\nconst FingerprintCapKnot fingerprint_caps[FINGERPRINT_CAPS][FINGERPRINT_CAP_KNOTS] = {\n"
+        )
+        out.write(",\n".join(rows) + "};\n")
+
+
 # ---- the whole --------------------------------------------------------------------
 
 
@@ -459,7 +614,8 @@ def table(*rows):
 def main():
     lines, evidence, output = sys.argv[1:4]
     sets = [Set(line) for line in open(lines) if line.strip() and line[0] != "#"]
-    data = Data(sets, evidence)
+    data = Data(sets, evidence, False)
+    cut = Data(sets, evidence, True)
     here = os.path.dirname(os.path.abspath(__file__))
     parameters = read_parameters(here + "/../../src/match/fingerprint/parameters.h")
     everything = numpy.ones(len(data.set), bool)
@@ -475,6 +631,11 @@ def main():
     for k in range(len(data.groups)):
         out = data.group == k
         odds[out] = alone[k].odds(data, out, parameters, handicap)
+    odds_of_cut = numpy.zeros(len(cut.set))
+    for k in range(len(data.groups)):
+        out = cut.group == k
+        if out.any():
+            odds_of_cut[out] = alone[k].odds(cut, out, parameters, handicap)
     whole = Weigher(data, everything)
     knots, last, slope = calibrate(data, odds)
     decibans = to_decibans(knots, odds)
@@ -489,18 +650,27 @@ def main():
         strictly[rows] = odds[rows] > others[int(1e-3 * len(others))]
     worth = data.mated & (decibans >= WORTH_FINDING)
     passed = everything
+    passed_of_cut = numpy.ones(len(cut.set), bool)
+    stage_odds, stage_odds_of_cut = [], []
     rules = []
     stage_rows = [("stage", "extractor", "non-mated that pass, %", "lost at FMR 1e-2", "at 1e-3")]
     for stage in ("candidates", "alignment"):
         x = data.quantities[:, columns_of_stage(stage)]
         score = numpy.zeros(len(data.set))
+        score_of_cut = numpy.zeros(len(cut.set))
         for k in range(len(data.groups)):
             out = data.group == k
-            score[out] = apply_linear(fit_stage(data, stage, ~out & passed, worth, alone[k]), x[out])
+            rule = fit_stage(data, stage, ~out & passed, worth, alone[k])
+            score[out] = apply_linear(rule, x[out])
+            out = cut.group == k
+            score_of_cut[out] = apply_linear(rule, cut.quantities[out, columns_of_stage(stage)])
         threshold = choose_threshold(data, stage, score, passed, accepted)
         rule = fit_stage(data, stage, passed, worth, whole)
         rules.append((rule[0] - threshold, rule[1]))
         passed = passed & (score >= threshold)
+        passed_of_cut = passed_of_cut & (score_of_cut >= threshold)
+        stage_odds.append(score - threshold)
+        stage_odds_of_cut.append(score_of_cut - threshold)
         milder, stricter = (
             mean_by_extractor(data, losses(data, a, passed)) for a in (accepted, strictly)
         )
@@ -510,7 +680,7 @@ def main():
                 (stage, e, "%.1f" % (100 * passed[of].mean()), "%.2f" % milder[e], "%.2f" % stricter[e])
             )
         for k, s in enumerate(sets):
-            if s.group == "ink":
+            if s.group == "ink" and s.extractor not in CUT:
                 of = (data.set == k) & ~data.mated
                 stage_rows.append(
                     (
@@ -526,10 +696,21 @@ def main():
     write_stages(data, rules, output + "/stages.c")
     write_calibration(data, knots, last, output + "/calibration.c")
 
+    # the caps, fitted without each group and to all
+    pairs = Pairs.together(
+        Pairs(data, decibans, passed, numpy.array(stage_odds).T),
+        Pairs(cut, to_decibans(knots, odds_of_cut), passed_of_cut, numpy.array(stage_odds_of_cut).T),
+    )
+    left_out = numpy.zeros((len(pairs.set), len(CAPS), len(CAP_LOSS)))
+    for k in range(len(data.groups)):
+        out = pairs.group == k
+        left_out[out] = fit_caps(pairs, ~out)
+    write_caps(data, fit_caps(pairs, numpy.ones(len(pairs.set), bool)), knots, output + "/caps.c")
+
     print("## Sets left out of training")
     rows = [("minutiae by", "sets", "FNMR at FMR 1e-2, %", "95 %", "at 1e-3, %", "95 %", "below 40 dB, %", "60 dB", "80 dB")]
     final = numpy.where(passed, odds, odds.min() - 10)
-    for e in sorted(set(s.extractor for s in sets)):
+    for e in sorted(set(s.extractor for s in sets) - set(CUT)):
         for g in data.groups + [None]:
             which = data.of(e, g)
             if not which.any() or (g is None and len(set(data.group[which])) == 1):
@@ -548,7 +729,7 @@ def main():
     print("\n## False matches counted against those promised, sets left out of training")
     levels = (10, 20, 30, 40)
     rows = [["minutiae by", "sets", "non-mated pairs"] + ["at %d dB" % d for d in levels]]
-    for e in sorted(set(s.extractor for s in sets)) + [None]:
+    for e in sorted(set(s.extractor for s in sets) - set(CUT)) + [None]:
         for g in data.groups + [None]:
             which = data.of(e, g) & ~data.mated
             if not which.any() or (g is not None and e is None):
@@ -564,6 +745,8 @@ def main():
     table(["log-odds"] + ["%.2f" % k[0] for k in knots], ["dB"] + ["%g" % k[1] for k in knots])
     print("\n## Stages, sets left out of training")
     table(*stage_rows)
+    print("\n## Caps, sets left out of training")
+    table(*table_of_caps(pairs, left_out))
 
 
 if __name__ == "__main__":

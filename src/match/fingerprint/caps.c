@@ -59,15 +59,8 @@ fingerprint_farthest_cap(void)
 
 /* ---- words ----------------------------------------------------------------- */
 
-/* the codebooks, in quarters, and half of the words' squared lengths */
-typedef struct Codebooks
-{
-	int16_t words[2][DIMENSIONS][CODEWORDS];
-	int16_t half_squares[2][CODEWORDS];
-} Codebooks;
-
 static void
-round_codebooks(Codebooks *books)
+round_codebooks(FingerprintCodebooks *books)
 {
 	memset(books->half_squares, 0, sizeof(books->half_squares));
 	for (int book = 0; book < 2; book++)
@@ -126,18 +119,15 @@ WIDER(int, nearest_word,
 	   const int16_t *restrict x),
 	  (words, half_squares, x))
 
-size_t
-fingerprint_sketch(const void *features, void *sketch)
+/* A sketch of features whose levels these are */
+static size_t
+write_sketch(const FingerprintCodebooks *books, const void *features,
+			 const FingerprintLevels levels, uint8_t *sketch)
 {
-	Codebooks         books;
-	FingerprintLevels levels;
-	int               count = fingerprint_minutia_count(features);
-	uint8_t          *bytes = sketch;
+	int count = fingerprint_minutia_count(features);
 
-	round_codebooks(&books);
-	find_levels(features, levels);
-	bytes[0] = *(const uint8_t *) features;
-	bytes[1] = (uint8_t) count;
+	sketch[0] = *(const uint8_t *) features;
+	sketch[1] = (uint8_t) count;
 	for (int i = 0; i < count; i++)
 	{
 		int16_t x[DIMENSIONS];
@@ -146,15 +136,25 @@ fingerprint_sketch(const void *features, void *sketch)
 			x[d] = levels[d][i];
 		for (int book = 0; book < 2; book++)
 		{
-			int word = nearest_word((const int16_t(*)[CODEWORDS]) books.words[book],
-									books.half_squares[book], x);
+			int word = nearest_word(books->words[book], books->half_squares[book], x);
 
-			bytes[SKETCH_HEADER + book * count + i] = (uint8_t) word;
+			sketch[SKETCH_HEADER + book * count + i] = (uint8_t) word;
 			for (int d = 0; d < DIMENSIONS; d++)
-				x[d] = (int16_t) (x[d] - books.words[book][d][word]);
+				x[d] = (int16_t) (x[d] - books->words[book][d][word]);
 		}
 	}
 	return SKETCH_SIZE(count);
+}
+
+size_t
+fingerprint_sketch(const void *features, void *sketch)
+{
+	FingerprintCodebooks books;
+	FingerprintLevels    levels;
+
+	round_codebooks(&books);
+	find_levels(features, levels);
+	return write_sketch(&books, features, levels, sketch);
 }
 
 bool
@@ -222,15 +222,14 @@ WIDER(int, likeliest,
 
 /* what the words of a sketch are worth to count minutiae, summed up */
 static int
-sketch_worth(const FingerprintLevels levels, int count, const uint8_t *sketch)
+sketch_worth(const FingerprintCodebooks *books, const FingerprintLevels levels, int count,
+			 const uint8_t *sketch)
 {
-	Codebooks      books;
 	int16_t        norms[PADDED];
 	int            words = sketch[1];
 	const uint8_t *first = sketch + SKETCH_HEADER;
 	int            worth = 0;
 
-	round_codebooks(&books);
 	find_norms(levels, count, norms);
 	for (int j = 0; j < words; j++)
 	{
@@ -239,7 +238,8 @@ sketch_worth(const FingerprintLevels levels, int count, const uint8_t *sketch)
 
 		for (int d = 0; d < DIMENSIONS; d++)
 		{
-			sum[d] = (int16_t) (books.words[0][d][first[j]] + books.words[1][d][first[words + j]]);
+			sum[d] =
+				(int16_t) (books->words[0][d][first[j]] + books->words[1][d][first[words + j]]);
 			weighted += fingerprint_projection_norm[d] * sum[d] * sum[d];
 		}
 		worth += worth_of(likeliest(levels, norms, count, sum), sixteenths(weighted));
@@ -257,8 +257,8 @@ add_products(int x, const int16_t *restrict words, int16_t *restrict products)
 
 /* The rows of a table for one first word: products[i] are of minutia i with all second words */
 CPU_INLINE void
-tabulate_row_loop(const Codebooks *books, int first, const int16_t *restrict own, int count,
-				  const int16_t (*restrict products)[CODEWORDS], uint8_t *restrict worth)
+tabulate_row_loop(const FingerprintCodebooks *books, int first, const int16_t *restrict own,
+				  int count, const int16_t (*restrict products)[CODEWORDS], uint8_t *restrict worth)
 {
 	int16_t most[CODEWORDS];
 	int32_t weighted[CODEWORDS] = {0};
@@ -289,32 +289,31 @@ tabulate_row_loop(const Codebooks *books, int first, const int16_t *restrict own
 }
 
 WIDER(void, tabulate_row,
-	  (const Codebooks *books, int first, const int16_t *restrict own, int count,
+	  (const FingerprintCodebooks *books, int first, const int16_t *restrict own, int count,
 	   const int16_t (*restrict products)[CODEWORDS], uint8_t *restrict worth),
 	  (books, first, own, count, products, worth))
 
 /* what every word is worth to count minutiae, by first word, then second */
 static void
-tabulate_worth(const FingerprintLevels levels, int count, uint8_t worth[CODEWORDS][CODEWORDS])
+tabulate_worth(const FingerprintCodebooks *books, const FingerprintLevels levels, int count,
+			   uint8_t worth[CODEWORDS][CODEWORDS])
 {
-	Codebooks books;
-	int16_t   norms[PADDED];
-	int16_t   products[2][PADDED][CODEWORDS]; /* of each minutia with the words */
+	int16_t norms[PADDED];
+	int16_t products[2][PADDED][CODEWORDS]; /* of each minutia with the words */
 
-	round_codebooks(&books);
 	find_norms(levels, count, norms);
 	memset(products, 0, sizeof(products));
 	for (int book = 0; book < 2; book++)
 		for (int i = 0; i < count; i++)
 			for (int d = 0; d < DIMENSIONS; d++)
-				add_products(levels[d][i], books.words[book][d], products[book][i]);
+				add_products(levels[d][i], books->words[book][d], products[book][i]);
 	for (int first = 0; first < CODEWORDS; first++)
 	{
 		int16_t own[PADDED];
 
 		for (int i = 0; i < count; i++)
 			own[i] = (int16_t) (products[0][i][first] - norms[i]);
-		tabulate_row(&books, first, own, count, (const int16_t(*)[CODEWORDS]) products[1],
+		tabulate_row(books, first, own, count, (const int16_t(*)[CODEWORDS]) products[1],
 					 worth[first]);
 	}
 }
@@ -335,8 +334,9 @@ need_words(FingerprintCapProbe *probe)
 {
 	if (probe->has_words)
 		return;
+	round_codebooks(&probe->books);
 	find_levels(probe->features, probe->levels);
-	(void) fingerprint_sketch(probe->features, probe->sketch);
+	(void) write_sketch(&probe->books, probe->features, probe->levels, probe->sketch);
 	probe->has_words = true;
 }
 
@@ -350,9 +350,9 @@ fingerprint_word_evidence(FingerprintCapProbe *probe, const void *features)
 
 	need_words(probe);
 	find_levels(features, levels);
-	(void) fingerprint_sketch(features, sketch);
-	worth[0] = sketch_worth(levels, count, probe->sketch);
-	worth[1] = sketch_worth(probe->levels, probe->sketch[1], sketch);
+	(void) write_sketch(&probe->books, features, levels, sketch);
+	worth[0] = sketch_worth(&probe->books, levels, count, probe->sketch);
+	worth[1] = sketch_worth(&probe->books, probe->levels, probe->sketch[1], sketch);
 	return fingerprint_cap_evidence(worth[0] < worth[1] ? worth[0] : worth[1], count,
 									probe->sketch[1]);
 }
@@ -393,7 +393,7 @@ fingerprint_cap_sketches(FingerprintCapProbe *probe, int n, const void *const *s
 	if (probe->least_evidence > 0 && !probe->has_worth)
 	{
 		need_words(probe);
-		tabulate_worth(probe->levels, count, probe->worth);
+		tabulate_worth(&probe->books, probe->levels, count, probe->worth);
 		probe->has_worth = true;
 	}
 	for (int i = 0; i < n; i++)

@@ -58,6 +58,13 @@ fingerprint_cap_evidence(int sum, int count_a, int count_b)
 /* levels of all descriptors, quarters */
 typedef int16_t FingerprintLevels[FINGERPRINT_CODEBOOK_DIMENSIONS][FINGERPRINT_MAX_MINUTIAE + 1];
 
+/* the codebooks, in quarters, and half of the words' squared lengths */
+typedef struct FingerprintCodebooks
+{
+	int16_t words[2][FINGERPRINT_CODEBOOK_DIMENSIONS][FINGERPRINT_CODEWORDS];
+	int16_t half_squares[2][FINGERPRINT_CODEWORDS];
+} FingerprintCodebooks;
+
 /*
  * What evidence by words needs of a probe.  It costs some 20 µs, and the table of
  * all words' worth as much as a hundred thousand look-ups, so both are made when
@@ -65,14 +72,15 @@ typedef int16_t FingerprintLevels[FINGERPRINT_CODEBOOK_DIMENSIONS][FINGERPRINT_M
  */
 typedef struct FingerprintCapProbe
 {
-	const uint8_t    *features;
-	bool              has_words; /* levels and sketch */
-	FingerprintLevels levels;
-	uint8_t           sketch[FINGERPRINT_SKETCH_MAX_SIZE];
-	bool              has_worth;
-	uint8_t           worth[FINGERPRINT_CODEWORDS][FINGERPRINT_CODEWORDS];
-	double            limit; /* and the least evidence that it allows; NaN before the first */
-	int               least_evidence;
+	const uint8_t       *features;
+	bool                 has_words; /* codebooks, levels and sketch */
+	FingerprintCodebooks books;
+	FingerprintLevels    levels;
+	uint8_t              sketch[FINGERPRINT_SKETCH_MAX_SIZE];
+	bool                 has_worth;
+	uint8_t              worth[FINGERPRINT_CODEWORDS][FINGERPRINT_CODEWORDS];
+	double               limit; /* and the least evidence that it allows; NaN before the first */
+	int                  least_evidence;
 } FingerprintCapProbe;
 
 /* evidence by descriptors; both have minutiae.  compare.c */

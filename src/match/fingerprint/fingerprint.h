@@ -128,7 +128,8 @@ extern int fingerprint_resemblance(FingerprintProbe *probe, const void *features
  * pairs, for people who examine a score.  Minutiae are numbered as in the
  * features: fingerprint_order says which of the template they are.  Fingers of
  * different positions are paired too; their score is 0.  A score of 2 or less
- * may come from an earlier stage of the comparison, without these pairs.
+ * may come from an earlier stage of the comparison, without these pairs; a cap may
+ * keep a score below what they would give.
  */
 typedef struct FingerprintPairing
 {
