@@ -159,7 +159,7 @@ distance_of(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b, dou
 static bool
 reaches(FunctionCallInfo fcinfo, MatchingCache *cache, Datum a, Datum b, double min_score)
 {
-	if (!cache->limited || memcmp(&cache->min_score, &min_score, sizeof(min_score)) != 0)
+	if (!cache->limited || cache->min_score != min_score)
 	{
 		cache->possible = biometric_largest_distance(cache->modality, min_score, &cache->limit);
 		cache->min_score = min_score;
