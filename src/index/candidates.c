@@ -14,7 +14,7 @@
  * How many templates of a block are compared in one stage, the most similar to
  * the probe first
  */
-#define COMPARED_AT_A_TIME 512
+#define COMPARED_AT_A_TIME 64
 
 /* The group of entries that do not count: pending ones, and those compared again */
 #define NO_GROUP PG_UINT32_MAX
@@ -29,9 +29,9 @@ candidates_begin(Relation index, Snapshot snapshot, const BiometricModality *mod
 	Candidates *candidates = palloc0(sizeof(Candidates));
 
 	candidates->index = index;
-	candidates->preselection = preselection_begin(index, snapshot, modality, features, size);
+	candidates->preselection = preselection_begin(index, snapshot, modality, features, size, rate);
 	candidates->resembles = modality->resemblances != NULL;
-	candidates->block_size = preselection_block_size(candidates->preselection, rate);
+	candidates->block_size = preselection_block_size(candidates->preselection);
 	candidates->missing = candidates->block_size;
 	candidates->block_room = candidates->room = PRESELECTION_MIN_CANDIDATES;
 	candidates->block = palloc(sizeof(Candidate) * candidates->block_room);

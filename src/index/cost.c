@@ -94,18 +94,17 @@ number_of_probes(IndexPath *path, List *quals)
 	return list_length(templates);
 }
 
-/*
- * The words of a probe are likely to be about as frequent as any others: each
- * finds the same share of all postings, and begins on a page of its own.
- */
+/* Each word of a probe begins on a page of its own, as long as there are so many */
 static void
-fast_cost(const BiometricModality *modality, double tuples, double pages, double page_cost,
-		  double random_cost, double entry_cost, SearchCost *cost)
+fast_cost(const BiometricModality *modality, const BiometricMetaPageData *meta, double tuples,
+		  double pages, double page_cost, double random_cost, double entry_cost, SearchCost *cost)
 {
 	double candidates = Max(tuples * biometric_penetration_rate, PRESELECTION_MIN_CANDIDATES);
-	double postings =
-		tuples * modality->max_words * modality->max_probe_words / pow(2, modality->key_bits);
-	double touched = modality->max_probe_words + postings * POSTING_BYTES / BLCKSZ + candidates;
+	double visits = preselection_visits((double) meta->postings, biometric_penetration_rate);
+	double postings = Min(visits, (double) meta->postings);
+	double touched =
+		Min(modality->max_probe_words + postings * POSTING_BYTES / BLCKSZ, (double) meta->leaves) +
+		candidates;
 
 	cost->fast_pages = Min(touched * random_cost, pages * page_cost);
 	cost->fast_entries = postings * VOTE_COST * cpu_operator_cost + candidates * entry_cost;
@@ -125,14 +124,17 @@ search_cost(PlannerInfo *root, IndexPath *path, double loop_count, SearchCost *c
 	bool                     compares = path->indexclauses != NIL || path->indexorderbys != NIL;
 	const BiometricModality *modality;
 	Relation                 relation;
+	BiometricMetaPageData    meta;
 
 	memset(cost, 0, sizeof(SearchCost));
 
 	/* the planner holds a lock on it */
 	relation = index_open(index->indexoid, NoLock);
 	modality = biometric_modality(relation);
+	biometric_read_meta(relation, &meta);
 	cost->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && compares &&
-				 index_tuples > PRESELECTION_MIN_CANDIDATES && preselection_enabled(relation);
+				 index_tuples > PRESELECTION_MIN_CANDIDATES &&
+				 (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
 	index_close(relation, NoLock);
 
 	/* pages are read in order; the later of several searches find them cached */
@@ -161,7 +163,8 @@ search_cost(PlannerInfo *root, IndexPath *path, double loop_count, SearchCost *c
 	}
 	if (cost->fast)
 	{
-		fast_cost(modality, index_tuples, index_pages, page_cost, random_cost, entry_cost, cost);
+		fast_cost(modality, &meta, index_tuples, index_pages, page_cost, random_cost, entry_cost,
+				  cost);
 		cost->fast_pages *= searches;
 		cost->fast_entries *= searches;
 		cost->goes_on = quals == NIL;

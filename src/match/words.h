@@ -19,20 +19,24 @@ typedef struct Word
 	uint16_t signature;
 	uint8_t  tag;    /* of a probe word < 16 */
 	uint8_t  weight; /* of a probe word, 1..WORD_MAX_WEIGHT; 0 otherwise */
+	uint8_t  slope;  /* of a probe word, eighths of a vote for each bit of the signature */
 } Word;
 
 #define WORD_MAX_WEIGHT 15
 
 /*
- * Fingerprints: a word is a minutia.  The key is the cell of its descriptor,
- * the signature more of its descriptor, the tag its direction in 1/16 turns.
+ * Fingerprints: a word is a minutia, or a triangle of three.  The key of a minutia
+ * is the cell of its descriptor, the signature more of its descriptor; those of a
+ * triangle say how long its sides are, and where its minutiae point.  The tag is
+ * a direction in 1/16 turns.
  */
-#define FINGERPRINT_KEY_BITS        16
-#define FINGERPRINT_TAG_BITS        4
-#define FINGERPRINT_SIGNATURE_BITS  15
-#define FINGERPRINT_SIGNATURE_SLOPE 11
-#define FINGERPRINT_MAX_WORDS       36
-#define FINGERPRINT_MAX_PROBE_WORDS 6000
+#define FINGERPRINT_KEY_BITS           19
+#define FINGERPRINT_TAG_BITS           4
+#define FINGERPRINT_SIGNATURE_BITS     12
+#define FINGERPRINT_MAX_MINUTIAE_WORDS 128
+#define FINGERPRINT_MAX_TRIPLES        280
+#define FINGERPRINT_MAX_WORDS          (FINGERPRINT_MAX_MINUTIAE_WORDS + FINGERPRINT_MAX_TRIPLES)
+#define FINGERPRINT_MAX_PROBE_WORDS    16000
 
 extern int fingerprint_words(const void *features, size_t size, Word *words);
 extern int fingerprint_probe_words(const void *features, size_t size, Word *words);
@@ -49,7 +53,6 @@ extern int fingerprint_probe_words(const void *features, size_t size, Word *word
 #define IRIS_KEY_BITS        (IRIS_TABLE_BITS + IRIS_TABLE_KEY_BITS)
 #define IRIS_TAG_BITS        0
 #define IRIS_SIGNATURE_BITS  13
-#define IRIS_SIGNATURE_SLOPE 16
 #define IRIS_WORD_ROTATIONS  17
 #define IRIS_MAX_WORDS       IRIS_TABLES
 #define IRIS_MAX_PROBE_WORDS 8000

@@ -101,7 +101,6 @@ static const BiometricModality modality = {
 	.key_bits = FINGERPRINT_KEY_BITS,
 	.tag_bits = FINGERPRINT_TAG_BITS,
 	.signature_bits = FINGERPRINT_SIGNATURE_BITS,
-	.signature_slope = FINGERPRINT_SIGNATURE_SLOPE,
 	.max_words = FINGERPRINT_MAX_WORDS,
 	.max_probe_words = FINGERPRINT_MAX_PROBE_WORDS,
 	.words = fingerprint_words,

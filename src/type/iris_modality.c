@@ -82,7 +82,6 @@ static const BiometricModality modality = {
 	.key_bits = IRIS_KEY_BITS,
 	.tag_bits = IRIS_TAG_BITS,
 	.signature_bits = IRIS_SIGNATURE_BITS,
-	.signature_slope = IRIS_SIGNATURE_SLOPE,
 	.max_words = IRIS_MAX_WORDS,
 	.max_probe_words = IRIS_MAX_PROBE_WORDS,
 	.words = iris_words,

@@ -47,7 +47,7 @@
  * A probe's words are those that a mate's may be, the likeliest first.  Each
  * posting found by the key of one gives the entry
  *
- *		weight - signature_slope / 8 * (bits in which the signatures differ)
+ *		weight - slope / 8 * (bits in which the signatures differ)
  *
  * votes, rounded down, if that is more than 0, in the bin (posting's tag - probe
  * word's tag) mod 16: votes for the same turn of the whole template come
@@ -159,7 +159,6 @@ typedef struct BiometricModality
 	int key_bits;        /* key_bits + tag_bits + signature_bits <= BIOMETRIC_CODE_BITS */
 	int tag_bits;        /* at most 4; if not 0, a vote counts in the next bin too */
 	int signature_bits;  /* at most 16 */
-	int signature_slope; /* eighths of a vote */
 	int max_words;
 	int max_probe_words;
 	int (*words)(const void *features, Size size, BiometricWord *words);

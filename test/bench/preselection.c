@@ -35,20 +35,17 @@ typedef struct Modality
 {
 	int key_bits;
 	int tag_bits;
-	int slope;
 	int max_words;
 	int max_probe_words;
 	int (*words)(const void *features, size_t size, Word *words);
 	int (*probe_words)(const void *features, size_t size, Word *words);
 } Modality;
 
-static const Modality fingers = {FINGERPRINT_KEY_BITS,        FINGERPRINT_TAG_BITS,
-								 FINGERPRINT_SIGNATURE_SLOPE, FINGERPRINT_MAX_WORDS,
-								 FINGERPRINT_MAX_PROBE_WORDS, fingerprint_words,
-								 fingerprint_probe_words};
-static const Modality eyes = {IRIS_KEY_BITS,   IRIS_TAG_BITS,        IRIS_SIGNATURE_SLOPE,
-							  IRIS_MAX_WORDS,  IRIS_MAX_PROBE_WORDS, iris_words,
-							  iris_probe_words};
+static const Modality fingers = {FINGERPRINT_KEY_BITS,  FINGERPRINT_TAG_BITS,
+								 FINGERPRINT_MAX_WORDS, FINGERPRINT_MAX_PROBE_WORDS,
+								 fingerprint_words,     fingerprint_probe_words};
+static const Modality eyes = {IRIS_KEY_BITS,        IRIS_TAG_BITS, IRIS_MAX_WORDS,
+							  IRIS_MAX_PROBE_WORDS, iris_words,    iris_probe_words};
 
 typedef struct Posting
 {
@@ -191,14 +188,14 @@ typedef struct Vote
 __attribute__((target_clones("default", "avx2")))
 #endif
 static int
-collect_votes(const Posting *posting, const Posting *end, const Word *word, int slope, Vote *result)
+collect_votes(const Posting *posting, const Posting *end, const Word *word, Vote *result)
 {
 	uint8_t votes[17];
 	int     n = 0;
 
 	for (int differing = 0; differing <= 16; differing++)
 	{
-		int value = word->weight - (slope * differing + 7) / 8;
+		int value = word->weight - (word->slope * differing + 7) / 8;
 
 		votes[differing] = (uint8_t) (value > 0 ? value : 0);
 	}
@@ -232,7 +229,7 @@ vote(Gallery *gallery, int n, size_t budget, int *used, size_t *visited, size_t 
 		while (posting < end)
 		{
 			const Posting *stop = end - posting < STEP ? end : posting + STEP;
-			int voters = collect_votes(posting, stop, word, gallery->modality->slope, votes);
+			int            voters = collect_votes(posting, stop, word, votes);
 
 			for (int i = 0; i < voters; i++)
 			{

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "match/fingerprint/internal.h"
+#include "match/fingerprint/words.h"
 #include "match/iris/iris.h"
 #include "match/portable_math.h"
-#include "match/words.h"
 
 #define GUARD 0x5A
 
@@ -70,7 +69,8 @@ fits(const Word *word, const Limits *limits, bool probe)
 	return word->key < UINT32_C(1) << limits->key_bits &&
 		   word->signature < UINT32_C(1) << limits->signature_bits &&
 		   word->tag < 1 << (probe ? 4 : limits->tag_bits) &&
-		   (probe ? word->weight >= 1 && word->weight <= WORD_MAX_WEIGHT : word->weight == 0);
+		   (probe ? word->weight >= 1 && word->weight <= WORD_MAX_WEIGHT
+				  : word->weight == 0 && word->slope == 0);
 }
 
 static bool
@@ -169,6 +169,105 @@ random_finger(FingerprintTemplate *finger, int count, int kind)
 	}
 }
 
+/* what an entry's word gets from a probe's */
+static int
+votes(const Word *word, const Word *probe)
+{
+	int differing = __builtin_popcount(word->signature ^ probe->signature);
+
+	if (word->key != probe->key || 8 * probe->weight < probe->slope * differing)
+		return 0;
+	return (8 * probe->weight - probe->slope * differing) / 8;
+}
+
+/* a finger on a sensor of 500 by 500 pixels, turned by quarters and moved */
+static void
+turn_finger(FingerprintTemplate *finger, int quarters, int dx, int dy)
+{
+	for (int i = 0; i < finger->count; i++)
+	{
+		Minutia *minutia = &finger->minutiae[i];
+
+		for (int q = 0; q < quarters; q++)
+		{
+			uint16_t x = minutia->x;
+
+			minutia->x = minutia->y;
+			minutia->y = (uint16_t) (499 - x);
+			minutia->angle = (uint8_t) (minutia->angle + 64);
+		}
+		minutia->x = (uint16_t) (minutia->x + dx);
+		minutia->y = (uint16_t) (minutia->y + dy);
+	}
+}
+
+static void
+test_triples(void)
+{
+	static Word         words[FINGERPRINT_MAX_TRIPLES], turned[FINGERPRINT_MAX_TRIPLES];
+	static uint8_t      features[FINGERPRINT_FEATURES_MAX_SIZE];
+	FingerprintTemplate finger, other;
+	int                 of = 0, same = 0, moved = 0, strangers = 0, kept = 0, could = 0;
+
+	for (int i = 0; i < 40; i++)
+	{
+		int quarters = 1 + i % 3;
+		int n, n_other;
+
+		random_finger(&finger, 40 + i, 0);
+		for (int k = 0; k < finger.count; k++)
+		{
+			finger.minutiae[k].x = (uint16_t) (finger.minutiae[k].x / 2 + 100);
+			finger.minutiae[k].y = (uint16_t) (finger.minutiae[k].y / 2 + 100);
+		}
+		fingerprint_extract(&finger, features);
+		n = fingerprint_triples(features, words);
+		of += n;
+
+		other = finger;
+		turn_finger(&other, quarters, 0, 0);
+		fingerprint_extract(&other, features);
+		n_other = fingerprint_triples(features, turned);
+		for (int a = 0; a < n; a++)
+			for (int b = 0; b < n_other; b++)
+				same += words[a].key == turned[b].key &&
+						words[a].signature == turned[b].signature &&
+						((words[a].tag + 4 * quarters) & 15) == turned[b].tag;
+
+		other = finger;
+		turn_finger(&other, 0, 37, -21);
+		fingerprint_extract(&other, features);
+		n_other = fingerprint_triples(features, turned);
+		for (int a = 0; a < n && a < n_other; a++)
+			moved += same_part(&words[a], &turned[a]);
+
+		/* a lost minutia takes its own triangles, and lets its neighbours make others */
+		other = finger;
+		other.count--;
+		fingerprint_extract(&other, features);
+		n_other = fingerprint_triples(features, turned);
+		could += n;
+		for (int a = 0; a < n; a++)
+			for (int b = 0; b < n_other; b++)
+				if (same_part(&words[a], &turned[b]))
+				{
+					kept++;
+					break;
+				}
+
+		random_finger(&other, 40 + i, 0);
+		fingerprint_extract(&other, features);
+		n_other = fingerprint_triples(features, turned);
+		for (int a = 0; a < n; a++)
+			for (int b = 0; b < n_other; b++)
+				strangers += words[a].key == turned[b].key;
+	}
+	ok(same * 100 >= of * 97, "triangles are the same in a finger that is turned");
+	ok(moved == of, "triangles are the same in a finger that is moved");
+	ok(kept * 10 >= could * 8, "most triangles stay when a minutia is lost");
+	ok(strangers * 10 < of, "triangles of random fingers differ");
+}
+
 static void
 test_fingers(void)
 {
@@ -178,7 +277,7 @@ test_fingers(void)
 	FingerprintTemplate finger;
 	Seen                seen = all_well;
 	size_t              size;
-	int                 n, n_probe, found = 0, of = 0, mated = 0, nonmated = 0;
+	int                 n, n_probe, first, found[2] = {0}, of[2] = {0}, mated = 0, nonmated = 0;
 
 	for (int i = 0; i < 30; i++)
 	{
@@ -186,8 +285,12 @@ test_fingers(void)
 		size = fingerprint_extract(&finger, features);
 		n = look(&finger_limits, false, features, size, words, &seen);
 		n_probe = look(&finger_limits, true, features, size, probe_words, &seen);
-		of += n;
-		found += count_found(words, n, probe_words, n_probe < 2000 ? n_probe : 2000);
+		for (first = 0; first < n && words[first].key < FINGERPRINT_TRIPLE_KEYS;)
+			first++;
+		of[0] += first;
+		found[0] += count_found(words, first, probe_words, n_probe);
+		of[1] += n - first;
+		found[1] += count_found(words + first, n - first, probe_words, n_probe);
 
 		fingerprint_synthesize(&finger, i, 1, 0);
 		size = fingerprint_extract(&finger, features);
@@ -203,13 +306,13 @@ test_fingers(void)
 			}
 			for (int k = 0; k < n; k++)
 				for (int j = 0; j < n_probe; j++)
-					*common += words[k].key == probe_words[j].key;
+					*common += votes(&words[k], &probe_words[j]);
 		}
 	}
 	report(&seen, "synthetic fingers");
-	ok(found * 10 >= of * 9,
-	   "nine in ten words of a finger are among its own first 2000 probe words");
-	ok(mated > 2 * nonmated, "mates have more words in common than others");
+	ok(found[0] * 10 >= of[0] * 9, "nine in ten words of minutiae are among their own probe's");
+	ok(found[1] * 100 >= of[1] * 99, "words of triangles are among their own probe's");
+	ok(mated > 2 * nonmated, "mates have more votes than others");
 
 	seen = all_well;
 	for (int i = 0; i < 60; i++)
@@ -219,7 +322,7 @@ test_fingers(void)
 		random_finger(&finger, counts[i % 6], i / 6 % 3);
 		size = fingerprint_extract(&finger, features);
 		n = look(&finger_limits, false, features, size, words, &seen);
-		seen.bounded &= n <= finger.count && (n > 0) == (finger.count > 0);
+		seen.bounded &= n <= 2 * finger.count + 24 + 36 && (n > 0) == (finger.count > 0);
 		look(&finger_limits, true, features, size, probe_words, &seen);
 	}
 	report(&seen, "fingers of any minutiae");
@@ -327,6 +430,7 @@ test_eyes(void)
 int
 main(void)
 {
+	test_triples();
 	test_fingers();
 	test_eyes();
 	printf("1..%d\n", tests);

@@ -24,12 +24,14 @@
 #include <math.h>
 
 /*
- * Postings that a search visits: a share of all, within limits.  Measured by
- * test/bench/preselection: visiting more finds hardly any more mates.
+ * Postings that a search visits: at most this share of all, and less if fewer
+ * entries are to be compared, as the best few need fewer votes to be found; within
+ * limits.  test/bench/preselection measures what that finds.
  */
-#define BUDGET_SHARE 0.025
-#define BUDGET_MIN   300000.0
-#define BUDGET_MAX   4000000.0
+#define BUDGET_SHARE     0.025
+#define BUDGET_OF_A_RATE 12.5
+#define BUDGET_MIN       300000.0
+#define BUDGET_MAX       6000000.0
 
 /* A vote: a hash of the posting's code, its entry, its bin and its weight */
 #define VOTE_BITS       8
@@ -43,8 +45,8 @@
 #define VoteBin(vote)   ((vote) >> VOTE_BITS & (BIOMETRIC_VOTE_BINS - 1))
 #define VoteCount(vote) ((unsigned) ((vote) & ((1 << VOTE_BITS) - 1)))
 
-/* votes are counted for at least 1 << this references at a time: 64 kB of counters */
-#define RANGE_BITS     12
+/* votes are counted for at least 1 << this references at a time: 512 kB of counters, which a core keeps */
+#define RANGE_BITS     15
 #define MAX_RANGE_BITS 11 /* the most ranges, as a power of 2 */
 
 #define MAX_SCORE (2 * 255)
@@ -72,6 +74,7 @@ struct Preselection
 	Snapshot                 snapshot;
 	const BiometricModality *modality;
 	BiometricMetaPageData    meta;
+	double                   rate;
 	EntryRef                *pending; /* ascending */
 	int64                    npending;
 
@@ -113,9 +116,9 @@ collect_votes_loop(const BiometricModality *modality, const BiometricWord *word,
 
 	for (int differing = 0; differing <= modality->signature_bits; differing++)
 	{
-		int value = (8 * word->weight - modality->signature_slope * differing) / 8;
+		int value = (8 * word->weight - word->slope * differing) / 8;
 
-		if (8 * word->weight < modality->signature_slope * differing)
+		if (8 * word->weight < word->slope * differing)
 			value = 0;
 		votes[differing] = value;
 	}
@@ -329,15 +332,23 @@ follow_words(const Preselection *preselection, const DirectoryEntry *directory, 
 		UnlockReleaseBuffer(buffer);
 }
 
+double
+preselection_visits(double postings, double rate)
+{
+	double share = Min(BUDGET_OF_A_RATE * rate, BUDGET_SHARE);
+
+	return Min(Max(share * postings, BUDGET_MIN), BUDGET_MAX);
+}
+
 /* How many of the words, the best first, lead to enough postings */
 static int
-choose_words(const BiometricModality *modality, const BiometricMetaPageData *meta,
+choose_words(const BiometricModality *modality, const BiometricMetaPageData *meta, double rate,
 			 const DirectoryEntry *directory, int64 ndirectory, const BiometricWord *words, int n)
 {
 	int    shift = modality->tag_bits + modality->signature_bits + ENTRY_REF_BITS;
 	uint64 last = (uint64) 1 << (shift + modality->key_bits);
 	double postings_per_leaf = (double) meta->postings / (double) Max(ndirectory, 1);
-	double budget = Min(Max(BUDGET_SHARE * (double) meta->postings, BUDGET_MIN), BUDGET_MAX);
+	double budget = preselection_visits((double) meta->postings, rate);
 	double visited = 0;
 	int    used;
 
@@ -352,20 +363,32 @@ choose_words(const BiometricModality *modality, const BiometricMetaPageData *met
 	return used;
 }
 
-/* What an entry has in a bin that has just got a vote; with the better neighbour if tags are directions */
-static inline unsigned
-score_at(const uint8 *counters, unsigned bin, bool neighbours)
+/*
+ * The most votes in a bin, or in two neighbouring ones if tags are directions.
+ * Loops that the compiler makes a few vector operations of.
+ */
+static inline int
+best_bins(const uint8 *counters, bool neighbours)
 {
-	unsigned before = counters[(bin - 1) & (BIOMETRIC_VOTE_BINS - 1)];
-	unsigned after = counters[(bin + 1) & (BIOMETRIC_VOTE_BINS - 1)];
+	uint8 next[BIOMETRIC_VOTE_BINS] = {0};
+	int16 best[BIOMETRIC_VOTE_BINS];
 
-	return counters[bin] + (neighbours ? Max(before, after) : 0);
+	if (neighbours)
+	{
+		memcpy(next, counters + 1, BIOMETRIC_VOTE_BINS - 1);
+		next[BIOMETRIC_VOTE_BINS - 1] = counters[0];
+	}
+	for (int bin = 0; bin < BIOMETRIC_VOTE_BINS; bin++)
+		best[bin] = (int16) (counters[bin] + next[bin]);
+	for (int half = BIOMETRIC_VOTE_BINS / 2; half > 0; half /= 2)
+		for (int bin = 0; bin < half; bin++)
+			best[bin] = Max(best[bin], best[bin + half]);
+	return best[0];
 }
 
 /*
  * Brings the votes together by entry.  An entry's score is the largest number
- * of votes in a bin, or in two neighbouring bins.  Counters only grow, so it is
- * the largest number seen after counting a vote.
+ * of votes in a bin, or in two neighbouring bins.
  */
 static Size
 count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
@@ -376,7 +399,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	Size    *ends;
 	uint64  *sorted;
 	uint8   *counters;
-	uint16  *scores;
+	bool    *voted;
 	uint32  *hashes;
 	Size     n = 0;
 
@@ -398,7 +421,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	*candidates =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * Max(votes->n, 1));
 	counters = palloc0((Size) BIOMETRIC_VOTE_BINS << bits);
-	scores = palloc0(sizeof(uint16) << bits);
+	voted = palloc0(sizeof(bool) << bits);
 	hashes = palloc0(sizeof(uint32) << bits);
 	for (Size r = 0; r < ranges; r++)
 	{
@@ -409,35 +432,33 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 		for (Size i = start; i < ends[r]; i++)
 		{
 			Size     entry = VoteRef(sorted[i]) & mask;
-			unsigned bin = VoteBin(sorted[i]);
-			uint8   *counter = counters + entry * BIOMETRIC_VOTE_BINS;
-			unsigned sum = counter[bin] + VoteCount(sorted[i]);
-			unsigned score;
+			uint8   *counter = &counters[entry * BIOMETRIC_VOTE_BINS + VoteBin(sorted[i])];
+			unsigned sum = *counter + VoteCount(sorted[i]);
 
-			counter[bin] = Min(sum, 255);
-			score = score_at(counter, bin, neighbours);
-			scores[entry] = Max(scores[entry], score);
+			*counter = Min(sum, 255);
+			voted[entry] = true;
 			hashes[entry] += VoteHash(sorted[i]);
 		}
 
 		/* an entry's counters are 0 again when it has been dealt with */
 		for (Size i = start; i < ends[r]; i++)
 		{
-			Size entry = VoteRef(sorted[i]) & mask;
+			Size   entry = VoteRef(sorted[i]) & mask;
+			uint8 *counter = &counters[entry * BIOMETRIC_VOTE_BINS];
 
-			if (scores[entry] == 0)
+			if (!voted[entry])
 				continue;
 			(*candidates)[n].ref = VoteRef(sorted[i]);
 			(*candidates)[n].hash = hashes[entry];
-			(*candidates)[n].score = scores[entry];
+			(*candidates)[n].score = best_bins(counter, neighbours);
 			n++;
-			scores[entry] = 0;
+			voted[entry] = false;
 			hashes[entry] = 0;
-			memset(counters + entry * BIOMETRIC_VOTE_BINS, 0, BIOMETRIC_VOTE_BINS);
+			memset(counter, 0, BIOMETRIC_VOTE_BINS);
 		}
 	}
 	pfree(hashes);
-	pfree(scores);
+	pfree(voted);
 	pfree(counters);
 	pfree(sorted);
 	pfree(ends);
@@ -460,7 +481,7 @@ compare_candidates(const void *a, const void *b)
 
 Preselection *
 preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *modality,
-				   const void *features, Size size)
+				   const void *features, Size size, double rate)
 {
 	Preselection   *preselection = palloc0(sizeof(Preselection));
 	BiometricWord  *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
@@ -472,6 +493,7 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 	preselection->index = index;
 	preselection->snapshot = snapshot;
 	preselection->modality = modality;
+	preselection->rate = rate;
 	preselection->level = MAX_SCORE + 1;
 
 	/* in this order, so that no entry is merged unseen */
@@ -482,7 +504,8 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 	{
 		directory =
 			directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
-		nwords = choose_words(modality, &preselection->meta, directory, ndirectory, words, nwords);
+		nwords =
+			choose_words(modality, &preselection->meta, rate, directory, ndirectory, words, nwords);
 	}
 	qsort(words, nwords, sizeof(BiometricWord), compare_keys);
 	follow_young(preselection, words, nwords, &votes);
@@ -509,12 +532,12 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 }
 
 int64
-preselection_block_size(Preselection *preselection, double rate)
+preselection_block_size(Preselection *preselection)
 {
 	double most = Max((double) preselection->ncandidates, PRESELECTION_MIN_CANDIDATES);
 
 	/* the count of entries may be damaged */
-	return (int64) Max(Min(ceil(rate * (double) preselection->meta.entries), most),
+	return (int64) Max(Min(ceil(preselection->rate * (double) preselection->meta.entries), most),
 					   PRESELECTION_MIN_CANDIDATES);
 }
 

@@ -166,16 +166,19 @@ typedef struct PreselectedEntry
 	uint32   group; /* counted from 0 in each call */
 } PreselectedEntry;
 
+/* How many of an index's postings a search visits that takes blocks of this rate, about */
+extern double preselection_visits(double postings, double rate);
+
 /*
- * Finds the entries that have votes for a probe's features.  Allocated in
- * CurrentMemoryContext.
+ * Finds the entries that have votes for a probe's features, for blocks of candidates that
+ * are this share of the gallery, in (0, 1].  Allocated in CurrentMemoryContext.
  */
 extern Preselection *preselection_begin(Relation index, Snapshot snapshot,
 										const BiometricModality *modality, const void *features,
-										Size size);
+										Size size, double rate);
 
-/* How many templates a block of candidates has at rate (in (0, 1]) */
-extern int64 preselection_block_size(Preselection *preselection, double rate);
+/* How many templates a block of candidates has */
+extern int64 preselection_block_size(Preselection *preselection);
 
 /* All entries still pending: groups of one */
 extern int64 preselection_pending(Preselection *preselection, PreselectedEntry **entries);

@@ -16,9 +16,8 @@
  * best cells of all minutiae together, and their weight is the logarithm of the
  * worth.
  */
-#include "match/words.h"
+#include "match/fingerprint/words.h"
 
-#include "match/fingerprint/internal.h"
 #include "match/portable_math.h"
 
 #define CODEWORDS  FINGERPRINT_CODEWORDS
@@ -29,6 +28,9 @@
 
 /* the signature has the signs of these dimensions */
 #define FIRST_SIGN 17
+
+/* minutiae of an entry that have words: half of them, or so many if that is more */
+#define LEAST_INDEXED 36
 
 /* minutiae of a probe that have words */
 #define MAX_PROBE_MINUTIAE 80
@@ -42,6 +44,19 @@
 
 /* keeps costs positive where a cell is very rare */
 #define COST_BASE 64
+
+/* what a differing bit of the signature takes from a minutia's votes, and from a triangle's; eighths */
+#define MINUTIA_SLOPE  11
+#define TRIANGLE_SLOPE 8
+
+/* words of minutiae, at most; those of triangles may fill the rest */
+#define MAX_MINUTIAE_WORDS 1600
+
+/*
+ * More postings lead to a triangle, and a mate has it less often: what that costs,
+ * and the constant that makes the cost of a cell that of a minutia's
+ */
+#define TRIANGLE_COST (COST_BASE + 13)
 
 /* a word that costs so much more than COST_BASE has weight 0 */
 #define WORTHLESS 109
@@ -95,6 +110,15 @@ choose_minutiae(const void *features, int max, uint8_t *chosen)
 		chosen[k] = (uint8_t) i;
 	}
 	return n;
+}
+
+/* How many of a gallery's minutiae have words */
+static int
+indexed_minutiae(const void *features)
+{
+	int half = (fingerprint_minutia_count(features) + 1) / 2;
+
+	return half > LEAST_INDEXED ? half : LEAST_INDEXED;
 }
 
 static int
@@ -171,8 +195,8 @@ subtract_codeword(const int16_t x[DIMENSIONS], int word, int16_t residual[DIMENS
 int
 fingerprint_words(const void *features, size_t size, Word *words)
 {
-	uint8_t chosen[FINGERPRINT_MAX_WORDS];
-	int     count = choose_minutiae(features, FINGERPRINT_MAX_WORDS, chosen);
+	uint8_t chosen[FINGERPRINT_MAX_MINUTIAE_WORDS];
+	int     count = choose_minutiae(features, indexed_minutiae(features), chosen);
 	int32_t squares[2][CODEWORDS];
 	int     n = 0;
 
@@ -196,13 +220,14 @@ fingerprint_words(const void *features, size_t size, Word *words)
 		word->signature = signature_of(features, chosen[i]);
 		word->tag = (uint8_t) tag_of(features, chosen[i]);
 		word->weight = 0;
+		word->slope = 0;
 		for (k = 0; k < n; k++)
 			if (words[k].key == word->key && words[k].signature == word->signature &&
 				words[k].tag == word->tag)
 				break;
 		n += k == n;
 	}
-	return n;
+	return n + fingerprint_triples(features, words + n);
 }
 
 /* the cells that the mate of a minutia may fall in, and what they cost */
@@ -299,17 +324,54 @@ find_cells(const void *features, int minutia, int32_t squares[2][CODEWORDS],
 				  fingerprint_codeword_frequency[1], cells->cost[s]);
 }
 
+/* Words of triangles: counted by their costs first, then each put where all cheaper ones end */
+typedef struct TripleWords
+{
+	int  *at;
+	int   limit;
+	Word *words; /* NULL while they are counted */
+} TripleWords;
+
+static int
+weight_of(int cost)
+{
+	int weight = (COST_BASE + WORTHLESS - cost) / NATURAL;
+
+	return weight < WORD_MAX_WEIGHT ? weight : WORD_MAX_WEIGHT;
+}
+
+static void
+visit_triple(void *argument, const Word *word, int cost)
+{
+	TripleWords *triples = argument;
+	Word        *place;
+
+	cost += TRIANGLE_COST;
+	cost = cost < 0 ? 0 : cost > MAX_COST ? MAX_COST : cost;
+	if (triples->words == NULL)
+		triples->at[cost]++;
+	else if (cost < triples->limit)
+	{
+		place = &triples->words[triples->at[cost]++];
+		*place = *word;
+		place->key += FINGERPRINT_TRIPLE_KEYS;
+		place->weight = (uint8_t) weight_of(cost);
+		place->slope = TRIANGLE_SLOPE;
+	}
+}
+
 int
 fingerprint_probe_words(const void *features, size_t size, Word *words)
 {
-	uint8_t chosen[MAX_PROBE_MINUTIAE];
-	int     count = choose_minutiae(features, MAX_PROBE_MINUTIAE, chosen);
-	int32_t squares[2][CODEWORDS];
-	double  decay[MAX_COST + 1]; /* exp(-cost / NATURAL) */
-	int     at[MAX_COST + 1] = {0};
-	int     n = 0;
-	int     limit;
-	Cells   cells;
+	uint8_t     chosen[MAX_PROBE_MINUTIAE];
+	int         count = choose_minutiae(features, MAX_PROBE_MINUTIAE, chosen);
+	int32_t     squares[2][CODEWORDS];
+	double      decay[MAX_COST + 1]; /* exp(-cost / NATURAL) */
+	int         at[MAX_COST + 1] = {0};
+	int         n = 0;
+	int         limit;
+	Cells       cells;
+	TripleWords triples = {at, 0, NULL};
 
 	for (int codebook = 0; codebook < 2; codebook++)
 		square_codewords(codebook, squares[codebook]);
@@ -317,7 +379,7 @@ fingerprint_probe_words(const void *features, size_t size, Word *words)
 	for (int cost = 1; cost <= MAX_COST; cost++)
 		decay[cost] = decay[cost - 1] * 0.88249690258459540;
 
-	/* how many cells have each cost; words go where all cheaper ones end */
+	/* how many words of minutiae have each cost, and which are too expensive */
 	for (int i = 0; i < count; i++)
 	{
 		find_cells(features, chosen[i], squares, decay, &cells);
@@ -327,14 +389,28 @@ fingerprint_probe_words(const void *features, size_t size, Word *words)
 	}
 	for (limit = 0; limit < COST_BASE + WORTHLESS - NATURAL; limit++)
 	{
-		int here = at[limit];
+		if (n + at[limit] > MAX_MINUTIAE_WORDS)
+			break;
+		n += at[limit];
+	}
+	memset(at + limit, 0, sizeof(int) * (size_t) (MAX_COST + 1 - limit));
+
+	/* with those of triangles: words go where all cheaper ones end */
+	fingerprint_visit_triples(features, visit_triple, &triples);
+	n = 0;
+	for (triples.limit = 0; triples.limit < COST_BASE + WORTHLESS - NATURAL; triples.limit++)
+	{
+		int here = at[triples.limit];
 
 		if (n + here > FINGERPRINT_MAX_PROBE_WORDS)
 			break;
-		at[limit] = n;
+		at[triples.limit] = n;
 		n += here;
 	}
+	limit = limit < triples.limit ? limit : triples.limit;
 
+	triples.words = words;
+	fingerprint_visit_triples(features, visit_triple, &triples);
 	for (int i = 0; i < count; i++)
 	{
 		uint16_t signature = signature_of(features, chosen[i]);
@@ -345,7 +421,6 @@ fingerprint_probe_words(const void *features, size_t size, Word *words)
 			for (int k = 0; k < CODEWORDS; k++)
 			{
 				int   cost = cells.cost[s][k];
-				int   weight = (COST_BASE + WORTHLESS - cost) / NATURAL;
 				Word *word;
 
 				if (cost >= limit)
@@ -354,7 +429,8 @@ fingerprint_probe_words(const void *features, size_t size, Word *words)
 				word->key = (uint32_t) (cells.first[s] * CODEWORDS + k);
 				word->signature = signature;
 				word->tag = (uint8_t) tag;
-				word->weight = (uint8_t) (weight < WORD_MAX_WEIGHT ? weight : WORD_MAX_WEIGHT);
+				word->weight = (uint8_t) weight_of(cost);
+				word->slope = MINUTIA_SLOPE;
 			}
 	}
 	return n;

@@ -49,6 +49,9 @@
 #define WEIGHT     9
 #define KEY_WEIGHT 1
 
+/* what a differing bit of the signature takes, eighths */
+#define SIGNATURE_SLOPE 16
+
 /* where a bit is: a byte of code and mask, and a bit of it */
 typedef struct Place
 {
@@ -97,6 +100,7 @@ make_word(const IrisBits *eye, int table, int turn, Word *word)
 	word->signature = (uint16_t) (bits >> KEY_BITS);
 	word->tag = 0;
 	word->weight = 0;
+	word->slope = 0;
 	return true;
 }
 
@@ -142,6 +146,7 @@ add_rotation(const IrisBits *eye, int rotation, int turn, bool flipped, Word *wo
 			continue;
 		word.tag = (uint8_t) (-rotation & 15);
 		word.weight = WEIGHT;
+		word.slope = SIGNATURE_SLOPE;
 		if (!flipped && n < IRIS_MAX_PROBE_WORDS)
 			words[n++] = word;
 		for (int k = 0; flipped && k < KEY_BITS; k++)
