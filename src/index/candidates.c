@@ -14,7 +14,7 @@
  * How many templates of a block are compared in one stage, the most similar to
  * the probe first
  */
-#define COMPARED_AT_A_TIME 64
+#define COMPARED_AT_A_TIME 128
 
 /* The group of entries that do not count: pending ones, and those compared again */
 #define NO_GROUP PG_UINT32_MAX

@@ -39,7 +39,7 @@
 
 /* what a search of a million at the default rate looks at, and compares of it */
 #define BLOCK    2000
-#define COMPARED 64
+#define COMPARED 128
 
 /* decibans that strangers hardly have */
 #define CLEAR_SCORE 40
