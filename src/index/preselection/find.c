@@ -483,12 +483,12 @@ Preselection *
 preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *modality,
 				   const void *features, Size size, double rate)
 {
-	Preselection   *preselection = palloc0(sizeof(Preselection));
-	BiometricWord  *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
-	int             nwords = modality->probe_words(features, size, words);
-	Votes           votes = {NULL, 0, 65536};
-	DirectoryEntry *directory = NULL;
-	int64           ndirectory;
+	Preselection         *preselection = palloc0(sizeof(Preselection));
+	BiometricWord        *words = palloc(sizeof(BiometricWord) * modality->max_probe_words);
+	int                   nwords = modality->probe_words(features, size, words);
+	Votes                 votes = {NULL, 0, 65536};
+	const DirectoryEntry *directory = NULL;
+	int64                 ndirectory;
 
 	preselection->index = index;
 	preselection->snapshot = snapshot;
@@ -502,8 +502,7 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 	biometric_read_meta(index, &preselection->meta);
 	if (preselection->meta.first_leaf != 0)
 	{
-		directory =
-			directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
+		directory = directory_known(index, &preselection->meta, snapshot, &ndirectory);
 		nwords =
 			choose_words(modality, &preselection->meta, rate, directory, ndirectory, words, nwords);
 	}
@@ -514,14 +513,10 @@ preselection_begin(Relation index, Snapshot snapshot, const BiometricModality *m
 		/* the first leaf may have come meanwhile */
 		biometric_read_meta(index, &preselection->meta);
 		if (preselection->meta.first_leaf != 0)
-			directory =
-				directory_read(index, preselection->meta.first_directory, snapshot, &ndirectory);
+			directory = directory_known(index, &preselection->meta, snapshot, &ndirectory);
 	}
 	if (directory != NULL)
-	{
 		follow_words(preselection, directory, ndirectory, words, nwords, &votes);
-		pfree(directory);
-	}
 	preselection->ncandidates =
 		count_votes(&votes, modality->tag_bits > 0, &preselection->candidates);
 	for (Size i = 0; i < preselection->ncandidates; i++)

@@ -273,7 +273,7 @@ merge_postings(Relation index, const Posting *postings, int64 npostings)
 	BiometricMetaPageData meta;
 	const Posting        *posting = postings;
 	const Posting        *end = postings + npostings;
-	DirectoryEntry       *directory;
+	const DirectoryEntry *directory;
 	DirectoryEntry       *found;
 	int64                 ndirectory;
 	int64                 nfound = 0;
@@ -290,16 +290,16 @@ merge_postings(Relation index, const Posting *postings, int64 npostings)
 		create_chains(index);
 		biometric_read_meta(index, &meta);
 	}
-	directory = directory_read(index, meta.first_directory, NULL, &ndirectory);
+	directory = directory_known(index, &meta, NULL, &ndirectory);
 	found = palloc(sizeof(DirectoryEntry) * room);
 	leaf = palloc(sizeof(Leaf));
 
 	while (posting < end)
 	{
-		DirectoryEntry *entry = &directory[directory_find(directory, ndirectory, *posting)];
-		BlockNumber     block = entry->leaf;
-		uint64          low = entry->low;
-		bool            known = true;
+		const DirectoryEntry *entry = &directory[directory_find(directory, ndirectory, *posting)];
+		BlockNumber           block = entry->leaf;
+		uint64                low = entry->low;
+		bool                  known = true;
 
 		if (nfound > 0 && found[nfound - 1].low > low)
 		{
@@ -384,7 +384,6 @@ merge_postings(Relation index, const Posting *postings, int64 npostings)
 	add_to_counts(index, added, 0);
 	pfree(leaf);
 	pfree(found);
-	pfree(directory);
 }
 
 /* ---- young pages ---------------------------------------------------------- */
@@ -489,13 +488,12 @@ merge_step(Relation index, const BiometricMetaPageData *meta, int64 leaves)
 
 	if (meta->first_leaf != 0)
 	{
-		int64           n;
-		DirectoryEntry *directory = directory_read(index, meta->first_directory, NULL, &n);
-		int64           last = directory_find(directory, n, meta->merged) + leaves;
+		int64                 n;
+		const DirectoryEntry *directory = directory_known(index, meta, NULL, &n);
+		int64                 last = directory_find(directory, n, meta->merged) + leaves;
 
 		if (last < n)
 			gathered.end = directory[last].low;
-		pfree(directory);
 	}
 	gathered.per_page = Max(STEP_POSTINGS / pages, 16);
 	gathered.room = STEP_POSTINGS;

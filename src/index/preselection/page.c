@@ -9,6 +9,7 @@
 #include "index/preselection/preselection.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 int
 compare_entry_refs(const void *left, const void *right)
@@ -163,6 +164,46 @@ directory_read(Relation index, BlockNumber first, Snapshot snapshot, int64 *n)
 		biometric_page_corrupted(index, first, "The directory is empty.");
 	UnlockReleaseBuffer(buffer);
 	return entries;
+}
+
+/* What this process keeps of an index, in rd_amcache */
+typedef struct KnownDirectory
+{
+	BlockNumber    first;  /* directory page */
+	uint64         leaves; /* of the metapage then */
+	int64          n;
+	DirectoryEntry entries[FLEXIBLE_ARRAY_MEMBER];
+} KnownDirectory;
+
+/* The directory is read anew when there is a new leaf for so many that are known */
+#define LEAVES_A_NEW_ONE 64
+
+const DirectoryEntry *
+directory_known(Relation index, const BiometricMetaPageData *meta, Snapshot snapshot, int64 *n)
+{
+	KnownDirectory *known = index->rd_amcache;
+	DirectoryEntry *entries;
+
+	if (known == NULL || known->first != meta->first_directory || meta->leaves < known->leaves ||
+		meta->leaves - known->leaves > (uint64) known->n / LEAVES_A_NEW_ONE)
+	{
+		if (known != NULL)
+		{
+			index->rd_amcache = NULL;
+			pfree(known);
+		}
+		entries = directory_read(index, meta->first_directory, snapshot, n);
+		known = MemoryContextAllocHuge(index->rd_indexcxt, offsetof(KnownDirectory, entries) +
+															   sizeof(DirectoryEntry) * (Size) *n);
+		known->first = meta->first_directory;
+		known->leaves = meta->leaves;
+		known->n = *n;
+		memcpy(known->entries, entries, sizeof(DirectoryEntry) * (Size) *n);
+		pfree(entries);
+		index->rd_amcache = known;
+	}
+	*n = known->n;
+	return known->entries;
 }
 
 int64

@@ -96,7 +96,8 @@ extern void preselection_removed(Relation index, int64 postings, int64 entries);
  * pending page, which has room then, and adds the entry in its own WAL record.
  * The caller has two other blocks, "held", locked exclusively.
  */
-extern Buffer pending_lock_last(Relation index, int limit, const BlockNumber *held);
+extern Buffer pending_lock_last(Relation index, const BiometricMetaPageData *seen, int limit,
+								const BlockNumber *held);
 extern void   pending_add(Page page, EntryRef ref);
 
 /*
@@ -149,6 +150,15 @@ extern int compare_uint64(const void *a, const void *b);
 /* The whole directory, ascending by low; in CurrentMemoryContext */
 extern DirectoryEntry *directory_read(Relation index, BlockNumber first, Snapshot snapshot,
 									  int64 *n);
+/*
+ * The directory as this process knows it; it may lack some leaves.  Leaves are
+ * neither moved nor freed, so an entry stays right: whoever comes to a leaf that was
+ * split goes on to its right siblings.  Kept with the relation's cache, until
+ * invalidation messages are accepted, which no function of this folder does.
+ */
+extern const DirectoryEntry *directory_known(Relation index, const BiometricMetaPageData *meta,
+											 Snapshot snapshot, int64 *n);
+
 /* The last entry whose low is at most value; there is one */
 extern int64 directory_find(const DirectoryEntry *entries, int64 n, uint64 value);
 
