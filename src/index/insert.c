@@ -76,7 +76,8 @@ add_to_page(Insertion *insertion, Buffer sketch_buffer, Buffer buffer, Size *fre
 			  EntryRefExists(block, FirstOffsetNumber);
 	if (pending)
 	{
-		pending_buffer = pending_lock_last(index, insertion->pending_limit, locked);
+		pending_buffer =
+			pending_lock_last(index, &insertion->meta, insertion->pending_limit, locked);
 		entry->flags |= GALLERY_ENTRY_PENDING;
 	}
 	else

@@ -87,28 +87,25 @@ append_page(Relation index, BiometricPageKind kind, BlockNumber last, int full, 
 }
 
 Buffer
-pending_lock_last(Relation index, int limit, const BlockNumber *held)
+pending_lock_last(Relation index, const BiometricMetaPageData *seen, int limit,
+				  const BlockNumber *held)
 {
-	int         full = Min(limit, PENDING_MAX_ENTRIES);
-	BlockNumber blocks = 0;
+	int                   full = Min(limit, PENDING_MAX_ENTRIES);
+	BlockNumber           blocks = 0;
+	BiometricMetaPageData meta = *seen;
 
 	for (int attempts = 0; attempts < 1000; attempts++)
 	{
-		BiometricMetaPageData meta;
-		Buffer                buffer;
-		Page                  page;
+		BlockNumber last = meta.pending.last;
+		bool        is_held = last == held[0] || last == held[1];
 
-		biometric_read_meta(index, &meta);
-		if (meta.pending.last != 0)
+		if (last != 0 && !is_held)
 		{
-			if (meta.pending.last == held[0] || meta.pending.last == held[1])
-				biometric_page_corrupted(
-					index, BIOMETRIC_META_BLOCK,
-					"It says that the last pending page is a gallery or sketch page.");
-			buffer = biometric_read_linked(index, &blocks, meta.pending.last);
+			Buffer buffer = biometric_read_linked(index, &blocks, last);
+			Page   page = BufferGetPage(buffer);
+
 			LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-			page = BufferGetPage(buffer);
-			if (biometric_page_kind(index, meta.pending.last, page) == BIOMETRIC_PENDING_PAGE &&
+			if (biometric_page_kind(index, last, page) == BIOMETRIC_PENDING_PAGE &&
 				BiometricPageGetWords(page)->right == 0 &&
 				BiometricPageGetWords(page)->count < full)
 				return buffer;
@@ -116,7 +113,17 @@ pending_lock_last(Relation index, int limit, const BlockNumber *held)
 			/* full, or not the last one any more */
 			UnlockReleaseBuffer(buffer);
 		}
-		append_page(index, BIOMETRIC_PENDING_PAGE, meta.pending.last, full, NULL, 0, held);
+
+		/* what was seen may be so old that the page is another one now */
+		if (attempts > 0)
+		{
+			if (last != 0 && is_held)
+				biometric_page_corrupted(
+					index, BIOMETRIC_META_BLOCK,
+					"It says that the last pending page is a gallery or sketch page.");
+			append_page(index, BIOMETRIC_PENDING_PAGE, last, full, NULL, 0, held);
+		}
+		biometric_read_meta(index, &meta);
 	}
 	biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
 							 "The list of pending entries does not end.");
