@@ -156,9 +156,9 @@ typedef struct BiometricModality
 	 * many they wrote, at most max_words or max_probe_words, all of them
 	 * different for words().
 	 */
-	int key_bits;        /* key_bits + tag_bits + signature_bits <= BIOMETRIC_CODE_BITS */
-	int tag_bits;        /* at most 4; if not 0, a vote counts in the next bin too */
-	int signature_bits;  /* at most 16 */
+	int key_bits;       /* key_bits + tag_bits + signature_bits <= BIOMETRIC_CODE_BITS */
+	int tag_bits;       /* at most 4; if not 0, a vote counts in the next bin too */
+	int signature_bits; /* at most 16 */
 	int max_words;
 	int max_probe_words;
 	int (*words)(const void *features, Size size, BiometricWord *words);
