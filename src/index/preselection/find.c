@@ -363,27 +363,19 @@ choose_words(const BiometricModality *modality, const BiometricMetaPageData *met
 	return used;
 }
 
-/*
- * The most votes in a bin, or in two neighbouring ones if tags are directions.
- * Loops that the compiler makes a few vector operations of.
- */
+/* The most votes in a bin, or in two neighbouring ones if tags are directions */
 static inline int
 best_bins(const uint8 *counters, bool neighbours)
 {
-	uint8 next[BIOMETRIC_VOTE_BINS] = {0};
-	int16 best[BIOMETRIC_VOTE_BINS];
+	int best = counters[BIOMETRIC_VOTE_BINS - 1] + (neighbours ? counters[0] : 0);
 
-	if (neighbours)
+	for (int bin = 0; bin < BIOMETRIC_VOTE_BINS - 1; bin++)
 	{
-		memcpy(next, counters + 1, BIOMETRIC_VOTE_BINS - 1);
-		next[BIOMETRIC_VOTE_BINS - 1] = counters[0];
+		int sum = counters[bin] + (neighbours ? counters[bin + 1] : 0);
+
+		best = Max(best, sum);
 	}
-	for (int bin = 0; bin < BIOMETRIC_VOTE_BINS; bin++)
-		best[bin] = (int16) (counters[bin] + next[bin]);
-	for (int half = BIOMETRIC_VOTE_BINS / 2; half > 0; half /= 2)
-		for (int bin = 0; bin < half; bin++)
-			best[bin] = Max(best[bin], best[bin + half]);
-	return best[0];
+	return best;
 }
 
 /*
