@@ -391,8 +391,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	Size    *ends;
 	uint64  *sorted;
 	uint8   *counters;
-	bool    *voted;
-	uint32  *hashes;
+	uint32  *hashes; /* odd if there is a vote */
 	Size     n = 0;
 
 	for (Size i = 0; i < votes->n; i++)
@@ -413,7 +412,6 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 	*candidates =
 		MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Candidate) * Max(votes->n, 1));
 	counters = palloc0((Size) BIOMETRIC_VOTE_BINS << bits);
-	voted = palloc0(sizeof(bool) << bits);
 	hashes = palloc0(sizeof(uint32) << bits);
 	for (Size r = 0; r < ranges; r++)
 	{
@@ -428,8 +426,7 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 			unsigned sum = *counter + VoteCount(sorted[i]);
 
 			*counter = Min(sum, 255);
-			voted[entry] = true;
-			hashes[entry] += VoteHash(sorted[i]);
+			hashes[entry] = (hashes[entry] + 2 * VoteHash(sorted[i])) | 1;
 		}
 
 		/* an entry's counters are 0 again when it has been dealt with */
@@ -438,19 +435,17 @@ count_votes(const Votes *votes, bool neighbours, Candidate **candidates)
 			Size   entry = VoteRef(sorted[i]) & mask;
 			uint8 *counter = &counters[entry * BIOMETRIC_VOTE_BINS];
 
-			if (!voted[entry])
+			if (hashes[entry] == 0)
 				continue;
 			(*candidates)[n].ref = VoteRef(sorted[i]);
 			(*candidates)[n].hash = hashes[entry];
 			(*candidates)[n].score = best_bins(counter, neighbours);
 			n++;
-			voted[entry] = false;
 			hashes[entry] = 0;
 			memset(counter, 0, BIOMETRIC_VOTE_BINS);
 		}
 	}
 	pfree(hashes);
-	pfree(voted);
 	pfree(counters);
 	pfree(sorted);
 	pfree(ends);
