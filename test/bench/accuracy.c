@@ -13,7 +13,7 @@
  * f; equal distances count against the matcher.  Intervals hold 95 % and come
  * from resampling fingers with replacement (comparisons that share a finger are
  * not independent); where nothing was counted the rule of three bounds the
- * rate.
+ * rate, as if all comparisons were independent.
  */
 #include "bench.h"
 
@@ -298,15 +298,30 @@ print_rates(const char *name, int mated, int nonmated, const Rates *r)
 	putchar('\n');
 }
 
+/*
+ * Of a rate of errors of n comparisons.  Drawing fingers again cannot find an
+ * error where none was counted: there the rule of three tells what n can exclude.
+ */
 static void
-print_interval(BenchValues *values)
+error_interval(BenchValues *values, double rate, double n, double *low, double *high)
 {
 	bench_sort(values);
-	if (values->count == 0 || isnan(values->values[0]))
+	*low = bench_quantile(values, 0.025);
+	*high = rate > 0 ? bench_quantile(values, 0.975) : fmin(3 / n, 1);
+}
+
+static void
+print_interval(BenchValues *values, double rate, double n)
+{
+	double low, high;
+
+	if (isnan(rate))
+	{
 		printf(" – |");
-	else
-		printf(" %.2f to %.2f |", 100 * bench_quantile(values, 0.025),
-			   100 * bench_quantile(values, 0.975));
+		return;
+	}
+	error_interval(values, rate, n, &low, &high);
+	printf(" %.2f to %.2f |", 100 * low, 100 * high);
 }
 
 static void
@@ -370,7 +385,7 @@ report(Group *group)
 		for (int k = 0; k < 3; k++)
 			bench_add(&fnmr[k], r.fnmr[k]);
 		for (int k = 0; k < 2; k++)
-			bench_add(&rank[k], rank_one(group, k == 1, weight, &searches));
+			bench_add(&rank[k], 1 - rank_one(group, k == 1, weight, &searches));
 		for (int l = 0; l < LEVELS; l++)
 			for (int k = 0; k < 2; k++)
 			{
@@ -398,18 +413,18 @@ report(Group *group)
 
 		print_rates("**mean of the sets**", mated, nonmated, &mean);
 		printf("| its 95 %% interval | | |");
-		print_interval(&eer);
+		print_interval(&eer, mean.eer, mated);
 		for (int k = 0; k < 3; k++)
-			print_interval(&fnmr[k]);
+			print_interval(&fnmr[k], mean.fnmr[k], mated);
 		putchar('\n');
 		print_rates("one threshold for all sets", mated, nonmated, &r);
 	}
 	else
 	{
 		printf("| 95 %% interval | | |");
-		print_interval(&eer);
+		print_interval(&eer, mean.eer, mated);
 		for (int k = 0; k < 3; k++)
-			print_interval(&fnmr[k]);
+			print_interval(&fnmr[k], mean.fnmr[k], mated);
 		putchar('\n');
 	}
 
@@ -418,13 +433,14 @@ report(Group *group)
 	for (int k = 0; k < (group->sets > 1 ? 2 : 1); k++)
 	{
 		double share = rank_one(group, k == 1, NULL, &searches);
+		double low, high;
 
 		if (k == 0)
 			printf("| of the probe's set | %d | %.2f |", searches, 100 * share);
 		else
 			printf("| %d, of all sets | %d | %.2f |", group->fingers, searches, 100 * share);
-		print_interval(&rank[k]);
-		putchar('\n');
+		error_interval(&rank[k], 1 - share, searches, &low, &high);
+		printf(" %.2f to %.2f |\n", 100 * (1 - high), 100 * (1 - low));
 	}
 
 	printf(
@@ -435,15 +451,15 @@ report(Group *group)
 			double total, matches;
 			double rate = false_match_rate(group, promised[l], k == 1, NULL, &total, &matches);
 			double promise = pow(10, -promised[l] / 10);
+			double low, high;
 
 			/* fewer than ten expected tell nothing about a factor of 3 */
 			if (promise * total < 1)
 				continue;
-			bench_sort(&measured[l][k]);
+			error_interval(&measured[l][k], rate, total, &low, &high);
 			printf("| %.0f dB | %s | %.0f | %.0f | %.1e | %.1e | %.1e to %.1e | %.2f%s |\n",
 				   promised[l], k == 0 ? "within a set" : "of different sets", total, matches,
-				   promise, rate, matches > 0 ? bench_quantile(&measured[l][k], 0.025) : 0,
-				   matches > 0 ? bench_quantile(&measured[l][k], 0.975) : 3 / total, rate / promise,
+				   promise, rate, low, high, rate / promise,
 				   promise * total < 10 ? " (too few to tell)" : "");
 		}
 	fflush(stdout);

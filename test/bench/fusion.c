@@ -440,12 +440,23 @@ typedef struct Figure
 	BenchValues resampled;
 } Figure;
 
+/*
+ * No interval where drawing fingers again tells none: an event that was not
+ * counted cannot be drawn, and a rare one in few draws is mostly not.
+ */
 static void
 print_figure(Figure *figure, const char *unit)
 {
+	double low, high;
+
 	bench_sort(&figure->resampled);
-	printf(" %.3g%s (%.3g to %.3g) |", figure->value, unit,
-		   bench_quantile(&figure->resampled, 0.025), bench_quantile(&figure->resampled, 0.975));
+	low = bench_quantile(&figure->resampled, 0.025);
+	high = bench_quantile(&figure->resampled, 0.975);
+	printf(" %.3g%s", figure->value, unit);
+	if (figure->value > high || high <= 0)
+		printf(" |");
+	else
+		printf(" (%.3g to %.3g) |", low, high);
 	free(figure->resampled.values);
 }
 

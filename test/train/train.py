@@ -224,6 +224,12 @@ def rates_of_sets(data, odds, which, fmrs=(1e-2, 1e-3)):
     return numpy.array(rates)
 
 
+def percentiles(results, count):
+    """The middle 95 %; where nothing was seen in count pairs, up to the rule of three"""
+    low, high = numpy.percentile(results, [2.5, 97.5], axis=0)
+    return low, numpy.where(high > 0, high, 300 / count)
+
+
 def interval(data, odds, which, fmrs=(1e-2, 1e-3), rounds=100):
     """95 % by drawing the fingers of each set with replacement"""
     random = numpy.random.RandomState(2)
@@ -249,7 +255,7 @@ def interval(data, odds, which, fmrs=(1e-2, 1e-3), rounds=100):
                 for_fmr.append(100 * weight[mated & ~accepted].sum() / max(total, 1))
             means.append(for_fmr)
         results.append(numpy.mean(means, axis=0))
-    return numpy.percentile(results, [2.5, 97.5], axis=0).T
+    return numpy.transpose(percentiles(results, (which & data.mated).sum()))
 
 
 # ---- calibration ---------------------------------------------------------------
@@ -292,13 +298,11 @@ def find_handicap(data, odds):
     return max(0.0, round(float(Tail(data, odds, without).at(30) - Tail(data, odds, with_it).at(30)), 2))
 
 
-def calibrate(data, odds):
+def calibrate(data, odds, use):
     """Knots of odds and decibans, and the last decibans that were counted"""
     extractors = sorted(set(s.extractor for s in data.sets) - set(CUT))
-    tails = {e: Tail(data, odds, data.of(e)) for e in extractors}
-    singles = [
-        Tail(data, odds, data.set == k) for k in range(len(data.sets)) if (data.set == k).any()
-    ]
+    tails = {e: Tail(data, odds, data.of(e) & use) for e in extractors}
+    singles = [Tail(data, odds, data.set == k) for k in numpy.unique(data.set[use])]
     knots = [(float(min(tail.odds[-1] for tail in tails.values())), 0.0)]
     last = 0
     slope = min([MOST_SLOPE] + [tail.slope() for tail in tails.values()])
@@ -451,7 +455,7 @@ def resampled(pairs, use, lost, kind, rounds=100):
             drawn = random.randint(0, len(count), len(count))
             mean.append(100 * gone[drawn].sum() / count[drawn].sum())
         means.append(numpy.mean(mean))
-    return numpy.percentile(means, [2.5, 97.5])
+    return percentiles(means, (use & pairs.mated).sum())
 
 
 def table_of_caps(pairs, left_out):
@@ -637,8 +641,14 @@ def main():
         if out.any():
             odds_of_cut[out] = alone[k].odds(cut, out, parameters, handicap)
     whole = Weigher(data, everything)
-    knots, last, slope = calibrate(data, odds)
+    knots, last, slope = calibrate(data, odds, everything)
     decibans = to_decibans(knots, odds)
+
+    # what a calibration promises for fingers that are not in it
+    promised_unseen = numpy.zeros(len(data.set))
+    for k in range(len(data.groups)):
+        out = data.group == k
+        promised_unseen[out] = to_decibans(calibrate(data, odds, ~out)[0], odds[out])
 
     # the stages, too
     accepted = numpy.zeros(len(data.set), bool)
@@ -726,7 +736,7 @@ def main():
             )
     table(*rows)
 
-    print("\n## False matches counted against those promised, sets left out of training")
+    print("\n## False matches counted against those promised, sets left out of training and calibration")
     levels = (10, 20, 30, 40)
     rows = [["minutiae by", "sets", "non-mated pairs"] + ["at %d dB" % d for d in levels]]
     for e in sorted(set(s.extractor for s in sets) - set(CUT)) + [None]:
@@ -736,7 +746,7 @@ def main():
                 continue
             cells = []
             for d in levels:
-                counted, promised = (decibans[which] >= d).sum(), which.sum() * 10 ** (-d / 10)
+                counted, promised = (promised_unseen[which] >= d).sum(), which.sum() * 10 ** (-d / 10)
                 cells.append("%d / %.1f = %.2f" % (counted, promised, counted / promised) if promised >= 1 else "%d" % counted)
             rows.append([e or "**all**", g or "**all**", which.sum()] + cells)
     table(*rows)
