@@ -24,7 +24,7 @@
 #define MOST_BEYOND 10
 
 static void
-pg_attribute_noreturn() refuse(const char *detail)
+refuse(const char *detail)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("calibration is not valid"),
@@ -35,11 +35,10 @@ pg_attribute_noreturn() refuse(const char *detail)
 static double *
 numbers(Jsonb *json, const char *key, int *count)
 {
-	JsonbValue         name, value;
-	JsonbValue        *array = NULL;
-	JsonbIterator     *iterator;
-	JsonbIteratorToken token;
-	double            *result;
+	JsonbValue     name, value;
+	JsonbValue    *array = NULL;
+	JsonbIterator *iterator;
+	double        *result;
 
 	*count = 0;
 	name.type = jbvString;
@@ -52,7 +51,7 @@ numbers(Jsonb *json, const char *key, int *count)
 	result = palloc(Max(JsonContainerSize(array->val.binary.data), 1) * sizeof(double));
 	iterator = JsonbIteratorInit(array->val.binary.data);
 	(void) JsonbIteratorNext(&iterator, &value, true);
-	while ((token = JsonbIteratorNext(&iterator, &value, true)) == WJB_ELEM)
+	while (JsonbIteratorNext(&iterator, &value, true) == WJB_ELEM)
 	{
 		if (value.type != jbvNumeric)
 			refuse("A knot is not a number.");
