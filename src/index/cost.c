@@ -131,10 +131,15 @@ search_cost(PlannerInfo *root, IndexPath *path, double loop_count, SearchCost *c
 	/* the planner holds a lock on it */
 	relation = index_open(index->indexoid, NoLock);
 	modality = biometric_modality(relation);
-	biometric_read_meta(relation, &meta);
 	cost->fast = biometric_search_mode == BIOMETRIC_SEARCH_FAST && compares &&
-				 index_tuples > PRESELECTION_MIN_CANDIDATES &&
-				 (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
+				 index_tuples > PRESELECTION_MIN_CANDIDATES;
+
+	/* only then: an index that is damaged or old must not fail statements that do not search it */
+	if (cost->fast)
+	{
+		biometric_read_meta(relation, &meta);
+		cost->fast = (meta.flags & BIOMETRIC_META_PRESELECTION) != 0;
+	}
 	index_close(relation, NoLock);
 
 	/* pages are read in order; the later of several searches find them cached */

@@ -72,6 +72,12 @@ sub work
 		  . join(";\n", @work)
 		  . ";\nSELECT 'alive';\n");
 
+	# what does not search the index does not meet the damage, not even in the planner
+	is( $node->safe_psql(
+			'postgres', 'SELECT count(*) > 0 FROM gallery; SET enable_indexscan = off; SET enable_bitmapscan = off;'
+			  . 'SELECT count(*) > 0 FROM gallery WHERE print % (SELECT print FROM probe WHERE n = 1)'),
+		"t\nt",
+		'other statements work');
 	return ($out, $err);
 }
 
