@@ -678,6 +678,87 @@ check_directory(Relation index, BlockNumber first)
 	pfree(entries);
 }
 
+/* Where a list ends that was read, and what the metapage said when it began to be read */
+typedef struct ListEnd
+{
+	BiometricPageKind kind;
+	NumberedList      said;
+	BlockNumber       last;
+	uint64            next_number;
+} ListEnd;
+
+static void
+see_list_page(const BiometricMetaPageData *meta, Buffer buffer, void *argument)
+{
+	ListEnd *end = argument;
+
+	if (!BufferIsValid(buffer))
+	{
+		end->said = *meta_list((BiometricMetaPage) meta, end->kind);
+		end->last = 0;
+		end->next_number = end->said.first_number;
+		return;
+	}
+	end->last = BufferGetBlockNumber(buffer);
+	end->next_number++;
+}
+
+/*
+ * A list ends where the metapage says, and so does what is being merged of the young pages.
+ * Nothing can be said of a list that changes while it is read: its numbers only grow.
+ */
+static void
+check_list(Relation index, BiometricPageKind kind)
+{
+	for (int attempt = 1; attempt <= ATTEMPTS; attempt++)
+	{
+		ListEnd               end = {kind};
+		BiometricMetaPageData meta;
+
+		list_read(index, kind, NULL, BUFFER_LOCK_SHARE, see_list_page, &end);
+		biometric_read_meta(index, &meta);
+		if (memcmp(meta_list(&meta, kind), &end.said, sizeof(NumberedList)) != 0)
+			continue;
+		if (end.last != end.said.last || end.next_number != end.said.next_number)
+			biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+									 "One of its lists ends elsewhere than it says.");
+		if (meta.merging_end != 0 ? meta.merging_end <= meta.young.first_number ||
+										meta.merging_end > meta.young.next_number
+								  : meta.merged != 0)
+			biometric_page_corrupted(index, BIOMETRIC_META_BLOCK,
+									 "It says that pages are being merged that are not there.");
+		return;
+	}
+}
+
+/* The free pages are a chain that ends.  Insertions and merges may take and give some meanwhile. */
+static void
+check_free(Relation index)
+{
+	for (int attempt = 1;; attempt++)
+	{
+		BiometricMetaPageData meta;
+		PGAlignedBlock        page;
+		BlockNumber           blocks;
+		BlockNumber           block;
+		BlockNumber           n = 0;
+
+		biometric_read_meta(index, &meta);
+		blocks = RelationGetNumberOfBlocks(index);
+		for (block = meta.first_free; block != 0 && block < blocks && n < blocks; n++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			if (copy_page(index, block, NULL, page.data) != BIOMETRIC_FREE_PAGE)
+				break;
+			block = BiometricPageGetWords(page.data)->right;
+		}
+		if (block == 0)
+			return;
+		if (attempt == ATTEMPTS)
+			biometric_page_corrupted(index, block, "The chain of free pages leads to it.");
+	}
+}
+
 /* Whether an entry has the flag PENDING now */
 static bool
 entry_is_pending(Relation index, EntryRef ref)
@@ -740,6 +821,9 @@ check_preselection(Relation index, CheckState *state)
 	biometric_read_meta(index, &meta);
 	if (meta.first_leaf != 0)
 		check_directory(index, meta.first_directory);
+	check_list(index, BIOMETRIC_PENDING_PAGE);
+	check_list(index, BIOMETRIC_YOUNG_PAGE);
+	check_free(index);
 	if (state->postings != NULL)
 		posting_sort_end(state->postings);
 	if (state->pending != NULL)

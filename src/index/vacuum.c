@@ -9,7 +9,8 @@
  * young pages and leaves, then removes the entries with their sketches.  A page without entries
  * stays a gallery page and is filled again.
  *
- * Vacuum needs no new page, so it makes room even if the disk is full.
+ * Vacuum needs no new page, so it makes room for entries even if the disk is full.  An
+ * insertion may need a page for the pending list too, for which vacuum makes no room.
  */
 #include "postgres.h"
 
