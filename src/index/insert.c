@@ -155,6 +155,8 @@ insert_entry(Insertion *insertion)
 	{
 		BlockNumber blocks = RelationGetNumberOfBlocks(index);
 
+		/* the free space map may name many pages whose sketch pages are full */
+		CHECK_FOR_INTERRUPTS();
 		if (block == InvalidBlockNumber)
 		{
 			/* another process may have just added a page that is not in the map yet */
