@@ -41,6 +41,42 @@ descriptors(int count, int extreme)
 	return bytes;
 }
 
+/* whether pairs list each row's columns, and each column's rows, upwards */
+static int
+in_order(const uint16_t *pairs, int n)
+{
+	int last_of_row[256], last_of_column[256];
+	int order = 1;
+
+	for (int i = 0; i < 256; i++)
+		last_of_row[i] = last_of_column[i] = -1;
+	for (int k = 0; k < n; k++)
+	{
+		int row = pairs[k] >> 8;
+		int column = pairs[k] & 255;
+
+		order &= column > last_of_row[row] && row > last_of_column[column];
+		last_of_row[row] = column;
+		last_of_column[column] = row;
+	}
+	return order;
+}
+
+/* whether two lists, neither of which has a pair twice, have the same ones */
+static int
+same_pairs(const uint16_t *a, const uint16_t *b, int n)
+{
+	static uint8_t listed[65536];
+	int            same = 1;
+
+	memset(listed, 0, sizeof(listed));
+	for (int k = 0; k < n; k++)
+		listed[a[k]] = 1;
+	for (int k = 0; k < n; k++)
+		same &= listed[b[k]];
+	return same;
+}
+
 int
 main(void)
 {
@@ -56,8 +92,7 @@ main(void)
 	uint8_t                 all_rows[FINGERPRINT_MAX_MINUTIAE];
 	static uint16_t         pairs[FINGERPRINT_MAX_MINUTIAE * FINGERPRINT_MAX_MINUTIAE];
 	static CoarseMinutiae   coarse_a, coarse_b;
-	static NearMinutiae     near_fast[FINGERPRINT_MAX_MINUTIAE];
-	static NearMinutiae     near_plain[FINGERPRINT_MAX_MINUTIAE];
+	static uint16_t         pairs_plain[FINGERPRINT_MAX_MINUTIAE * FINGERPRINT_MAX_MINUTIAE];
 	static const int sizes[] = {1, 2, 15, 16, 17, 31, 32, 33, 49, 63, 64, 65, 96, 97, 254, 255};
 	int              same = 1;
 	int              padded = 1;
@@ -129,13 +164,13 @@ main(void)
 				coarse_b.angle[j] = random_byte();
 			for (int reach = 4; reach <= 128; reach *= 2)
 			{
-				fingerprint_near(&coarse_a, rows, &coarse_b, columns, reach, reach / 2, near_fast);
-				fingerprint_near_plain(&coarse_a, rows, &coarse_b, columns, reach, reach / 2,
-									   near_plain);
-				for (int i = 0; i < rows; i++)
-					near &= memcmp(near_fast[i], near_plain[i],
-								   (columns + LIKELIHOOD_VECTOR - 1) / LIKELIHOOD_VECTOR *
-									   sizeof(uint32_t)) == 0;
+				int listed = fingerprint_list_near(&coarse_a, rows, &coarse_b, columns, reach,
+												   reach / 2, pairs);
+				int plainly = fingerprint_list_near_plain(&coarse_a, rows, &coarse_b, columns,
+														  reach, reach / 2, pairs_plain);
+
+				near &= listed == plainly && in_order(pairs, listed) &&
+						same_pairs(pairs, pairs_plain, listed);
 			}
 		}
 	}

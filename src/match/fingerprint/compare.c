@@ -34,6 +34,9 @@
 #define PADDED               (MAX_MINUTIAE + 1)
 #define WHOLE_VECTORS(count) (((count) + 7) & ~7)
 
+/* instead of a minutia's number */
+#define NOBODY MAX_MINUTIAE
+
 /* parts of a turn by which candidates are sorted: TURN_LIMIT is less than two of them and a bit */
 #define TURNS 16
 
@@ -111,8 +114,8 @@ struct FingerprintProbe
 	int8_t           most[LIKELIHOOD_STRIDE];                     /* of each column */
 	Pairs            candidates;
 	Pairs            aligned;
-	NearMinutiae     near[MAX_MINUTIAE];
 	CoarseMinutiae   moved;
+	uint16_t         near[MAX_MINUTIAE * MAX_MINUTIAE];
 	int              first_of_turn[TURNS + 1]; /* candidates, by sixteenths of their turn */
 	float            compatible[MAX_CANDIDATES][MAX_CANDIDATES]; /* with those before */
 	float            support[MAX_CANDIDATES];
@@ -635,9 +638,7 @@ descriptor_weight(int likelihood)
 static int
 type_agreement(int a, int b)
 {
-	if (a == MINUTIA_OTHER || b == MINUTIA_OTHER)
-		return 0;
-	return a == b ? 1 : -1;
+	return (a != MINUTIA_OTHER) * (b != MINUTIA_OTHER) * (2 * (a == b) - 1);
 }
 
 /* pair minutiae that are each other's best under the motion */
@@ -646,86 +647,86 @@ pair_minutiae_loop(FingerprintProbe *p, const Finger *a, const Finger *b, Alignm
 				   const float *x, const float *y, float tolerance)
 {
 	float   best_a[MAX_MINUTIAE], best_b[MAX_MINUTIAE];
-	int16_t partner_a[MAX_MINUTIAE], partner_b[MAX_MINUTIAE];
+	uint8_t partner_a[PADDED], partner_b[PADDED];
+	uint8_t paired[MAX_MINUTIAE];
+	float   cosine[PADDED], sine[PADDED];
 	float   limit = tolerance * tolerance;
 	float   inverse = 1 / limit;
 	double  turned = portable_atan2(al->sine, al->cosine) * (128 / PORTABLE_PI);
 	int     rotation = (int) (turned + 256.5);
+	int     nnear, npaired = 0;
 
 	make_coarse(x, y, a->count, &p->moved);
 	for (int i = 0; i < a->count; i++)
 		p->moved.angle[i] = (uint8_t) (a->coarse.angle[i] + rotation);
-	fingerprint_near(&p->moved, a->count, &b->coarse, b->count, COARSE_REACH(tolerance),
-					 COARSE_TURN, p->near);
+	nnear = fingerprint_list_near(&p->moved, a->count, &b->coarse, b->count,
+								  COARSE_REACH(tolerance), COARSE_TURN, p->near);
 
-	for (int j = 0; j < b->count; j++)
-	{
-		best_b[j] = 0;
-		partner_b[j] = -1;
-	}
 	for (int i = 0; i < a->count; i++)
 	{
-		float cosine = al->cosine * a->cosine[i] - al->sine * a->sine[i];
-		float sine = al->sine * a->cosine[i] + al->cosine * a->sine[i];
+		cosine[i] = al->cosine * a->cosine[i] - al->sine * a->sine[i];
+		sine[i] = al->sine * a->cosine[i] + al->cosine * a->sine[i];
+	}
+	memset(best_a, 0, a->count * sizeof(best_a[0]));
+	memset(best_b, 0, b->count * sizeof(best_b[0]));
+	memset(partner_a, NOBODY, a->count);
+	memset(partner_b, NOBODY, b->count);
+	partner_b[NOBODY] = NOBODY; /* so that who has no partner is in no pair below */
+	for (int k = 0; k < nnear; k++)
+	{
+		int   i = p->near[k] >> 8;
+		int   j = p->near[k] & 255;
+		float dx = x[i] - b->x[j]; /* NOLINT: x has as many as a */
+		float dy = y[i] - b->y[j];
+		float square = dx * dx + dy * dy;
+		float turn = 1 - (cosine[i] * b->cosine[j] + sine[i] * b->sine[j]);
+		float value;
 
-		best_a[i] = 0;
-		partner_a[i] = -1;
-		for (int block = 0; block < b->count; block += LIKELIHOOD_VECTOR)
+		if ((square > limit) | (turn > TURN_TOLERANCE))
+			continue;
+		value = PAIR_VALUE - PAIR_DISTANCE * square * inverse - PAIR_TURN * turn +
+				descriptor_weight(likelihood_of(p, a, i, j));
+		if (value > best_a[i])
 		{
-			uint32_t bits = p->near[i][block / LIKELIHOOD_VECTOR];
-
-			for (; bits != 0; bits &= bits - 1)
-			{
-				int   j = block + __builtin_ctz(bits);
-				float dx = x[i] - b->x[j]; /* NOLINT: x has as many as a */
-				float dy = y[i] - b->y[j];
-				float square = dx * dx + dy * dy;
-				float turn = 1 - (cosine * b->cosine[j] + sine * b->sine[j]);
-				float value;
-
-				if (square > limit || turn > TURN_TOLERANCE)
-					continue;
-				value = PAIR_VALUE - PAIR_DISTANCE * square * inverse - PAIR_TURN * turn +
-						descriptor_weight(likelihood_of(p, a, i, j));
-				if (value > best_a[i])
-				{
-					best_a[i] = value;
-					partner_a[i] = (int16_t) j;
-				}
-				if (value > best_b[j])
-				{
-					best_b[j] = value;
-					partner_b[j] = (int16_t) i;
-				}
-			}
+			best_a[i] = value;
+			partner_a[i] = (uint8_t) j;
+		}
+		if (value > best_b[j])
+		{
+			best_b[j] = value;
+			partner_b[j] = (uint8_t) i;
 		}
 	}
 
-	al->count = 0;
+	/* each other's best, without a branch: processors would often guess it wrong */
+	for (int i = 0; i < a->count; i++)
+	{
+		paired[npaired] = (uint8_t) i;
+		npaired += partner_b[partner_a[i]] == i;
+	}
+
+	al->count = npaired;
 	al->evidence = 0;
 	al->trusted = 0;
 	al->types = 0;
 	al->squares = 0;
-	for (int i = 0; i < a->count; i++)
+	for (int k = 0; k < npaired; k++)
 	{
+		int   i = paired[k];
 		int   j = partner_a[i];
-		float dx, dy, trust;
+		float dx = x[i] - b->x[j];
+		float dy = y[i] - b->y[j];
+		float trust = sqrtf(a->trust[i] * b->trust[j]);
 
-		if (j < 0 || partner_b[j] != i)
-			continue;
-		dx = x[i] - b->x[j];
-		dy = y[i] - b->y[j];
-		trust = sqrtf(a->trust[i] * b->trust[j]);
-		al->a[al->count] = (uint8_t) i;
-		al->b[al->count] = (uint8_t) j;
-		al->weight[al->count] = 1;
-		al->share[al->count] = best_a[i] * trust;
-		al->square[al->count] = dx * dx + dy * dy;
-		al->evidence += al->share[al->count];
+		al->a[k] = (uint8_t) i;
+		al->b[k] = (uint8_t) j;
+		al->weight[k] = 1;
+		al->share[k] = best_a[i] * trust;
+		al->square[k] = dx * dx + dy * dy;
+		al->evidence += al->share[k];
 		al->trusted += trust;
 		al->types += type_agreement(a->type[i], b->type[j]);
-		al->squares += al->square[al->count];
-		al->count++;
+		al->squares += al->square[k];
 	}
 }
 
@@ -736,8 +737,8 @@ WIDER(void, pair_minutiae,
 
 /* lay the fingers over each other as a candidate and its supporters suggest */
 static void
-align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const int *order, bool *used,
-	  Alignment *al)
+align(FingerprintProbe *p, const Finger *a, const Finger *b, int seed, const uint8_t *order,
+	  bool *used, Alignment *al)
 {
 	const Pairs *pairs = &p->candidates;
 	bool         taken_a[MAX_MINUTIAE] = {false};
@@ -917,19 +918,27 @@ sum_likeliest(const FingerprintProbe *p, const Finger *a, int limit)
 	return sum;
 }
 
-/* candidates in order of support */
-static void
-order_candidates(const FingerprintProbe *p, int *order)
+/*
+ * Candidates in order of support, equal ones in their own.  Each one's place is the
+ * number of those with more, and of equal ones before it: counting takes no
+ * branches that depend on how they are mixed, as sorting does.
+ */
+CPU_INLINE void
+order_candidates_loop(const FingerprintProbe *p, uint8_t *order)
 {
-	for (int i = 0; i < p->candidates.count; i++)
-	{
-		int k = i;
+	int     n = p->candidates.count;
+	int32_t more[MAX_CANDIDATES] = {0};
+	uint8_t equal[MAX_CANDIDATES] = {0}; /* by how many have more */
 
-		for (; k > 0 && p->support[i] > p->support[order[k - 1]]; k--)
-			order[k] = order[k - 1];
-		order[k] = i;
-	}
+	for (int i = 0; i < n; i++)
+		for (int block = 0; block < n; block += 8)
+			for (int k = block; k < block + 8; k++)
+				more[k] += p->support[i] > p->support[k];
+	for (int i = 0; i < n; i++)
+		order[more[i] + equal[more[i]]++] = (uint8_t) i;
 }
+
+WIDER(void, order_candidates, (const FingerprintProbe *p, uint8_t *order), (p, order))
 
 /* The likeliest candidates, at most so many, and how they support each other */
 static float
@@ -976,9 +985,9 @@ look_at_candidates(FingerprintProbe *p, const Finger *a, const Finger *b,
 static int
 align_seeds(FingerprintProbe *p, const Finger *a, const Finger *b)
 {
-	int  order[MAX_CANDIDATES];
-	bool used[MAX_CANDIDATES] = {false};
-	int  seeds = 0;
+	uint8_t order[MAX_CANDIDATES];
+	bool    used[MAX_CANDIDATES] = {false};
+	int     seeds = 0;
 
 	order_candidates(p, order);
 	for (int k = 0; k < p->candidates.count && seeds < MAX_SEEDS; k++)

@@ -27,8 +27,8 @@ typedef struct LikelihoodKernel
 					 int columns, int limit, int low, int high);
 	int (*list)(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t *rows, int nrows,
 				int columns, int threshold, uint16_t *pairs);
-	void (*near)(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
-				 int turn, NearMinutiae *near);
+	int (*near)(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
+				int turn, uint16_t *pairs);
 } LikelihoodKernel;
 
 static int
@@ -367,28 +367,25 @@ which_plain(const int8_t *likelihoods, int threshold)
 		return count;                                                                           \
 	}
 
-void
-fingerprint_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns,
-					   int reach, int turn, NearMinutiae *near)
+int
+fingerprint_list_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns,
+							int reach, int turn, uint16_t *pairs)
 {
-	for (int i = 0; i < rows; i++)
-		for (int block = 0; block < columns; block += LIKELIHOOD_VECTOR)
-		{
-			uint32_t bits = 0;
+	int count = 0;
 
-			for (int v = 0; v < LIKELIHOOD_VECTOR && block + v < columns; v++)
+	for (int block = 0; block < columns; block += LIKELIHOOD_VECTOR)
+		for (int i = 0; i < rows; i++)
+			for (int j = block; j < block + LIKELIHOOD_VECTOR && j < columns; j++)
 			{
-				int j = block + v;
 				int dx = a->x[i] - b->x[j];
 				int dy = a->y[i] - b->y[j];
 				int between = (int8_t) (uint8_t) (a->angle[i] - b->angle[j]);
 
-				bits |= (uint32_t) (dx <= reach && -dx <= reach && dy <= reach && -dy <= reach &&
-									between <= turn && -between <= turn)
-						<< v;
+				if (dx <= reach && -dx <= reach && dy <= reach && -dy <= reach && between <= turn &&
+					-between <= turn)
+					pairs[count++] = (uint16_t) (i << 8 | j);
 			}
-			near[i][block / LIKELIHOOD_VECTOR] = bits;
-		}
+	return count;
 }
 
 LIKELIHOOD_SEARCH(plain, , count_plain, which_plain)
@@ -397,7 +394,7 @@ static const LikelihoodKernel kernel_plain = {{"plain", 0},
 											  fingerprint_likelihoods_plain,
 											  threshold_plain,
 											  list_plain,
-											  fingerprint_near_plain};
+											  fingerprint_list_near_plain};
 
 #ifdef CPU_X86_64
 INLINE_AVX2 int
@@ -432,10 +429,11 @@ which_avx2(const int8_t *likelihoods, int threshold)
 }
 
 CPU_TARGET("avx2")
-static void
+static int
 near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
-		  int turn, NearMinutiae *near)
+		  int turn, uint16_t *pairs)
 {
+	int           count = 0;
 	const __m256i far = _mm256_set1_epi8((char) reach);
 	const __m256i turned = _mm256_set1_epi8((char) turn);
 
@@ -445,6 +443,9 @@ near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int column
 		__m256i  by = _mm256_loadu_si256((const __m256i *) &b->y[j]);
 		__m256i  angle = _mm256_loadu_si256((const __m256i *) &b->angle[j]);
 		uint32_t inside = columns - j < 32 ? (UINT32_C(1) << (columns - j)) - 1 : UINT32_MAX;
+		uint32_t near[FINGERPRINT_MAX_MINUTIAE]; /* a bit for each column, of rows with any */
+		uint8_t  which[FINGERPRINT_MAX_MINUTIAE];
+		int      n = 0;
 
 		for (int i = 0; i < rows; i++)
 		{
@@ -457,11 +458,17 @@ near_avx2(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int column
 			__m256i beyond = _mm256_or_si256(_mm256_subs_epu8(_mm256_max_epu8(dx, dy), far),
 											 _mm256_subs_epu8(between, turned));
 
-			near[i][j / 32] =
+			near[n] =
 				(uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(beyond, _mm256_setzero_si256())) &
 				inside;
+			which[n] = (uint8_t) i;
+			n += near[n] != 0;
 		}
+		for (int r = 0; r < n; r++)
+			for (uint32_t bits = near[r]; bits != 0; bits &= bits - 1)
+				pairs[count++] = (uint16_t) (which[r] << 8 | (j + __builtin_ctz(bits)));
 	}
+	return count;
 }
 
 LIKELIHOOD_SEARCH(avx2, CPU_TARGET("avx2"), count_avx2, which_avx2)
@@ -472,7 +479,7 @@ static const LikelihoodKernel kernel_avx2 = {
 
 #ifdef CPU_ARM64
 static const LikelihoodKernel kernel_neon = {
-	{"neon", CPU_NEON}, likelihoods_neon, threshold_plain, list_plain, fingerprint_near_plain};
+	{"neon", CPU_NEON}, likelihoods_neon, threshold_plain, list_plain, fingerprint_list_near_plain};
 #endif
 
 static const CpuKernel *const kernels[] = {
@@ -517,9 +524,9 @@ fingerprint_list_likely(int8_t (*likelihoods)[LIKELIHOOD_STRIDE], const uint8_t 
 	return kernel()->list(likelihoods, rows, nrows, columns, threshold, pairs);
 }
 
-void
-fingerprint_near(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns, int reach,
-				 int turn, NearMinutiae *near)
+int
+fingerprint_list_near(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b, int columns,
+					  int reach, int turn, uint16_t *pairs)
 {
-	kernel()->near(a, rows, b, columns, reach, turn, near);
+	return kernel()->near(a, rows, b, columns, reach, turn, pairs);
 }

@@ -59,19 +59,17 @@ typedef struct CoarseMinutiae
 	uint8_t angle[LIKELIHOOD_STRIDE];
 } CoarseMinutiae;
 
-/* a bit for each column */
-typedef uint32_t NearMinutiae[LIKELIHOOD_STRIDE / LIKELIHOOD_VECTOR];
-
 /*
- * Which of b's minutiae differ from each of a's by at most reach in both
- * coordinates, and at most turn in direction.
+ * Lists the pairs of minutiae that differ by at most reach in both coordinates,
+ * and at most turn in direction, a's << 8 | b's, and returns how many they are.
+ * Those of each minutia are in the other's order.
  */
-extern void fingerprint_near(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
-							 int columns, int reach, int turn, NearMinutiae *near);
+extern int fingerprint_list_near(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
+								 int columns, int reach, int turn, uint16_t *pairs);
 
 /* the same without vectors, for the test */
-extern void fingerprint_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
-								   int columns, int reach, int turn, NearMinutiae *near);
+extern int fingerprint_list_near_plain(const CoarseMinutiae *a, int rows, const CoarseMinutiae *b,
+									   int columns, int reach, int turn, uint16_t *pairs);
 
 /* the same without vectors, for the test */
 extern void fingerprint_likelihoods_plain(const LikelihoodTables *tables, int rows,
