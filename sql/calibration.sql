@@ -104,5 +104,25 @@ SELECT used_calibration FROM "else where".identify('people', 'print', "else wher
 SELECT "else where".store_calibration('border', '"else where".fingerprint', '{"scores": [0, 30], "decibans": [0, 20]}'), "else where".fpir(30, 10, 'border') > 0 AS rate;
 ROLLBACK;
 
+-- A modest extractor's scores are worth more: 30 is worth 60.  min_score leaves out nobody who
+-- has it by the calibration.
+SELECT store_calibration('modest', 'fingerprint', '{"scores": [0, 30, 60], "decibans": [0, 60, 80]}');
+SELECT what, count(*) > 10 AS found, count(*) FILTER (WHERE wanted) = count(*) FILTER (WHERE listed) AS all_listed, bool_or(listed AND NOT wanted) AS more
+FROM (
+	SELECT 'rows' AS what, w.score >= 20 AS wanted, l.key IS NOT NULL AS listed
+	FROM generate_series(1, 10) n, LATERAL (SELECT * FROM identify('people', 'print', synthetic_fingerprint(n, 3, 1), 200, calibration => 'modest')) w
+	LEFT JOIN LATERAL (SELECT * FROM identify('people', 'print', synthetic_fingerprint(n, 3, 1), 200, calibration => 'modest', min_score => 20)) l USING (key)
+	UNION ALL
+	SELECT 'persons', (SELECT max((e ->> 'score')::float8) FROM jsonb_array_elements(w.evidence) e) >= 20, l.person IS NOT NULL
+	FROM generate_series(1, 10) n, LATERAL (SELECT * FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1)], 100, calibration => 'modest', search_depth => 100)) w
+	LEFT JOIN LATERAL (SELECT * FROM identify('people', 'person', 'print', ARRAY[synthetic_fingerprint(n, 3, 1)], 100, calibration => 'modest', search_depth => 100, min_score => 20)) l USING (person)
+) x GROUP BY what ORDER BY what DESC;
+-- and nobody is left out because a calibration ends below it
+SELECT key, round(score) AS score FROM identify('people', 'print', synthetic_fingerprint(7, 0, 1), calibration => 'border', min_score => 70);
+
+-- a calibration that does not rise any more says the same of all higher scores
+SELECT calibrated_score('Infinity', fit) AS highest, calibrated_score(100, fit) AS high, calibrated_score('-Infinity', fit) AS lowest
+FROM (VALUES ('{"scores": [0, 10], "decibans": [5, 5]}'::jsonb)) f (fit);
+
 DELETE FROM stored_calibrations;
 DROP TABLE people;

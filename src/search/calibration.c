@@ -118,7 +118,12 @@ calibration_apply(const Calibration *calibration, double score)
 	if (score <= s[low])
 		return Max(0, d[low] + Min(score - s[low], 0));
 	if (score >= s[high])
-		return d[high] + Min(MOST_BEYOND, (score - s[high]) * last_slope(calibration));
+	{
+		double slope = last_slope(calibration);
+
+		/* no rise, however far: infinity times 0 is not a number */
+		return slope > 0 ? d[high] + Min(MOST_BEYOND, (score - s[high]) * slope) : d[high];
+	}
 	while (high - low > 1)
 	{
 		int middle = (low + high) / 2;

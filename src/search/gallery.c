@@ -324,6 +324,17 @@ gallery_least_score(const Gallery *gallery, double calibrated)
 										: calibration_least_score(gallery->calibration, calibrated);
 }
 
+/*
+ * The least match_score of rows that have min_score by the calibration or without it.
+ * By the calibration alone, one that ends below min_score would leave out everybody;
+ * without it, one whose scores are higher would leave out persons of a verdict.
+ */
+double
+gallery_min_score(const Gallery *gallery, double min_score)
+{
+	return min_score > 0 ? Min(min_score, gallery_least_score(gallery, min_score)) : min_score;
+}
+
 double
 gallery_score_limit(const Gallery *gallery)
 {

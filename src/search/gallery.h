@@ -120,9 +120,13 @@ extern const char *gallery_label_name(const Gallery *gallery, int label);
 /* whether a template of this label is compared with the probe at all */
 extern bool gallery_labels_meet(const Probe *probe, int label);
 
-/* a score as it is shown, the least score that is shown as so much, and up to which it was counted */
+/*
+ * A score as it is shown, the least score that is shown as so much, the least that is so
+ * much or is shown as so much, and up to which scores were counted
+ */
 extern double gallery_calibrated(const Gallery *gallery, double score);
 extern double gallery_least_score(const Gallery *gallery, double calibrated);
+extern double gallery_min_score(const Gallery *gallery, double min_score);
 extern double gallery_score_limit(const Gallery *gallery);
 
 /* scores, equal to the bit to those of match_score; features is room for some */

@@ -234,7 +234,8 @@ biometric_identify(PG_FUNCTION_ARGS)
 		size = gallery_count(&gallery, gallery_comparable(&gallery, &probe));
 	features = palloc(gallery.modality->max_features_size);
 	min_score =
-		Max(min_score, gallery_least_score(&gallery, best_threshold_of(max_fpir, Max(size, 1), 1)));
+		Max(gallery_min_score(&gallery, min_score),
+			gallery_least_score(&gallery, best_threshold_of(max_fpir, Max(size, 1), 1)));
 	gallery_search(&gallery, psprintf("%s, %s", gallery.key, gallery.column), template_type,
 				   probe.datum, min_score, k);
 	count = (int) SPI_processed;
@@ -412,7 +413,8 @@ biometric_identify_persons(PG_FUNCTION_ARGS)
 		goto done;
 
 	persons_begin(&search);
-	search.min_score = Max(search.min_score, persons_best_threshold(&search, max_fpir, size));
+	search.min_score = Max(gallery_min_score(&gallery, search.min_score),
+						   persons_best_threshold(&search, max_fpir, size));
 	if (depth > 0)
 		unseen = persons_find_depth(&search, depth, bands.possible, size);
 	else
