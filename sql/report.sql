@@ -181,3 +181,13 @@ RESET extra_float_digits;
 DROP VIEW seen;
 
 DROP TABLE capture, two_fingers, report, nothing, calibrated, lumps, twice, alike, best, unnamed, part, rates, pair, unindexed;
+
+-- what was stored before the library was loaded is not checked: it is said, and the other checks are made
+\c -
+SET client_min_messages = error;
+CREATE ROLE regress_settings;
+ALTER ROLE regress_settings SET biometric.match_threshold = 'high';
+ALTER ROLE regress_settings SET biometric.penetration_rate = '.5e-1';
+ALTER ROLE regress_settings SET biometric.search_mode = 'FAST';
+SELECT object, status, detail, hint FROM biometric_health() WHERE check_name = 'setting' AND object LIKE '% of %' ORDER BY object;
+DROP ROLE regress_settings;

@@ -705,7 +705,12 @@ BEGIN
 	LOOP
 		check_name := 'setting'; object := concat_ws(' of ', r.name, r.whose); status := 'ok'; hint := NULL;
 		detail := r.setting;
-		IF r.name = 'biometric.search_mode' AND r.setting = 'fast' THEN
+		-- what is stored before the library is loaded is not checked
+		IF (CASE r.name WHEN 'biometric.search_mode' THEN lower(r.setting) NOT IN ('exact', 'fast')
+			ELSE r.setting !~* '^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,2})?\s*$' END) THEN
+			status := 'warning';
+			hint := 'This is no value of the setting, so sessions have the default. Set another one.';
+		ELSIF r.name = 'biometric.search_mode' AND lower(r.setting) = 'fast' THEN
 			status := 'notice';
 			hint := 'Fast searches may miss persons. biometric_recall() tells how often.';
 		ELSIF r.name = 'biometric.match_threshold' AND r.setting::float8 < 30 THEN
