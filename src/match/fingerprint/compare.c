@@ -1258,7 +1258,7 @@ fingerprint_evidence(FingerprintProbe *probe, const void *features, size_t size,
 	look_at_best(probe, a, b, look_at_alignments(probe, a, b, evidence), evidence);
 }
 
-/* any template is nearest to itself */
+/* caps take nothing from a template that is compared with itself */
 static bool
 is_itself(const FingerprintProbe *probe, const void *features, size_t size)
 {
