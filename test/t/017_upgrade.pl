@@ -76,6 +76,8 @@ sub objects
 
 	# tables whose rows are dumped are listed by OID: by name below
 	$dump =~ s/(binary_upgrade_create_empty_extension\(.*?), '\{[\d,]*\}'/$1/;
+	# those that an extension requires come in the order in which pg_depend has them
+	$dump =~ s/(binary_upgrade_create_empty_extension\(.*ARRAY\[)([^]]*)/$1 . join(',', sort split \/,\/, $2)/ge;
 	$dump =~ s/\n{2,}/\n/g;
 	my $tables = $node->safe_psql($database,
 		'SELECT c.oid::regclass, w FROM pg_extension, unnest(extconfig, extcondition) u(o, w) JOIN pg_class c ON c.oid = o ORDER BY 1');
