@@ -233,9 +233,8 @@ biometric_identify(PG_FUNCTION_ARGS)
 	if (size == 0)
 		size = gallery_count(&gallery, gallery_comparable(&gallery, &probe));
 	features = palloc(gallery.modality->max_features_size);
-	min_score =
-		Max(gallery_min_score(&gallery, min_score),
-			gallery_least_score(&gallery, best_threshold_of(max_fpir, Max(size, 1), 1)));
+	min_score = Max(gallery_min_score(&gallery, min_score),
+					gallery_least_score(&gallery, best_threshold_of(max_fpir, Max(size, 1), 1)));
 	gallery_search(&gallery, psprintf("%s, %s", gallery.key, gallery.column), template_type,
 				   probe.datum, min_score, k);
 	count = (int) SPI_processed;
