@@ -88,7 +88,12 @@ typedef struct ActivityTable
 #define SHARED_INDEXES   1024
 #define BACKEND_INDEXES  32
 #define TABLE_SIZE(room) (offsetof(ActivityTable, entries) + (Size) (room) * sizeof(IndexActivity))
-#define TRANCHE_NAME     "biometric_activity"
+
+/*
+ * The number is raised with the layout: from 17 on the server keeps the segment when a
+ * backend loads another release of the library.
+ */
+#define TRANCHE_NAME "biometric_activity_1"
 
 static ActivityTable *shared_table; /* NULL until it is attached, or if there is none */
 static ActivityTable *backend_table;
