@@ -73,9 +73,7 @@ SELECT calibration_name('border', 'iris');
 SELECT store_calibration('border', 'iris', '{"scores": [0, 30], "decibans": [0, 20]}');
 SELECT store_calibration('few', 'fingerprint', make_calibration(NULL, 0));
 SELECT store_calibration('few', 'text', '{"scores": [0, 30], "decibans": [0, 20]}');
-\set VERBOSITY terse
 SELECT store_calibration('a:b', 'fingerprint', '{"scores": [0, 30], "decibans": [0, 20]}');
-\set VERBOSITY default
 SELECT store_calibration('wrong', 'fingerprint', '{"scores": [0, 30, 20], "decibans": [0, 20, 30]}');
 SELECT calibrated_score(1, '{"scores": [0, 30], "decibans": [20, 0]}'::jsonb);
 SELECT calibrated_score(1, '{"scores": [0, "x"], "decibans": [0, 20]}'::jsonb);

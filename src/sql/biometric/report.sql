@@ -160,6 +160,10 @@ BEGIN
 		RAISE EXCEPTION 'type % is none of templates', coalesce(template_type::text, 'NULL') USING ERRCODE = 'datatype_mismatch',
 			HINT = 'Scores of fingerprint and of iris have calibrations of their own.';
 	END IF;
+	IF (name ~ '^[^:[:cntrl:]]{1,63}$') IS NOT TRUE THEN
+		RAISE EXCEPTION 'a calibration cannot have the name "%"', coalesce(name, 'NULL') USING ERRCODE = 'invalid_name',
+			HINT = 'A name has 1 to 63 characters, and no colon: what follows a colon is the version.';
+	END IF;
 	IF calibrated_score(0, fit) IS NULL THEN
 		RAISE EXCEPTION 'calibration has fewer than two knots' USING ERRCODE = 'invalid_parameter_value',
 			HINT = 'It takes more non-mated comparisons: a knot rests on ten that score as much.';
