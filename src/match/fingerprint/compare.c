@@ -712,9 +712,9 @@ pair_minutiae_loop(FingerprintProbe *p, const Finger *a, const Finger *b, Alignm
 	al->squares = 0;
 	for (int k = 0; k < npaired; k++)
 	{
-		int   i = paired[k];
+		int   i = paired[k]; /* NOLINT: those before npaired are set */
 		int   j = partner_a[i];
-		float dx = x[i] - b->x[j];
+		float dx = x[i] - b->x[j]; /* NOLINT: x has as many as a */
 		float dy = y[i] - b->y[j];
 		float trust = sqrtf(a->trust[i] * b->trust[j]);
 
