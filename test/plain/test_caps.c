@@ -11,11 +11,10 @@
 #include "match/fingerprint/caps.h"
 #include "match/fingerprint/fingerprint.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
 #define FINGERS 60
 
-static int      tests = 0;
-static int      failures = 0;
 static uint64_t state = 20261127;
 
 /* features and sketch in memory of exactly their size, for the address sanitizer to watch */
@@ -26,23 +25,6 @@ typedef struct Capture
 	size_t   sketch_size;
 	uint8_t *sketch;
 } Capture;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
-
-static void *
-allocate(size_t size)
-{
-	void *result = malloc(size);
-
-	if (result == NULL)
-		abort();
-	return result;
-}
 
 static int
 random_below(int limit)

@@ -6,6 +6,7 @@
 #include "extract/extract.h"
 #include "extract/synthetic_image.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -19,14 +20,6 @@
 /* of synthetic_image(1, 0, 0) and its template */
 #define PICTURE_HASH  UINT64_C(0x68B6C0C4C9DAE549)
 #define TEMPLATE_HASH UINT64_C(0x759C9ED75608F0E7)
-
-static int tests;
-
-static void
-ok(bool passed, const char *name)
-{
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", ++tests, name);
-}
 
 static uint64_t
 hash_bytes(const uint8_t *bytes, size_t size)
@@ -402,5 +395,5 @@ main(void)
 	test_properties();
 	test_corpus();
 	printf("1..%d\n", tests);
-	return 0;
+	return failures > 0;
 }

@@ -11,11 +11,10 @@
 #include "match/fingerprint/fingerprint.h"
 #include "match/fingerprint/internal.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
 #define FINGERS 40
 
-static int      tests = 0;
-static int      failures = 0;
 static uint64_t state = 20240229;
 
 typedef struct Features
@@ -23,23 +22,6 @@ typedef struct Features
 	size_t  size;
 	uint8_t bytes[FINGERPRINT_FEATURES_MAX_SIZE];
 } Features;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
-
-static void *
-allocate(size_t size)
-{
-	void *result = malloc(size);
-
-	if (result == NULL)
-		abort();
-	return result;
-}
 
 static int
 random_below(int limit)

@@ -7,16 +7,7 @@
 #include <stdio.h>
 
 #include "match/fusion.h"
-
-static int tests = 0;
-static int failures = 0;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
+#include "tap.h"
 
 /* c^(n-1) Q(n, x), at most 1, without the care for large numbers */
 static double

@@ -30,20 +30,12 @@ main(void)
 #include "image/decoder.h"
 #include "image/image.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
-static int      tests = 0;
-static int      failures = 0;
 static uint64_t state = 20261127;
 
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
-
 static void *
-allocate(size_t size)
+allocate_zeroed(size_t size)
 {
 	void *memory = calloc(1, size > 0 ? size : 1);
 
@@ -96,7 +88,7 @@ drop(Bytes *bytes)
 static uint8_t *
 make_picture(int width, int height)
 {
-	uint8_t *pixels = allocate((size_t) width * height);
+	uint8_t *pixels = allocate_zeroed((size_t) width * height);
 
 	for (int y = 0; y < height; y++)
 	{
@@ -333,7 +325,7 @@ reflected(const double *line, int stride, int length, int i)
 static void
 split_line(double *line, int stride, int length, bool reversed)
 {
-	double *result = allocate(sizeof(double) * length);
+	double *result = allocate_zeroed(sizeof(double) * length);
 	int     low_length = length - length / 2;
 	int     low_start = reversed ? length / 2 : 0;
 	int     high_start = reversed ? 0 : low_length;
@@ -429,7 +421,7 @@ static Bytes
 encode_wsq(const uint8_t *pixels, int width, int height, int dpi)
 {
 	Bytes   file = {0};
-	double *values = allocate(sizeof(double) * width * height);
+	double *values = allocate_zeroed(sizeof(double) * width * height);
 	Band    whole = {0, 0, width, height};
 	Band    quarter[4];
 	Band    sixteenth[4];
@@ -534,8 +526,8 @@ test_png(void)
 	int       width = 131;
 	int       height = 77;
 	uint8_t  *grey = make_picture(width, height);
-	uint8_t  *samples = allocate((size_t) width * height * 8);
-	uint8_t  *expected = allocate((size_t) width * height);
+	uint8_t  *samples = allocate_zeroed((size_t) width * height * 8);
+	uint8_t  *expected = allocate_zeroed((size_t) width * height);
 	ImageInfo info;
 	Bytes     file;
 
@@ -609,7 +601,7 @@ test_jpeg(void)
 	int       width = 131;
 	int       height = 77;
 	uint8_t  *grey = make_picture(width, height);
-	uint8_t  *samples = allocate((size_t) width * height * 4);
+	uint8_t  *samples = allocate_zeroed((size_t) width * height * 4);
 	ImageInfo info;
 	Bytes     file;
 
@@ -644,7 +636,7 @@ test_jpeg2000(void)
 	int       width = 131;
 	int       height = 77;
 	uint8_t  *grey = make_picture(width, height);
-	uint8_t  *samples = allocate((size_t) width * height * 3);
+	uint8_t  *samples = allocate_zeroed((size_t) width * height * 3);
 	ImageInfo info;
 	Bytes     file;
 
@@ -805,7 +797,7 @@ test_finger_records(void)
 	Bytes     file;
 	Bytes     inside;
 	ImageInfo info;
-	uint8_t  *coarse = allocate((size_t) width * height);
+	uint8_t  *coarse = allocate_zeroed((size_t) width * height);
 
 	file = make_record(false, 0, &raw, width, height, 8);
 	ok(difference(&file, 0, grey, width, height, &info) == 0 && info.finger_position == 2 &&
@@ -852,7 +844,7 @@ static void
 attack(const Bytes *file, const char *what)
 {
 	ImageLimits limits = image_default_limits;
-	uint8_t    *copy = allocate(file->size);
+	uint8_t    *copy = allocate_zeroed(file->size);
 	Image       image;
 	ImageError  error;
 	bool        described = true;
@@ -863,7 +855,7 @@ attack(const Bytes *file, const char *what)
 	for (size_t size = 0; size < file->size; size += step)
 	{
 		/* of its own size, so that reading beyond it is noticed */
-		uint8_t *cut = allocate(size);
+		uint8_t *cut = allocate_zeroed(size);
 
 		memcpy(cut, file->data, size);
 		if (image_decode(cut, size, 0, &limits, &image, &error))

@@ -13,27 +13,9 @@
 #include "match/portable_math.h"
 #include "record/iris_code.h"
 #include "record/open_iris_json.h"
+#include "tap.h"
 
-static int      tests = 0;
-static int      failures = 0;
 static uint64_t state = 20240611;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
-
-static void *
-allocate(size_t size)
-{
-	void *result = malloc(size > 0 ? size : 1);
-
-	if (result == NULL)
-		abort();
-	return result;
-}
 
 static int
 random_between(int low, int high)

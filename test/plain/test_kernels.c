@@ -8,6 +8,7 @@
 #include "match/fingerprint/fingerprint.h"
 #include "match/iris/iris.h"
 #include "match/words.h"
+#include "tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,15 +17,6 @@
 #define FINGERS 60
 #define EYES    60
 
-static int tests, failures;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
-
 /* All that came out of a run, in order */
 typedef struct Result
 {
@@ -32,16 +24,6 @@ typedef struct Result
 	size_t   room;
 	uint8_t *bytes;
 } Result;
-
-static void *
-allocate(size_t size)
-{
-	void *memory = malloc(size);
-
-	if (memory == NULL)
-		abort();
-	return memory;
-}
 
 static void
 note(Result *result, const void *bytes, size_t size)

@@ -4,6 +4,7 @@
  *		find what the plain loop finds, and read nothing beyond the descriptors.
  */
 #include "match/fingerprint/likelihood.h"
+#include "tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +17,6 @@ random_byte(void)
 {
 	state = state * 1664525u + 1013904223u;
 	return (uint8_t) (state >> 24);
-}
-
-static int failures;
-
-static void
-ok(int passed, const char *what)
-{
-	static int tests;
-
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
 }
 
 /* descriptors at the very end of a block, so that the sanitizer sees a byte read too many */

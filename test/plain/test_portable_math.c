@@ -4,20 +4,13 @@
  *		special values, and the same bits everywhere.
  */
 #include "match/portable_math.h"
+#include "tap.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-static int tests;
-
-static void
-ok(bool passed, const char *name)
-{
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", ++tests, name);
-}
 
 /* FNV-1a over the bytes of a number, least significant first */
 static uint64_t
@@ -157,5 +150,5 @@ main(void)
 			}
 		ok(distinct, "keys are mixed");
 	}
-	return 0;
+	return failures > 0;
 }

@@ -5,20 +5,11 @@
  */
 #include "match/fingerprint/quality.h"
 #include "match/iris/iris.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static int failures;
-static int tests;
-
-static void
-ok(int passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
 
 static void
 add_minutia(FingerprintTemplate *finger, int x, int y, int quality)

@@ -15,16 +15,7 @@
 #include "match/portable_math.h"
 #include "record/cbeff.h"
 #include "record/tagged.h"
-
-static int tests;
-static int failures;
-
-static void
-ok(bool passed, const char *name)
-{
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", ++tests, name);
-	failures += !passed;
-}
+#include "tap.h"
 
 /* ---- seeds ---------------------------------------------------------------- */
 

@@ -9,20 +9,11 @@
  */
 #include "match/portable_math.h"
 #include "record/minutiae_record.h"
+#include "tap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int tests;
-static int failures;
-
-static void
-ok(bool passed, const char *name)
-{
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", ++tests, name);
-	failures += !passed;
-}
 
 static void
 make_finger(FingerprintTemplate *finger, int count)

@@ -5,19 +5,12 @@
  */
 #include "match/fingerprint/fingerprint.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int tests;
-
-static void
-ok(bool passed, const char *name)
-{
-	printf("%s %d - %s\n", passed ? "ok" : "not ok", ++tests, name);
-}
 
 static uint64_t
 hash_word(uint64_t hash, uint64_t word)
@@ -174,5 +167,5 @@ main(void)
 	ok(fingerprint_score(FINGERPRINT_DISTANCE_NONMATED) >= score(probe, &a, &b),
 	   "another position is another finger");
 	free(probe);
-	return 0;
+	return failures > 0;
 }

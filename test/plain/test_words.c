@@ -10,19 +10,11 @@
 #include "match/fingerprint/words.h"
 #include "match/iris/iris.h"
 #include "match/portable_math.h"
+#include "tap.h"
 
 #define GUARD 0x5A
 
-static int      tests = 0;
-static int      failures = 0;
 static uint64_t state = 20240917;
-
-static void
-ok(bool passed, const char *what)
-{
-	printf("%sok %d - %s\n", passed ? "" : "not ", ++tests, what);
-	failures += !passed;
-}
 
 static int
 random_between(int low, int high)
