@@ -144,10 +144,9 @@ biometric_fused_fpir(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(fpir_of(fusion_log_fmr(score, sources), size));
 }
 
-/* score_threshold(fpir, gallery_size, sources) */
-PG_FUNCTION_INFO_V1(biometric_fused_score_threshold);
-Datum
-biometric_fused_score_threshold(PG_FUNCTION_ARGS)
+/* Both thresholds have the same arguments */
+static double
+threshold_of_arguments(FunctionCallInfo fcinfo, double (*threshold)(double, int64, int))
 {
 	double fpir = PG_GETARG_FLOAT8(0);
 	int64  size = PG_GETARG_INT64(1);
@@ -156,7 +155,15 @@ biometric_fused_score_threshold(PG_FUNCTION_ARGS)
 	check_gallery_size(size);
 	check_fpir(fpir);
 	check_sources(sources);
-	PG_RETURN_FLOAT8(threshold_of(fpir, size, sources));
+	return threshold(fpir, size, sources);
+}
+
+/* score_threshold(fpir, gallery_size, sources) */
+PG_FUNCTION_INFO_V1(biometric_fused_score_threshold);
+Datum
+biometric_fused_score_threshold(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(threshold_of_arguments(fcinfo, threshold_of));
 }
 
 /* best_score_threshold(fpir, gallery_size, sources) */
@@ -164,14 +171,7 @@ PG_FUNCTION_INFO_V1(biometric_best_score_threshold);
 Datum
 biometric_best_score_threshold(PG_FUNCTION_ARGS)
 {
-	double fpir = PG_GETARG_FLOAT8(0);
-	int64  size = PG_GETARG_INT64(1);
-	int    sources = PG_GETARG_INT32(2);
-
-	check_gallery_size(size);
-	check_fpir(fpir);
-	check_sources(sources);
-	PG_RETURN_FLOAT8(best_threshold_of(fpir, size, sources));
+	PG_RETURN_FLOAT8(threshold_of_arguments(fcinfo, best_threshold_of));
 }
 
 /* fpir_floor(): the lowest rate that is shown to people */

@@ -312,7 +312,6 @@ fingerprint_triples(const void *features, Word *words)
 	for (int i = 0; i < count; i++)
 	{
 		Word *word = &words[n];
-		int   k;
 
 		look_at(features, x, y, corners[i].minutiae, false, triangle);
 		word->key = 0;
@@ -329,11 +328,7 @@ fingerprint_triples(const void *features, Word *words)
 		word->tag = triangle->tag;
 		word->weight = 0;
 		word->slope = 0;
-		for (k = 0; k < n; k++)
-			if (words[k].key == word->key && words[k].signature == word->signature &&
-				words[k].tag == word->tag)
-				break;
-		n += k == n;
+		n += fingerprint_word_is_new(words, n);
 	}
 	return n;
 }

@@ -206,7 +206,7 @@ fingerprint_words(const void *features, size_t size, Word *words)
 	{
 		int16_t x[DIMENSIONS];
 		int32_t distances[CODEWORDS];
-		int     first, k;
+		int     first;
 		Word   *word = &words[n];
 
 		for (int d = 0; d < DIMENSIONS; d++)
@@ -221,11 +221,7 @@ fingerprint_words(const void *features, size_t size, Word *words)
 		word->tag = (uint8_t) tag_of(features, chosen[i]);
 		word->weight = 0;
 		word->slope = 0;
-		for (k = 0; k < n; k++)
-			if (words[k].key == word->key && words[k].signature == word->signature &&
-				words[k].tag == word->tag)
-				break;
-		n += k == n;
+		n += fingerprint_word_is_new(words, n);
 	}
 	return n + fingerprint_triples(features, words + n);
 }

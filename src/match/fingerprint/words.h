@@ -19,6 +19,19 @@
  */
 extern const int8_t fingerprint_triple_frequency[2][512];
 
+/* Whether word n is none of those before it, but for weight and slope */
+static inline bool
+fingerprint_word_is_new(const Word *words, int n)
+{
+	for (int k = 0; k < n; k++)
+	{
+		if (words[k].key == words[n].key && words[k].signature == words[n].signature &&
+			words[k].tag == words[n].tag)
+			return false;
+	}
+	return true;
+}
+
 /* The words of a finger's triangles, all different: at most FINGERPRINT_MAX_TRIPLES */
 extern int fingerprint_triples(const void *features, Word *words);
 
