@@ -196,9 +196,11 @@ calibration_named(const char *schema, const char *name, Oid template_type)
 	stored_type =
 		DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &is_null));
 	if (OidIsValid(template_type) && stored_type != template_type)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("calibration \"%s\" is for scores of type %s, not %s", name,
-							   format_type_be(stored_type), format_type_be(template_type))));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("calibration \"%s\" is for scores of type %s, not %s", name,
+						format_type_be(stored_type), format_type_be(template_type)),
+				 errhint("Name one of that type: the table stored_calibrations lists them.")));
 	calibration = calibration_from(DatumGetJsonbPCopy(
 		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &is_null)));
 	if (calibration == NULL)

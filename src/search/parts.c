@@ -86,7 +86,8 @@ add_parameter(Gallery *gallery, Oid type, Datum value)
 	/* a statement adds two */
 	if (gallery->parameters == GALLERY_MAX_PARAMETERS - 3)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("filter has more than %d columns", GALLERY_MAX_PARAMETERS - 3)));
+						errmsg("filter has more than %d columns", GALLERY_MAX_PARAMETERS - 3),
+						errhint("Filter by fewer columns, or search a view that filters.")));
 	gallery->types[gallery->parameters] = type;
 	gallery->values[gallery->parameters] = value;
 	return ++gallery->parameters;

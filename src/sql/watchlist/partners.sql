@@ -837,7 +837,8 @@ AS $$
 BEGIN
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	IF partner = watchlist.country() THEN
-		RAISE EXCEPTION 'this country cannot be its own partner' USING ERRCODE = 'invalid_parameter_value';
+		RAISE EXCEPTION 'this country cannot be its own partner' USING ERRCODE = 'invalid_parameter_value',
+			HINT = 'Name the other country.';
 	END IF;
 	IF coalesce(partner, '') !~ '^[[:alnum:]][[:alnum:] ._-]{0,39}$' THEN
 		RAISE EXCEPTION '"%" cannot be the name of a partner', left(partner, 100)
@@ -901,7 +902,8 @@ DECLARE
 	login regrole;
 BEGIN
 	IF paused IS NULL THEN
-		RAISE EXCEPTION 'a partner is paused or not' USING ERRCODE = 'null_value_not_allowed';
+		RAISE EXCEPTION 'a partner is paused or not' USING ERRCODE = 'null_value_not_allowed',
+			HINT = 'Give true or false.';
 	END IF;
 	PERFORM watchlist.require_reason(purpose, case_reference);
 	PERFORM watchlist.known_partners(ARRAY[coalesce(partner, '')]);
