@@ -625,11 +625,11 @@ report_all_losses(const Group *group, const Group *eyes, const char *what)
 
 	for (int s = 0; s < group->sets; s++)
 		ten = ten && group->first_finger[s + 1] - group->first_finger[s] >= 10;
-	printf("\nMates who reach an FPIR of %g, and, of these, the share of whom no %s reaches\n"
-		   "a threshold: such a share of what a single comparison needs.\n\n"
+	printf("\nMates who reach an FPIR of %g. Lost are those of them without %s %s that reaches a "
+		   "threshold,\nwhich is such a share of what a single comparison needs.\n\n"
 		   "| %ss | persons | reach it, %% | needed, dB | lost at 0.5, %% | at 0.65 | at 0.8 "
 		   "| at 0.95 |\n|---|---|---|---|---|---|---|---|\n",
-		   LOSS_FPIR, what, what);
+		   LOSS_FPIR, what[0] == 'e' ? "an" : "a", what, what);
 	for (int n = 2; n <= 4; n += 2)
 		report_losses(group, NULL, n);
 	if (ten && strcmp(what, "finger") == 0)
